@@ -1,0 +1,83 @@
+"""Bridges, namespaces and captures. Everything here dies with the namespaces that record.py unshared."""
+
+import re
+import signal
+import subprocess
+
+from config import CONTROL_PORTS
+from machines import CLIENTS, SERVERS, ZONES
+from wait import until
+
+# DHCP, the control channel, and ARP as a sign of life.
+FILTER = " or ".join(["udp port 67", "udp port 68", *(f"tcp port {port}" for port in CONTROL_PORTS), "arp"])
+
+
+def run(*command):
+    subprocess.run([str(word) for word in command], check=True, timeout=30, stdout=subprocess.DEVNULL)
+
+
+def inside(namespace, *command):
+    return ["ip", "netns", "exec", namespace, *(str(word) for word in command)]
+
+
+def build():
+    """Three bridges in the namespace we are in, and every machine in one of its own."""
+    run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+    for zone in ZONES:
+        run("ip", "link", "add", zone.name, "type", "bridge", "forward_delay", 0, "mcast_snooping", 0)
+        run("ip", "link", "set", zone.name, "up")
+    for server in SERVERS:
+        _add_machine(server.name)
+        for zone in server.zones:
+            _plug(server.name, zone, server.mac(zone))
+            run(*inside(server.name, "ip", "address", "add", f"{server.address(zone)}/24", "dev", zone.name))
+    for client in CLIENTS:
+        _add_machine(client.namespace)
+        _plug(client.namespace, client.zone, client.mac)
+
+
+def add_load_client(client):
+    run(*inside(client.namespace, "ip", "link", "add", client.interface, "link", client.zone.name,
+                "address", client.mac, "type", "macvlan", "mode", "bridge"))
+    run(*inside(client.namespace, "ip", "link", "set", client.interface, "up"))
+
+
+def _add_machine(name):
+    run("ip", "netns", "add", name)
+    run(*inside(name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"))
+    run(*inside(name, "ip", "link", "set", "lo", "up"))
+
+
+def _plug(namespace, zone, mac):
+    """A cable from `namespace` to the zone's bridge; the NIC in the machine is named after the zone."""
+    port = f"{zone.number}-{namespace}"
+    run("ip", "link", "add", port, "type", "veth", "peer", "name", zone.name, "address", mac, "netns", namespace)
+    run("ip", "link", "set", port, "master", zone.name, "up")
+    run(*inside(namespace, "ip", "link", "set", zone.name, "up"))
+    # A frame between namespaces never meets the hardware that would fill in its checksum.
+    run("ethtool", "-K", port, "tx", "off")
+    run(*inside(namespace, "ethtool", "-K", zone.name, "tx", "off"))
+
+
+class Capture:
+    """tcpdump on one zone's bridge."""
+
+    def __init__(self, zone, folder):
+        self.zone = zone
+        self.file = folder / f"{zone.name}.pcap"
+        self._messages = folder / f"{zone.name}.tcpdump"
+        with open(self._messages, "wb") as messages:
+            self._process = subprocess.Popen(
+                ["tcpdump", "-i", zone.name, "-w", self.file, "--time-stamp-precision=nano", "-U", "-s", "262144",
+                 # Frames go to the file at once: none is left in the kernel's ring when tcpdump is stopped.
+                 "--immediate-mode", "-Z", "root", FILTER],
+                stderr=messages,
+            )
+        until(lambda: "listening on" in self._messages.read_text(), f"tcpdump on {zone.name}", 10)
+
+    def stop(self):
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(10)
+        dropped = re.search(r"(\d+) packets? dropped by kernel", self._messages.read_text())
+        if dropped is None or dropped[1] != "0":
+            raise RuntimeError(f"the capture of {self.zone.name} has a hole:\n{self._messages.read_text()}")
