@@ -1,0 +1,49 @@
+//! The command line. The binary alone has this module, so the library cannot
+//! know a flag.
+//!
+//! `args` is what was typed, `resolve` checks it and makes the job, one file
+//! per subcommand does the job, `output` prints, `exit` ends the program.
+
+mod analyze;
+mod args;
+mod check;
+mod exit;
+mod explain;
+mod hash;
+mod output;
+mod progress;
+mod resolve;
+mod schema;
+mod topology;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use exit::Exit;
+use output::Output;
+use resolve::Job;
+
+/// Parses the command line, runs it and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    let output = Output::new(cli.global.color, cli.global.quiet);
+    match resolve::job(cli.command) {
+        // Clap prints its own usage errors the same way, with exit code 2.
+        Err(error) => error.exit(),
+        Ok(job) => exit::code(run(job, &output), &output),
+    }
+}
+
+/// Does the job.
+fn run(job: Job, output: &Output) -> Result<Exit> {
+    match job {
+        Job::Analyze(job) => analyze::run(&job, output),
+        Job::Explain(job) => explain::run(&job, output),
+        Job::Check(job) => check::run(&job, output),
+        Job::Hash(job) => hash::run(&job, output),
+        Job::TopologyImport(job) => topology::import(&job, output),
+        Job::Schema(job) => schema::run(&job, output),
+    }
+}

@@ -1,0 +1,140 @@
+//! Where results and remarks go: rows and text to standard output, everything else to standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use anyhow::{Result, bail};
+use dorascope::table::terminal::{Drawing, View, draw, paragraph};
+use dorascope::table::{Error, Format, Rows, TableWriter};
+
+use super::args::ColorArg;
+use super::resolve::Shape;
+
+/// Terminal cells of a line when standard output is not a terminal.
+const DEFAULT_WIDTH: usize = 100;
+/// Rows of a big result that a terminal table shows.
+pub const FIRST_ROWS: usize = 40;
+
+/// How to print.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// Whether standard output gets colour.
+    pub colour: bool,
+    /// Terminal cells of a line of standard output.
+    pub width: usize,
+    /// Whether a progress bar and remarks are unwanted.
+    pub quiet: bool,
+    error_colour: bool,
+}
+
+impl Output {
+    /// Looks at the terminal and the environment once.
+    pub fn new(color: ColorArg, quiet: bool) -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+            || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
+        let wanted = |terminal: bool| match color {
+            ColorArg::Auto => terminal && !plain,
+            ColorArg::Always => true,
+            ColorArg::Never => false,
+        };
+        let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        Self {
+            colour: wanted(io::stdout().is_terminal()),
+            error_colour: wanted(io::stderr().is_terminal()),
+            width: width.filter(|width| *width > 0).unwrap_or(DEFAULT_WIDTH),
+            quiet,
+        }
+    }
+
+    /// Prints rows; a terminal table shows at most `max_rows` of them.
+    pub fn rows(&self, rows: &Rows, shape: Shape, max_rows: usize) -> Result<()> {
+        match shape {
+            Shape::Table => {
+                let view = View { width: self.width, colour: self.colour, max_rows };
+                let drawing = draw(rows, &view);
+                self.text(&drawing.text)?;
+                self.text(&self.weak(&remainder(rows.len(), &drawing, self.width)))
+            }
+            Shape::Data(format) => self.data(&[rows], format),
+        }
+    }
+
+    /// Writes parts of one table in a format for programs.
+    pub fn data(&self, parts: &[&Rows], format: Format) -> Result<()> {
+        if format.is_binary() && io::stdout().is_terminal() {
+            let word = format.as_str();
+            bail!("{word} is not for a terminal; redirect it: > FILE.{word}");
+        }
+        let Some(first) = parts.first() else { return Ok(()) };
+        let mut writer = TableWriter::new(io::stdout().lock(), first.table(), format)?;
+        for rows in parts {
+            writer.write(rows)?;
+        }
+        writer.finish()?;
+        Ok(io::stdout().flush().map_err(Error::Stream)?)
+    }
+
+    /// Prints text to standard output.
+    pub fn text(&self, text: &str) -> Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// A heading within text for standard output.
+    pub fn strong(&self, text: &str) -> String {
+        paint(text, Style::new().bold(), self.colour)
+    }
+
+    /// A remark within text for standard output.
+    pub fn weak(&self, text: &str) -> String {
+        paint(text, Style::new().dimmed(), self.colour)
+    }
+
+    /// A remark on standard error, unless --quiet.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("note: {text}");
+        }
+    }
+
+    /// An error on standard error.
+    pub fn error(&self, text: &str) {
+        let word = paint("error:", AnsiColor::Red.on_default().bold(), self.error_colour);
+        eprintln!("{word} {text}");
+    }
+}
+
+/// Text in a style, line by line, so that no style leaks over a line feed.
+fn paint(text: &str, style: Style, colour: bool) -> String {
+    if !colour {
+        return text.to_owned();
+    }
+    text.split_inclusive('\n')
+        .map(|line| match line.trim_end_matches('\n') {
+            "" => line.to_owned(),
+            words => format!("{style}{words}{style:#}{}", line.get(words.len()..).unwrap_or_default()),
+        })
+        .collect()
+}
+
+/// What the drawing left out, and how to get it.
+fn remainder(rows: usize, drawing: &Drawing, width: usize) -> String {
+    let mut text = String::new();
+    if rows == 0 {
+        text.push_str("no rows\n");
+    }
+    if drawing.hidden_rows > 0 {
+        text.push_str(&format!(
+            "{} of {rows} rows; --format csv (or json, jsonl) prints all of them\n",
+            rows - drawing.hidden_rows
+        ));
+    }
+    if !drawing.hidden_columns.is_empty() {
+        let count = drawing.hidden_columns.len();
+        let columns = if count == 1 { "column" } else { "columns" };
+        let names = drawing.hidden_columns.join(", ");
+        text.push_str(&paragraph(&format!("{count} more {columns} with --format json: {names}"), width));
+    }
+    text
+}

@@ -1,0 +1,293 @@
+//! What was typed becomes what is to be done: the only place where values are checked and merged.
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Error};
+use dorascope::capture::Input;
+use dorascope::ha::hash::Owner;
+use dorascope::table::{Format, Table, schema};
+use dorascope::units::{HwAddr, Xid, parse_hex};
+
+use super::args::{
+    AnalyzeArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs, InputArgs, KeyKindArg,
+    SchemaArgs, TopologyArgs, TopologyCommand,
+};
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Job {
+    Analyze(AnalyzeJob),
+    Explain(ExplainJob),
+    Check(CheckJob),
+    Hash(HashJob),
+    TopologyImport(ImportJob),
+    Schema(SchemaJob),
+}
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A terminal table.
+    Table,
+    /// A format for programs.
+    Data(Format),
+}
+
+/// Captures in the order of the command line, and what is known about the network.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Inputs {
+    /// Never empty.
+    pub captures: Vec<Input>,
+    /// Where the topology comes from.
+    pub topology: TopologySources,
+}
+
+/// Where the topology comes from; both may be absent.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct TopologySources {
+    /// The topology file.
+    pub file: Option<PathBuf>,
+    /// Server names and their kea-dhcp4.conf.
+    pub kea: Vec<(String, PathBuf)>,
+}
+
+/// See [`AnalyzeArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct AnalyzeJob {
+    pub inputs: Inputs,
+    pub destination: Destination,
+}
+
+/// Where the result of an analysis goes.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// The leases to standard output.
+    Print(Shape),
+    /// Every table to a directory.
+    Directory { path: PathBuf, force: bool, format: Format },
+}
+
+/// See [`ExplainArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum ExplainJob {
+    /// The operator's paragraph of a verdict, rule or finding code.
+    Code(String),
+    /// The card of a client.
+    Card { inputs: Inputs, selector: Selector, shape: Shape },
+}
+
+/// Which exchanges are meant.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// By client: a name of the topology wins over an address that reads the same (`beef`).
+    Client { text: String, mac: Option<HwAddr> },
+    /// By transaction identifier.
+    Xid(Xid),
+    /// By address.
+    Ip(Ipv4Addr),
+}
+
+/// See [`CheckArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct CheckJob {
+    pub inputs: Inputs,
+    pub expect: PathBuf,
+    pub shape: Shape,
+}
+
+/// See [`HashArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct HashJob {
+    pub what: HashWhat,
+    pub topology: TopologySources,
+    pub shape: Shape,
+}
+
+/// What to hash.
+#[derive(Debug, PartialEq, Eq)]
+pub enum HashWhat {
+    /// These keys.
+    Keys(Vec<HashKey>),
+    /// `count` hardware addresses that begin with `prefix` and belong to `target`.
+    Find { target: Target, count: usize, prefix: Vec<u8>, kind: KeyKindArg },
+}
+
+/// One key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashKey {
+    pub kind: KeyKindArg,
+    pub bytes: Vec<u8>,
+}
+
+impl HashKey {
+    /// The key of a client with this hardware address.
+    pub fn of_mac(mac: &[u8], kind: KeyKindArg) -> Self {
+        // Option 61 begins with the hardware type, 1 for Ethernet (RFC 2132 §9.14).
+        let ethernet: &[u8] = if kind == KeyKindArg::ClientId { &[1] } else { &[] };
+        Self { kind, bytes: [ethernet, mac].concat() }
+    }
+}
+
+/// Whose identifiers are wanted.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Target {
+    Owner(Owner),
+    /// A server or peer by name; its role is in the topology.
+    Server(String),
+}
+
+/// See [`ImportArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct ImportJob {
+    /// Machine name, where it was given, and Kea configuration file.
+    pub files: Vec<(Option<String>, PathBuf)>,
+    /// Standard output when absent.
+    pub output: Option<PathBuf>,
+    pub force: bool,
+}
+
+/// See [`SchemaArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct SchemaJob {
+    pub tables: Vec<&'static Table>,
+    pub shape: Shape,
+}
+
+/// The job of a command line, or the usage error to show.
+pub fn job(command: Command) -> Result<Job, Error> {
+    Ok(match command {
+        Command::Analyze(args) => Job::Analyze(analyze(args)?),
+        Command::Explain(args) => Job::Explain(explain(args)?),
+        Command::Check(args) => Job::Check(check(args)?),
+        Command::Hash(args) => Job::Hash(hash(args)?),
+        Command::Topology(TopologyCommand::Import(args)) => Job::TopologyImport(import(args)),
+        Command::Schema(args) => Job::Schema(schema_job(args)?),
+    })
+}
+
+fn analyze(args: AnalyzeArgs) -> Result<AnalyzeJob, Error> {
+    let destination = match (args.output, args.format.map(shape)) {
+        (None, shape) => Destination::Print(shape.unwrap_or(Shape::Table)),
+        (Some(_), Some(Shape::Table)) => {
+            return Err(usage("analyze", "--format table is for the terminal; with -o use parquet, arrow, csv, json or jsonl"));
+        }
+        (Some(path), Some(Shape::Data(format))) => Destination::Directory { path, force: args.force, format },
+        (Some(path), None) => Destination::Directory { path, force: args.force, format: Format::Parquet },
+    };
+    Ok(AnalyzeJob { inputs: inputs("analyze", args.input)?, destination })
+}
+
+fn explain(args: ExplainArgs) -> Result<ExplainJob, Error> {
+    let selector = match args.selector {
+        s if s.client.is_some() => s.client.map(|text| Selector::Client { mac: text.parse().ok(), text }),
+        s => s.xid.map(Selector::Xid).or(s.ip.map(Selector::Ip)),
+    };
+    match (selector, args.input.files.as_slice()) {
+        (None, [code]) if args.input.read.is_empty() && is_code(code) && !Path::new(code).exists() => {
+            Ok(ExplainJob::Code(code.clone()))
+        }
+        (None, _) => Err(usage("explain", "say which client: --client MAC or NAME, --xid XID, or --ip ADDRESS")),
+        (Some(selector), _) => {
+            Ok(ExplainJob::Card { inputs: inputs("explain", args.input)?, selector, shape: shape(args.format) })
+        }
+    }
+}
+
+fn check(args: CheckArgs) -> Result<CheckJob, Error> {
+    Ok(CheckJob { inputs: inputs("check", args.input)?, expect: args.expect, shape: shape(args.format) })
+}
+
+fn hash(args: HashArgs) -> Result<HashJob, Error> {
+    let what = if let Some(find) = args.find {
+        let like = args.like.as_deref().unwrap_or("02:00:00");
+        let prefix = parse_hex(like).filter(|prefix| (1..=5).contains(&prefix.len())).ok_or_else(|| {
+            usage("hash", &format!("--like takes one to five bytes such as 08:00:27, not \"{like}\""))
+        })?;
+        let target = match find.as_str() {
+            "primary" => Target::Owner(Owner::Primary),
+            "secondary" => Target::Owner(Owner::Secondary),
+            _ => Target::Server(find),
+        };
+        HashWhat::Find { target, count: args.count, prefix, kind: args.key_kind }
+    } else {
+        let macs = args.macs.iter().map(|mac| Ok(HashKey::of_mac(mac.as_bytes(), args.key_kind)));
+        let ids = args.client_id.iter().map(|text| match parse_hex(text) {
+            Some(bytes) if !bytes.is_empty() => Ok(HashKey { kind: KeyKindArg::ClientId, bytes }),
+            _ => Err(usage("hash", &format!("\"{text}\" is not a client identifier such as 01:08:00:27:a2:00:01"))),
+        });
+        HashWhat::Keys(macs.chain(ids).collect::<Result<_, Error>>()?)
+    };
+    Ok(HashJob { what, topology: topology("hash", args.topology)?, shape: shape(args.format) })
+}
+
+fn import(args: ImportArgs) -> ImportJob {
+    let named = |text: &String| match text.split_once('=') {
+        Some((name, path)) if !name.contains('/') && !Path::new(text).exists() => (Some(name.to_owned()), path.into()),
+        _ => (None, text.into()),
+    };
+    ImportJob { files: args.files.iter().map(named).collect(), output: args.output, force: args.force }
+}
+
+fn schema_job(args: SchemaArgs) -> Result<SchemaJob, Error> {
+    let all = || schema::TABLES.into_iter().chain([&schema::HASH]);
+    let tables: Vec<_> = match &args.table {
+        None => schema::TABLES.to_vec(),
+        Some(name) => all().filter(|table| table.name == name).collect(),
+    };
+    if tables.is_empty() {
+        let names: Vec<&str> = all().map(|table| table.name).collect();
+        let name = args.table.unwrap_or_default();
+        return Err(usage("schema", &format!("there is no table \"{name}\" (tables: {})", names.join(", "))));
+    }
+    Ok(SchemaJob { tables, shape: shape(args.format) })
+}
+
+fn inputs(command: &str, args: InputArgs) -> Result<Inputs, Error> {
+    let captures: Vec<Input> =
+        args.files.iter().chain(&args.read).map(|text| text.parse()).collect::<Result<_, _>>().unwrap_or_default();
+    if captures.is_empty() {
+        return Err(usage(command, "name at least one capture file, or - for standard input"));
+    }
+    if captures.iter().filter(|input| input.path.as_os_str() == "-").count() > 1 {
+        return Err(usage(command, "standard input (-) can be read only once"));
+    }
+    Ok(Inputs { captures, topology: topology(command, args.topology)? })
+}
+
+fn topology(command: &str, args: TopologyArgs) -> Result<TopologySources, Error> {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok((name.to_owned(), PathBuf::from(path))),
+        _ => Err(usage(command, &format!("--kea takes NAME=FILE, not \"{text}\""))),
+    };
+    Ok(TopologySources { file: args.topology, kea: args.kea.iter().map(pair).collect::<Result<_, _>>()? })
+}
+
+const fn shape(format: FormatArg) -> Shape {
+    match format {
+        FormatArg::Table => Shape::Table,
+        FormatArg::Json => Shape::Data(Format::Json),
+        FormatArg::Jsonl => Shape::Data(Format::JsonLines),
+        FormatArg::Csv => Shape::Data(Format::Csv),
+        FormatArg::Parquet => Shape::Data(Format::Parquet),
+        FormatArg::Arrow => Shape::Data(Format::Arrow),
+    }
+}
+
+/// Whether a word looks like a catalogue code: lower-case words joined by hyphens.
+fn is_code(text: &str) -> bool {
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.split('-').all(word)
+}
+
+/// A usage error with the usage line of the command.
+#[cold]
+fn usage(command: &str, message: &str) -> Error {
+    let mut cli = Cli::command();
+    cli.build();
+    match cli.find_subcommand_mut(command) {
+        Some(command) => command.error(ErrorKind::ValueValidation, message),
+        None => cli.error(ErrorKind::ValueValidation, message),
+    }
+}

@@ -1,0 +1,135 @@
+//! What can be wrong with a DHCP message.
+
+use std::fmt;
+
+/// One oddity of one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Anomaly {
+    /// What is wrong.
+    pub kind: AnomalyKind,
+    /// Where, in bytes from the start of the UDP payload.
+    pub offset: u16,
+    /// The option concerned, if it is about one.
+    pub option: Option<u8>,
+}
+
+impl Anomaly {
+    /// An anomaly of the message itself.
+    pub fn at(kind: AnomalyKind, offset: usize) -> Self {
+        Self { kind, offset: u16::try_from(offset).unwrap_or(u16::MAX), option: None }
+    }
+
+    /// An anomaly of one option.
+    pub fn of_option(kind: AnomalyKind, offset: usize, option: u8) -> Self {
+        Self { option: Some(option), ..Self::at(kind, offset) }
+    }
+}
+
+/// `option-truncated(12)@310`: code, option, offset.
+impl fmt::Display for Anomaly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.code())?;
+        if let Some(option) = self.option {
+            write!(f, "({option})")?;
+        }
+        write!(f, "@{}", self.offset)
+    }
+}
+
+/// The kinds of anomaly, each with a stable code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AnomalyKind {
+    /// The payload ends inside the 236 bytes of the fixed header (RFC 2131 §2).
+    HeaderTruncated,
+    /// A snap length cut the frame; the end of the message was never captured.
+    CutBySnaplen,
+    /// The message ends before the magic cookie: plain BOOTP without a vendor area.
+    NoCookie,
+    /// The four bytes before the options are not 99.130.83.99 (RFC 2131 §3).
+    BadCookie,
+    /// `hlen` is 0: the message names no hardware address.
+    HlenZero,
+    /// `hlen` is over 16; only 16 bytes of `chaddr` exist (RFC 2131 §2).
+    HlenTooLong,
+    /// There is no option 53: BOOTP, or a broken DHCP message (RFC 2131 §3).
+    NoMessageType,
+    /// Option 53 names a client message in a BOOTREPLY, or a server message in a BOOTREQUEST.
+    OpMismatch,
+    /// An option's length reaches past the end of its area.
+    OptionTruncated,
+    /// An option that must hold data is empty (RFC 2132).
+    OptionEmpty,
+    /// An option of fixed size has another length (RFC 2132).
+    OptionBadLength,
+    /// The options do not end with option 255 (RFC 2131 §3).
+    NoEnd,
+    /// Bytes that are not zero follow the end option (RFC 2131 §4.1).
+    DataAfterEnd,
+    /// Option 52 holds neither 1, 2 nor 3 (RFC 2132 §9.3).
+    OverloadInvalid,
+    /// A sub-option of option 82 reaches past the option's end (RFC 3046 §2.0).
+    RelayTruncated,
+}
+
+impl AnomalyKind {
+    /// The stable kebab-case code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::HeaderTruncated => "header-truncated",
+            Self::CutBySnaplen => "cut-by-snaplen",
+            Self::NoCookie => "no-cookie",
+            Self::BadCookie => "bad-cookie",
+            Self::HlenZero => "hlen-zero",
+            Self::HlenTooLong => "hlen-too-long",
+            Self::NoMessageType => "no-message-type",
+            Self::OpMismatch => "op-mismatch",
+            Self::OptionTruncated => "option-truncated",
+            Self::OptionEmpty => "option-empty",
+            Self::OptionBadLength => "option-bad-length",
+            Self::NoEnd => "no-end-option",
+            Self::DataAfterEnd => "data-after-end",
+            Self::OverloadInvalid => "overload-invalid",
+            Self::RelayTruncated => "relay-agent-truncated",
+        }
+    }
+
+    /// What it means to an operator, in one sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::HeaderTruncated => "The message ends inside its fixed header; fields past the end read as zero.",
+            Self::CutBySnaplen => "The capture's snap length cut the message; capture again with a larger one.",
+            Self::NoCookie => "Plain BOOTP without options: a DHCP server drops it or answers as BOOTP.",
+            Self::BadCookie => "The options do not start with DHCP's magic cookie; Kea drops such a message.",
+            Self::HlenZero => "The client names no hardware address; only option 61 can identify it.",
+            Self::HlenTooLong => "hlen is over 16; Kea pads up to 20 and cannot parse more.",
+            Self::NoMessageType => "Option 53 is missing: BOOTP, or a broken client.",
+            Self::OpMismatch => "op and option 53 contradict each other about who sent the message.",
+            Self::OptionTruncated => "An option claims more bytes than there are; it and what follows are lost.",
+            Self::OptionEmpty => "An option that must carry data is empty.",
+            Self::OptionBadLength => "An option of fixed size has another length, so its value is not used.",
+            Self::NoEnd => "The end option is missing; most servers accept that.",
+            Self::DataAfterEnd => "There is data after the end option that no server reads.",
+            Self::OverloadInvalid => "Option 52 has a value that RFC 2132 does not define.",
+            Self::RelayTruncated => "Option 82 is cut inside a sub-option; the rest of it is lost.",
+        }
+    }
+
+    /// Every kind, for catalogues.
+    pub const ALL: [Self; 15] = [
+        Self::HeaderTruncated,
+        Self::CutBySnaplen,
+        Self::NoCookie,
+        Self::BadCookie,
+        Self::HlenZero,
+        Self::HlenTooLong,
+        Self::NoMessageType,
+        Self::OpMismatch,
+        Self::OptionTruncated,
+        Self::OptionEmpty,
+        Self::OptionBadLength,
+        Self::NoEnd,
+        Self::DataAfterEnd,
+        Self::OverloadInvalid,
+        Self::RelayTruncated,
+    ];
+}

@@ -1,0 +1,199 @@
+//! Messages to exchanges to leases: who asked, who answered, what came of it.
+//! Knows nothing of High Availability.
+//!
+//! Reading order: [`observed`] (one message and where it was seen),
+//! [`sighting`] (the same message seen again), [`pair`] (the conversation),
+//! [`answer`] (which machine sent a reply), [`lease`] (bindings over time).
+
+pub mod answer;
+pub mod lease;
+pub mod observed;
+pub mod pair;
+pub mod sighting;
+
+use std::fmt;
+
+use crate::dhcp::MessageType;
+use crate::units::{CaptureTime, ExchangeId, HwAddr, MessageId, Xid, ZoneId};
+
+pub use observed::Observed;
+pub use pair::{PairLimits, Pairer};
+
+/// Whom an exchange belongs to: `chaddr` and option 61 as the client sent them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Client {
+    /// `chaddr` cut to `hlen`.
+    pub chaddr: HwAddr,
+    /// Option 61, absent when the client sent none.
+    pub client_id: Option<Box<[u8]>>,
+}
+
+/// What the client wanted (RFC 2131 §4.3.2 for the kinds of REQUEST).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// DISCOVER, and the REQUEST that selects an offer.
+    Select,
+    /// REQUEST that verifies a remembered address after a restart.
+    InitReboot,
+    /// REQUEST by unicast to extend a lease (T1).
+    Renew,
+    /// REQUEST by broadcast to extend a lease (T2).
+    Rebind,
+    /// INFORM.
+    Inform,
+    /// DECLINE.
+    Decline,
+    /// RELEASE.
+    Release,
+    /// Anything else: BOOTP, lease queries, unknown types.
+    Other,
+}
+
+impl Kind {
+    /// The word of the tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Select => "select",
+            Self::InitReboot => "init-reboot",
+            Self::Renew => "renew",
+            Self::Rebind => "rebind",
+            Self::Inform => "inform",
+            Self::Decline => "decline",
+            Self::Release => "release",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What came of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// An ACK bound or extended an address.
+    Bound,
+    /// A NAK and no ACK.
+    Nak,
+    /// Nothing came back.
+    NoAnswer,
+    /// Offers, and no REQUEST followed.
+    OfferOnly,
+    /// A REQUEST for an offered address that no server answered.
+    NoAck,
+    /// An ACK without a lease answered an INFORM.
+    Informed,
+    /// A RELEASE; there is no reply to it.
+    Released,
+    /// A DECLINE; there is no reply to it.
+    Declined,
+}
+
+impl Outcome {
+    /// The word of the tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bound => "bound",
+            Self::Nak => "nak",
+            Self::NoAnswer => "no-answer",
+            Self::OfferOnly => "offer-only",
+            Self::NoAck => "no-ack",
+            Self::Informed => "informed",
+            Self::Released => "released",
+            Self::Declined => "declined",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One message of an exchange: its first sighting and the later ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The sighting that was read first.
+    pub first: MessageId,
+    /// The same message at other capture points: a second bridge, a relay hop.
+    pub again: Vec<MessageId>,
+}
+
+impl Step {
+    /// Every sighting, the first one first.
+    pub fn sightings(&self) -> impl Iterator<Item = MessageId> + '_ {
+        std::iter::once(self.first).chain(self.again.iter().copied())
+    }
+}
+
+/// One client's conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// Its number.
+    pub id: ExchangeId,
+    /// The client.
+    pub client: Client,
+    /// The xid of its first message; a REQUEST may have used a new one.
+    pub xid: Xid,
+    /// What the client wanted.
+    pub kind: Kind,
+    /// Capture time of the first message.
+    pub start: CaptureTime,
+    /// Capture time of the last message.
+    pub end: CaptureTime,
+    /// The client's messages in time order, retransmissions included.
+    pub queries: Vec<Step>,
+    /// The servers' messages in time order.
+    pub replies: Vec<Step>,
+}
+
+impl Exchange {
+    /// The first step whose message has this type.
+    pub fn first_of(&self, steps: &[Step], messages: &[Observed], kind: MessageType) -> Option<MessageId> {
+        steps.iter().map(|step| step.first).find(|id| of(messages, *id).message_type == Some(kind))
+    }
+
+    /// The zone where its first message was captured.
+    pub fn zone(&self, messages: &[Observed]) -> ZoneId {
+        let first = self.queries.first().or(self.replies.first());
+        first.map(|step| of(messages, step.first).zone).unwrap_or_default()
+    }
+
+    /// The reply that ended the exchange: the first ACK, else the first NAK.
+    pub fn verdict_reply(&self, messages: &[Observed]) -> Option<MessageId> {
+        self.first_of(&self.replies, messages, MessageType::ACK)
+            .or_else(|| self.first_of(&self.replies, messages, MessageType::NAK))
+    }
+
+    /// What came of it.
+    pub fn outcome(&self, messages: &[Observed]) -> Outcome {
+        let has = |steps: &[Step], kind| self.first_of(steps, messages, kind).is_some();
+        match self.kind {
+            Kind::Release => return Outcome::Released,
+            Kind::Decline => return Outcome::Declined,
+            _ => {}
+        }
+        if has(&self.replies, MessageType::ACK) {
+            return if self.kind == Kind::Inform { Outcome::Informed } else { Outcome::Bound };
+        }
+        if has(&self.replies, MessageType::NAK) {
+            return Outcome::Nak;
+        }
+        let offered = has(&self.replies, MessageType::OFFER);
+        let selected = self.kind == Kind::Select && has(&self.queries, MessageType::REQUEST);
+        match (offered, selected) {
+            (_, true) => Outcome::NoAck,
+            (true, false) => Outcome::OfferOnly,
+            (false, false) if self.replies.is_empty() => Outcome::NoAnswer,
+            // A reply of another type (a BOOTP reply, a lease query's answer) did arrive.
+            (false, false) => Outcome::Informed,
+        }
+    }
+}
+
+/// The message with this number.
+///
+/// # Panics
+/// Never for numbers that the same analysis handed out.
+#[expect(clippy::indexing_slicing, reason = "message numbers are indices that this program made")]
+pub fn of(messages: &[Observed], id: MessageId) -> &Observed {
+    &messages[id.0 as usize]
+}

@@ -1,0 +1,195 @@
+//! The topology joined with what the packets revealed: every server machine,
+//! the prefixes of every zone, who could hear a query, which subnet Kea selects.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use super::topology::{Subnet, Topology};
+use crate::exchange::answer::{Answer, Machines};
+use crate::exchange::{Exchange, Observed, Step, of};
+use crate::units::{MessageId, ServerId, ZoneId};
+
+/// Whether a server received a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heard {
+    /// Nothing shows that it could, or it was not running.
+    Unknown,
+    /// It has an interface on that wire, but nothing shows that it was running then.
+    Likely,
+    /// It answered, or it has an interface on that wire and showed life around that time.
+    Yes,
+}
+
+impl Heard {
+    /// The word of the tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Likely => "likely",
+            Self::Yes => "yes",
+        }
+    }
+}
+
+/// What is known of the network after all packets were read.
+#[derive(Debug)]
+pub struct Network<'t> {
+    /// What the user said.
+    pub topology: &'t Topology,
+    /// Every server machine.
+    pub machines: Machines,
+    /// Zone names by [`ZoneId`].
+    pub zones: Vec<String>,
+    prefixes: HashMap<ZoneId, Vec<Ipv4Net>>,
+    /// Machines that answered directly in a zone: they have an interface there.
+    answered_in: HashMap<ZoneId, Vec<ServerId>>,
+}
+
+impl<'t> Network<'t> {
+    /// Joins the topology with the answers that were seen.
+    pub fn new(
+        topology: &'t Topology,
+        machines: Machines,
+        zones: Vec<String>,
+        messages: &[Observed],
+        answers: &HashMap<MessageId, Answer>,
+    ) -> Self {
+        let mut prefixes: HashMap<ZoneId, Vec<Ipv4Net>> = HashMap::new();
+        for (at, name) in zones.iter().enumerate() {
+            if let Some(zone) = topology.zone_named(name) {
+                prefixes.insert(ZoneId(at as u16), zone.subnets.clone());
+            }
+        }
+        let mut answered_in: HashMap<ZoneId, Vec<ServerId>> = HashMap::new();
+        for (id, answer) in answers {
+            let reply = of(messages, *id);
+            if !reply.giaddr.is_unspecified() {
+                continue;
+            }
+            let here = answered_in.entry(reply.zone).or_default();
+            if !here.contains(&answer.server) {
+                here.push(answer.server);
+            }
+            // Without a topology the addresses handed out on a wire tell which subnet it is.
+            let on_wire = prefixes.entry(reply.zone).or_default();
+            let subnets = topology.server(answer.server).and_then(|server| server.kea.as_ref());
+            for subnet in subnets.iter().flat_map(|kea| &kea.subnets) {
+                if subnet.prefix.contains(&reply.yiaddr) && !on_wire.contains(&subnet.prefix) {
+                    on_wire.push(subnet.prefix);
+                }
+            }
+        }
+        for here in answered_in.values_mut() {
+            here.sort_unstable();
+        }
+        Self { topology, machines, zones, prefixes, answered_in }
+    }
+
+    /// The zone's name.
+    pub fn zone(&self, zone: ZoneId) -> &str {
+        self.zones.get(usize::from(zone.0)).map_or("?", String::as_str)
+    }
+
+    /// The server's address on a zone's wire, when the topology gives one.
+    pub fn address_in(&self, server: ServerId, zone: ZoneId) -> Option<Ipv4Addr> {
+        let prefixes = self.prefixes.get(&zone)?;
+        let addresses = &self.machines.get(server)?.addresses;
+        addresses.iter().copied().find(|address| prefixes.iter().any(|prefix| prefix.contains(address)))
+    }
+
+    /// Every server that a message could have reached, and whether that is
+    /// certain as far as the wire goes (an interface there, or the packet's own destination).
+    pub fn hearers(&self, messages: &[Observed], step: &Step) -> Vec<ServerId> {
+        let mut hearers = Vec::new();
+        for query in step.sightings().map(|id| of(messages, id)) {
+            if !query.is_broadcast() {
+                hearers.extend(self.machines.at(query.dst));
+                continue;
+            }
+            let on_wire = self.machines.iter().map(|(id, _)| id);
+            hearers.extend(on_wire.filter(|id| self.address_in(*id, query.zone).is_some()));
+            hearers.extend(self.answered_in.get(&query.zone).into_iter().flatten());
+        }
+        hearers.sort_unstable();
+        hearers.dedup();
+        hearers
+    }
+
+    /// The copy of a query that reached `server`: the one sent to it, else the
+    /// one on a wire it has an interface on, else the first.
+    pub fn copy_for<'m>(&self, messages: &'m [Observed], step: &Step, server: ServerId) -> &'m Observed {
+        let copies = || step.sightings().map(|id| of(messages, id));
+        copies()
+            .find(|query| self.machines.at(query.dst) == Some(server))
+            .or_else(|| copies().find(|query| self.address_in(server, query.zone).is_some()))
+            .unwrap_or_else(|| of(messages, step.first))
+    }
+
+    /// The subnet that Kea selects for a query on this server.
+    ///
+    /// Order of kea-ha §5: link selection (82.5), option 118, a configured relay
+    /// address, giaddr, then ciaddr and source address of what came by unicast,
+    /// then the interface.
+    pub fn subnet_for(&self, server: ServerId, query: &Observed) -> Selected<'t> {
+        let Some(kea) = self.topology.server(server).and_then(|server| server.kea.as_ref()) else {
+            return Selected::Unknown;
+        };
+        let holding = |address: Ipv4Addr| kea.subnets.iter().find(|subnet| subnet.prefix.contains(&address));
+        let found = |subnet: Option<&'t Subnet>| subnet.map_or(Selected::None, Selected::Subnet);
+        let set = |address: Ipv4Addr| (!address.is_unspecified()).then_some(address);
+        if let Some(address) = query.link_selection.or(query.subnet_selection) {
+            return found(holding(address));
+        }
+        if let Some(giaddr) = set(query.giaddr) {
+            let relayed = kea.subnets.iter().find(|subnet| subnet.relays.contains(&giaddr));
+            return found(relayed.or_else(|| holding(giaddr)));
+        }
+        if !query.is_broadcast() {
+            if let Some(subnet) = set(query.ciaddr).or_else(|| set(query.src)).map(holding) {
+                return found(subnet);
+            }
+        }
+        match self.address_in(server, query.zone) {
+            Some(own) => found(holding(own)),
+            None => Selected::Unknown,
+        }
+    }
+
+    /// Every query of an exchange with the servers that it could have reached.
+    pub fn audience<'e>(
+        &self,
+        messages: &[Observed],
+        exchange: &'e Exchange,
+        answers: &HashMap<MessageId, Answer>,
+    ) -> Vec<(&'e Step, Vec<ServerId>)> {
+        exchange
+            .queries
+            .iter()
+            .map(|step| {
+                let mut hearers = self.hearers(messages, step);
+                // Who answered certainly heard some attempt; without an interface known, this is all we have.
+                for reply in &exchange.replies {
+                    if let Some(answer) = answers.get(&reply.first) {
+                        if of(messages, step.first).is_broadcast() && !hearers.contains(&answer.server) {
+                            hearers.push(answer.server);
+                        }
+                    }
+                }
+                (step, hearers)
+            })
+            .collect()
+    }
+}
+
+/// The outcome of subnet selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selected<'t> {
+    /// This subnet.
+    Subnet(&'t Subnet),
+    /// The server has no subnet for the query.
+    None,
+    /// The server's configuration or its interfaces are not known.
+    Unknown,
+}

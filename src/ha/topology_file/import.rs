@@ -1,0 +1,141 @@
+//! Writes a topology.toml from Kea's configuration files.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::{Source, TopologyFiles};
+use crate::ha::topology::{Server, ServerId, Topology, Zone};
+use crate::kea::config::KeaFile;
+use crate::kea::document::FileError;
+
+mod names;
+mod zones;
+
+/// Turns Kea configuration files into the text of a topology.toml.
+///
+/// A file may come with its machine's name. Without one the name is taken from
+/// the file's own (`zaldua1zerb1.kea-dhcp4.conf`), else from the first
+/// `this-server-name`, else from the folder; a Control Agent belongs to the
+/// machine whose kea-dhcp4.conf is in the same folder or has its `http-host`.
+/// `base` is the folder that the text will be kept in: files are named relative
+/// to it where they are below it.
+///
+/// Loading the text gives the topology that the files give by themselves, plus
+/// zones: one for every shared network or other subnet (see `zones`).
+pub fn import(files: &[(Option<String>, PathBuf)], base: &Path) -> Result<String, FileError> {
+    let mut read = Vec::new();
+    for (name, path) in files {
+        read.push((name.clone(), path.clone(), KeaFile::load(path)?));
+    }
+    let mut all = TopologyFiles::default();
+    for (name, path, file) in names::complete(read)? {
+        all.add_kea_file(&name, &path, file)?;
+    }
+    let paths: Vec<Paths> = all
+        .machines
+        .iter()
+        .map(|machine| Paths { kea: path_of(machine.dhcp4.as_ref()), agent: path_of(machine.agent.as_ref()) })
+        .collect();
+    let mut topology = all.build()?;
+    topology.zones = zones::from_subnets(&topology);
+    Ok(write_all(&topology, &paths, base))
+}
+
+/// The files of a machine.
+struct Paths {
+    kea: Option<PathBuf>,
+    agent: Option<PathBuf>,
+}
+
+fn path_of<T>(source: Option<&Source<T>>) -> Option<PathBuf> {
+    source.map(|source| match source {
+        Source::Named { path, .. } | Source::Read { path, .. } => path.clone(),
+    })
+}
+
+fn write_all(topology: &Topology, paths: &[Paths], base: &Path) -> String {
+    let mut text = String::from(
+        "# The network as dorascope sees it, imported from Kea's configuration files.\n\
+         #\n\
+         # A zone is one broadcast domain; inputs are named for it (ZONE=FILE). A server hears the\n\
+         # broadcasts of every zone that it has an address in, so list all addresses of all servers.\n",
+    );
+    for zone in &topology.zones {
+        write_zone(&mut text, zone);
+    }
+    for (at, server) in topology.servers.iter().enumerate() {
+        write_server(&mut text, topology, (ServerId(at), server), paths.get(at), base);
+    }
+    text.push_str(
+        "\n# Clients by name, for the reports and for expect.toml:\n\
+         #\n\
+         # [[client]]\n\
+         # name = \"laptop\"\n\
+         # mac = \"08:00:27:a2:00:01\"\n",
+    );
+    text
+}
+
+fn write_zone(text: &mut String, zone: &Zone) {
+    let subnets: Vec<String> = zone.subnets.iter().map(|subnet| quoted(&subnet.to_string())).collect();
+    // Writing to a String cannot fail.
+    let _ = write!(text, "\n[[zone]]\nname = {}\nsubnets = [{}]\n", quoted(&zone.name), subnets.join(", "));
+}
+
+fn write_server(
+    text: &mut String,
+    topology: &Topology,
+    (id, server): (ServerId, &Server),
+    paths: Option<&Paths>,
+    base: &Path,
+) {
+    let _ = writeln!(text, "\n[[server]]\nname = {}", quoted(&server.name));
+    for relationship in topology.relationships_of(id) {
+        let Some((there, peer)) =
+            topology.relationship(relationship).and_then(|there| Some((there, there.peer_of(id)?)))
+        else {
+            continue;
+        };
+        let pair = topology.relationship_name(relationship);
+        let _ = writeln!(text, "# {} of {pair} ({})", peer.role.as_str(), there.mode.as_str());
+    }
+    let missing = missing_addresses(topology, server);
+    if !missing.is_empty() {
+        let _ = writeln!(text, "# Has subnets without an address of its own here; add those that it has: {missing}");
+    }
+    let addresses: Vec<String> = server.addresses.iter().map(|address| quoted(&address.to_string())).collect();
+    let _ = writeln!(text, "addresses = [{}]", addresses.join(", "));
+    for (key, path) in paths.into_iter().flat_map(|paths| [("kea", &paths.kea), ("ctrl-agent", &paths.agent)]) {
+        if let Some(path) = path {
+            let _ = writeln!(text, "{key} = {}", quoted(&relative(path, base)));
+        }
+    }
+}
+
+/// Subnets of a server that none of its known addresses is in and no relay selects.
+fn missing_addresses(topology: &Topology, server: &Server) -> String {
+    let zones = &topology.zones;
+    let subnets = server.kea.iter().flat_map(|kea| &kea.subnets).filter(|subnet| subnet.relays.is_empty());
+    let missing: Vec<String> = subnets
+        .filter(|subnet| {
+            let zone = zones.iter().find(|zone| zone.subnets.contains(&subnet.prefix));
+            !server.addresses.iter().any(|address| zone.is_some_and(|zone| zone.contains(*address)))
+        })
+        .map(|subnet| subnet.prefix.to_string())
+        .collect();
+    missing.join(", ")
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    ::toml::Value::from(text).to_string()
+}
+
+/// A path as the topology file in `base` should name it.
+fn relative(path: &Path, base: &Path) -> String {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    // The empty path is the working directory, which `absolute` does not take.
+    let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
+    let path = absolute(path);
+    path.strip_prefix(absolute(base)).unwrap_or(&path).display().to_string()
+}

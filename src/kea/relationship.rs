@@ -1,0 +1,191 @@
+//! The parameters of libdhcp_ha.so: `high-availability`.
+
+use std::collections::HashSet;
+
+use super::config::Seat;
+use super::document::FileError;
+use super::field::Field;
+use crate::ha::topology::{Limits, Mode, Peer, Relationship, Role};
+
+/// Keys of a relationship. Kea passes over any other, so a misspelt one silently keeps its default.
+const KEYS: [&str; 19] = [
+    "this-server-name",
+    "mode",
+    "peers",
+    "heartbeat-delay",
+    "max-response-delay",
+    "max-ack-delay",
+    "max-unacked-clients",
+    "max-rejected-lease-updates",
+    "delayed-updates-limit",
+    "send-lease-updates",
+    "sync-leases",
+    "sync-timeout",
+    "sync-page-limit",
+    "wait-backup-ack",
+    "trust-anchor",
+    "cert-file",
+    "key-file",
+    "multi-threading",
+    "state-machine",
+];
+
+/// Keys of a peer.
+const PEER_KEYS: [&str; 4] = ["name", "url", "role", "auto-failover"];
+
+/// Reads the list `high-availability`: one relationship, or on a hub (Kea ≥ 2.5.5) several.
+pub(super) fn read_all(list: Field<'_>, warnings: &mut Vec<String>) -> Result<Vec<Seat>, FileError> {
+    let maps: Vec<_> = list.items()?.collect();
+    if maps.is_empty() {
+        return Err(list.error("\"high-availability\" needs a relationship"));
+    }
+    let mut names = HashSet::new();
+    let mut seats = Vec::new();
+    for map in &maps {
+        let seat = read(*map, &mut names, warnings)?;
+        if maps.len() > 1 && seat.relationship.mode != Mode::HotStandby {
+            let mode = seat.relationship.mode.as_str();
+            let text = format!("a hub's relationships must all be hot-standby, not {mode}");
+            return Err(map.need("mode")?.error(text));
+        }
+        seats.push(seat);
+    }
+    Ok(seats)
+}
+
+/// Reads one relationship; `names` holds the peer names of the ones before it.
+fn read<'a>(
+    map: Field<'a>,
+    names: &mut HashSet<&'a str>,
+    warnings: &mut Vec<String>,
+) -> Result<Seat, FileError> {
+    warn_misspelt(map, &KEYS, warnings)?;
+    let mode = mode(map.need("mode")?)?;
+    let list = map.need("peers")?;
+    let mut peers = Vec::new();
+    for entry in list.items()? {
+        let peer = peer(entry, mode, &peers, warnings)?;
+        let name = entry.need("name")?;
+        if !names.insert(name.filled_text()?) {
+            return Err(name.error(format!(
+                "the peer name \"{}\" stands twice; names must differ over all relationships of a server",
+                peer.name
+            )));
+        }
+        peers.push(peer);
+    }
+    check_roles(list, mode, &peers)?;
+    // Kea's own order, whatever the file's: it decides which hashes belong to whom.
+    peers.sort_by_key(|peer| rank(peer.role));
+    let this = map.need("this-server-name")?;
+    let this_server_name = this.filled_text()?.to_owned();
+    if !peers.iter().any(|peer| peer.name == this_server_name) {
+        let known: Vec<&str> = peers.iter().map(|peer| peer.name.as_str()).collect();
+        let known = known.join(", ");
+        return Err(this.error(format!("\"{this_server_name}\" is not a peer's name; the peers are {known}")));
+    }
+    let limits = limits(map, mode)?;
+    Ok(Seat { this_server_name, relationship: Relationship { mode, peers, limits } })
+}
+
+fn mode(field: Field<'_>) -> Result<Mode, FileError> {
+    let text = field.text()?;
+    [Mode::LoadBalancing, Mode::HotStandby, Mode::PassiveBackup]
+        .into_iter()
+        .find(|mode| mode.as_str() == text)
+        .ok_or_else(|| {
+            field.error(format!("unknown mode \"{text}\"; Kea has load-balancing, hot-standby, passive-backup"))
+        })
+}
+
+/// Reads one peer; `before` are the peers above it.
+fn peer(entry: Field<'_>, mode: Mode, before: &[Peer], warnings: &mut Vec<String>) -> Result<Peer, FileError> {
+    warn_misspelt(entry, &PEER_KEYS, warnings)?;
+    let name = entry.need("name")?.filled_text()?.to_owned();
+    let role_field = entry.need("role")?;
+    let text = role_field.text()?;
+    let role = [Role::Primary, Role::Secondary, Role::Standby, Role::Backup]
+        .into_iter()
+        .find(|role| role.as_str() == text)
+        .ok_or_else(|| {
+            let roles = "primary, secondary, standby, backup";
+            role_field.error(format!("unknown role \"{text}\"; Kea has {roles}"))
+        })?;
+    let allowed = match role {
+        Role::Primary | Role::Backup => true,
+        Role::Secondary => mode == Mode::LoadBalancing,
+        Role::Standby => mode == Mode::HotStandby,
+    };
+    if !allowed {
+        return Err(role_field.error(format!("mode {} has no {text}", mode.as_str())));
+    }
+    if role != Role::Backup
+        && let Some(other) = before.iter().find(|peer| peer.role == role)
+    {
+        let text = format!("\"{name}\" is the second {text} after \"{}\"; there can be only one", other.name);
+        return Err(role_field.error(text));
+    }
+    let url_field = entry.need("url")?;
+    let text = url_field.text()?;
+    let url = super::url::parse(text).map_err(|why| url_field.error(format!("the URL \"{text}\" {why}")))?;
+    if url.1 == 0 {
+        warnings.push(entry.remark(url_field.at(), format!("the URL \"{text}\" has no port, so Kea uses port 0")));
+    }
+    let auto_failover = entry.get("auto-failover")?.map_or(Ok(true), Field::flag)?;
+    Ok(Peer { name, role, url, auto_failover, server: None })
+}
+
+const fn rank(role: Role) -> u8 {
+    match role {
+        Role::Primary => 0,
+        Role::Secondary | Role::Standby => 1,
+        Role::Backup => 2,
+    }
+}
+
+/// Whether the peers that the mode needs are all there.
+fn check_roles(list: Field<'_>, mode: Mode, peers: &[Peer]) -> Result<(), FileError> {
+    let needed: &[Role] = match mode {
+        Mode::LoadBalancing => &[Role::Primary, Role::Secondary],
+        Mode::HotStandby => &[Role::Primary, Role::Standby],
+        Mode::PassiveBackup => &[Role::Primary],
+    };
+    match needed.iter().find(|role| !peers.iter().any(|peer| peer.role == **role)) {
+        None => Ok(()),
+        Some(role) => {
+            Err(list.error(format!("mode {} needs a {} among the peers", mode.as_str(), role.as_str())))
+        }
+    }
+}
+
+fn limits(map: Field<'_>, mode: Mode) -> Result<Limits, FileError> {
+    let number = |key, default| map.get(key)?.map_or(Ok(default), |value| value.integer(0..=u32::MAX));
+    let flag = |key, default| map.get(key)?.map_or(Ok(default), Field::flag);
+    let defaults = Limits::defaults(mode);
+    let limits = Limits {
+        heartbeat_delay_ms: number("heartbeat-delay", defaults.heartbeat_delay_ms)?,
+        max_response_delay_ms: number("max-response-delay", defaults.max_response_delay_ms)?,
+        max_ack_delay_ms: number("max-ack-delay", defaults.max_ack_delay_ms)?,
+        max_unacked_clients: number("max-unacked-clients", defaults.max_unacked_clients)?,
+        delayed_updates_limit: number("delayed-updates-limit", defaults.delayed_updates_limit)?,
+        max_rejected_lease_updates: number("max-rejected-lease-updates", defaults.max_rejected_lease_updates)?,
+        send_lease_updates: flag("send-lease-updates", defaults.send_lease_updates)?,
+    };
+    if limits.delayed_updates_limit > 0 && mode != Mode::LoadBalancing {
+        let text = format!("\"delayed-updates-limit\" must be 0 in mode {}", mode.as_str());
+        return Err(map.need("delayed-updates-limit")?.error(text));
+    }
+    if flag("wait-backup-ack", false)? && mode != Mode::PassiveBackup {
+        let text = format!("\"wait-backup-ack\" must be false in mode {}", mode.as_str());
+        return Err(map.need("wait-backup-ack")?.error(text));
+    }
+    Ok(limits)
+}
+
+fn warn_misspelt(map: Field<'_>, known: &[&str], warnings: &mut Vec<String>) -> Result<(), FileError> {
+    for (entry, meant) in map.misspelt_keys(known)? {
+        let text = format!("Kea passes over the unknown key \"{}\"; did you mean \"{meant}\"?", entry.key);
+        warnings.push(map.remark(entry.at, text));
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! What an operator should look at, one row per code, server and client.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use super::Analysis;
+use crate::exchange::of;
+use crate::ha::catalogue::{FindingCode, Verdict};
+use crate::ha::decide::{Decision, Expected, Seen};
+use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId, ZoneId};
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Somebody may be without service.
+    Warning,
+    /// The pair works against itself.
+    Error,
+}
+
+impl Severity {
+    /// The word of the tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Frames kept per finding; the count goes on.
+const FRAMES: usize = 16;
+/// From here on we would bet on a decision.
+const SURE: f64 = 0.9;
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub code: FindingCode,
+    /// How much it matters.
+    pub severity: Severity,
+    /// First occurrence.
+    pub first: CaptureTime,
+    /// Last occurrence.
+    pub last: CaptureTime,
+    /// Occurrences.
+    pub count: u64,
+    /// Where.
+    pub zone: ZoneId,
+    /// The server concerned.
+    pub server: Option<ServerId>,
+    /// The client concerned.
+    pub client: Option<HwAddr>,
+    /// The first occurrence in a sentence.
+    pub text: String,
+    /// The first frames, at most sixteen.
+    pub frames: Vec<FrameRef>,
+}
+
+type Key = (FindingCode, Option<ServerId>, Option<HwAddr>);
+
+#[derive(Default)]
+struct Findings(BTreeMap<Key, Finding>);
+
+impl Findings {
+    fn add(
+        &mut self,
+        (code, severity): (FindingCode, Severity),
+        (server, client): (Option<ServerId>, Option<HwAddr>),
+        (time, zone, at): (CaptureTime, ZoneId, FrameRef),
+        text: impl FnOnce() -> String,
+    ) {
+        let finding = self.0.entry((code, server, client)).or_insert_with(|| Finding {
+            code,
+            severity,
+            first: time,
+            last: time,
+            count: 0,
+            zone,
+            server,
+            client,
+            text: text(),
+            frames: Vec::new(),
+        });
+        finding.count += 1;
+        finding.last = finding.last.max(time);
+        if finding.frames.len() < FRAMES {
+            finding.frames.push(at);
+        }
+    }
+}
+
+/// Looks over a finished analysis; rows by first occurrence.
+pub fn find(analysis: &Analysis<'_>) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    messages(analysis, &mut findings);
+    exchanges(analysis, &mut findings);
+    decisions(analysis, &mut findings);
+    addresses(analysis, &mut findings);
+    let mut list: Vec<Finding> = findings.0.into_values().collect();
+    list.sort_by_key(|finding| (finding.first, finding.code));
+    list
+}
+
+fn messages(analysis: &Analysis<'_>, findings: &mut Findings) {
+    for message in &analysis.messages {
+        if let Some(first) = message.anomalies.first() {
+            findings.add(
+                (FindingCode::MalformedMessage, Severity::Info),
+                (None, Some(message.chaddr)),
+                (message.time, message.zone, message.at),
+                || format!("{} with {first}: {}", message.type_name(), first.kind.meaning()),
+            );
+        }
+    }
+    let known = analysis.network.topology.servers.len();
+    let mut answers: Vec<_> = analysis.answers.iter().collect();
+    answers.sort_by_key(|(id, _)| **id);
+    for (id, answer) in answers {
+        let reply = of(&analysis.messages, *id);
+        let place = (reply.time, reply.zone, reply.at);
+        let name = analysis.network.machines.name(answer.server);
+        if answer.contradicted {
+            let code = (FindingCode::ContradictedServerId, Severity::Error);
+            findings.add(code, (Some(answer.server), None), place, || {
+                let named = reply.server_id.map(|id| id.to_string()).unwrap_or_default();
+                format!("{name} ({}) sent the server identifier {named} of another machine", reply.src)
+            });
+        }
+        if known > 0 && answer.server.0 >= known {
+            let code = (FindingCode::UnknownServer, Severity::Warning);
+            findings.add(code, (Some(answer.server), None), place, || {
+                format!("{name} answered and is in no configuration")
+            });
+        }
+    }
+}
+
+fn exchanges(analysis: &Analysis<'_>, findings: &mut Findings) {
+    for (exchange, judgement) in analysis.exchanges.iter().zip(&analysis.judgements) {
+        let code = match judgement.verdict {
+            Verdict::BothAnswered => (FindingCode::TwoAnswers, Severity::Error),
+            Verdict::AckWithheld => (FindingCode::WithheldAck, Severity::Error),
+            Verdict::NoAck => (FindingCode::RequestsUnanswered, Severity::Warning),
+            _ => continue,
+        };
+        let Some(last) = exchange.queries.last().map(|step| of(&analysis.messages, step.first)) else { continue };
+        findings.add(
+            code,
+            (judgement.answered_by, Some(exchange.client.chaddr)),
+            (last.time, exchange.zone(&analysis.messages), last.at),
+            || judgement.reason.clone(),
+        );
+    }
+}
+
+fn decisions(analysis: &Analysis<'_>, findings: &mut Findings) {
+    for decision in analysis.decisions.iter().filter(|decision| decision.confidence >= SURE) {
+        let (code, what) = match (decision.expected, decision.seen) {
+            (Expected::Ignore, Seen::Answered) => (FindingCode::UnexpectedAnswer, "answered"),
+            (Expected::Answer, Seen::Silent) => (FindingCode::UnexpectedSilence, "ignored"),
+            _ => continue,
+        };
+        let Decision { server, query, rule, .. } = decision;
+        let query = of(&analysis.messages, *query);
+        findings.add(
+            (code, Severity::Warning),
+            (Some(*server), Some(query.chaddr)),
+            (query.time, query.zone, query.at),
+            || {
+                let name = analysis.network.machines.name(*server);
+                format!("{name} {what} a {} against the rule {}", query.type_name(), rule.code())
+            },
+        );
+    }
+}
+
+/// Two clients with one address at the same time.
+fn addresses(analysis: &Analysis<'_>, findings: &mut Findings) {
+    let mut holders: BTreeMap<Ipv4Addr, usize> = BTreeMap::new();
+    for (at, lease) in analysis.leases.iter().enumerate() {
+        let holder = holders.insert(lease.ip, at).and_then(|before| analysis.leases.get(before));
+        let Some(before) = holder.filter(|before| before.client.chaddr != lease.client.chaddr) else { continue };
+        let free = before.end.map(|(time, _)| time).or_else(|| before.expires());
+        if free.is_some_and(|time| time <= lease.start) {
+            continue;
+        }
+        let frame = analysis
+            .exchange(lease.exchange)
+            .and_then(|(exchange, _)| exchange.verdict_reply(&analysis.messages))
+            .map(|id| of(&analysis.messages, id).at)
+            .unwrap_or_default();
+        findings.add(
+            (FindingCode::AddressTwice, Severity::Error),
+            (Some(lease.server), Some(lease.client.chaddr)),
+            (lease.start, lease.zone, frame),
+            || format!("{} was still bound to {} when {} got it", lease.ip, before.client.chaddr, lease.client.chaddr),
+        );
+    }
+}

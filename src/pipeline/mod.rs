@@ -1,0 +1,228 @@
+//! From inputs to an [`Analysis`]: the one-thread loop that defines correct output.
+
+mod counts;
+mod findings;
+
+use std::collections::HashMap;
+
+pub use counts::{Counts, SourceCounts};
+pub use findings::{Finding, Severity};
+
+use crate::capture::{Frame, Input, Progress, Reader, Source, Trouble};
+use crate::dhcp::Message;
+use crate::exchange::answer::{Answer, Machines};
+use crate::exchange::lease::{Lease, leases};
+use crate::exchange::observed::{Envelope, Observed};
+use crate::exchange::pair::{PairCounts, PairLimits, Pairer};
+use crate::exchange::sighting::Sightings;
+use crate::exchange::{Exchange, of};
+use crate::frame::{Datagram, Decoded, Decoder};
+use crate::ha::decide::{Decision, Evidence};
+use crate::ha::events::{ControlReader, HaEvent};
+use crate::ha::network::Network;
+use crate::ha::timeline::Timeline;
+use crate::ha::topology::Topology;
+use crate::ha::verdict::{Judgement, judge};
+use crate::units::{CaptureTime, ExchangeId, MessageId, ZoneId};
+
+/// Everything that one run found out.
+#[derive(Debug)]
+pub struct Analysis<'t> {
+    /// The network: topology, machines, zones.
+    pub network: Network<'t>,
+    /// Capture sources, with [`Counts::sources`] beside them.
+    pub sources: Vec<Source>,
+    /// How many frames became what.
+    pub counts: Counts,
+    /// Inputs that could not be read, or not to their end.
+    pub troubles: Vec<Trouble>,
+    /// Every DHCP message, in the order it was read.
+    pub messages: Vec<Observed>,
+    /// Every exchange, by number.
+    pub exchanges: Vec<Exchange>,
+    /// The judgement of each exchange, at the same index.
+    pub judgements: Vec<Judgement>,
+    /// Who sent each reply.
+    pub answers: HashMap<MessageId, Answer>,
+    /// Every decision, in the order of the exchanges.
+    pub decisions: Vec<Decision>,
+    /// Bindings, in order of start.
+    pub leases: Vec<Lease>,
+    /// The control channel.
+    pub events: Vec<HaEvent>,
+    /// What an operator should look at.
+    pub findings: Vec<Finding>,
+    /// Who served what when.
+    pub timeline: Timeline,
+}
+
+impl Analysis<'_> {
+    /// The message with this number.
+    pub fn message(&self, id: MessageId) -> &Observed {
+        of(&self.messages, id)
+    }
+
+    /// The decisions about one exchange.
+    pub fn decisions_of(&self, exchange: ExchangeId) -> &[Decision] {
+        let from = self.decisions.partition_point(|decision| decision.exchange < exchange);
+        let to = self.decisions.partition_point(|decision| decision.exchange <= exchange);
+        self.decisions.get(from..to).unwrap_or_default()
+    }
+
+    /// An exchange with its judgement.
+    pub fn exchange(&self, id: ExchangeId) -> Option<(&Exchange, &Judgement)> {
+        self.exchanges.get(id.0 as usize).zip(self.judgements.get(id.0 as usize))
+    }
+
+    /// The client's name from the topology.
+    pub fn client_name(&self, chaddr: crate::units::HwAddr) -> Option<&str> {
+        self.network.topology.client_by_mac(chaddr).map(|client| client.name.as_str())
+    }
+}
+
+/// Reads every input to its end and explains it.
+///
+/// `progress` is called often; it should be cheap. Trouble with single inputs
+/// is part of the result: an analysis of nothing is still an analysis.
+pub fn analyze<'t>(
+    inputs: &[Input],
+    topology: &'t Topology,
+    limits: PairLimits,
+    mut progress: impl FnMut(Progress),
+) -> Analysis<'t> {
+    let mut reader = Reader::open(inputs);
+    let mut intake = Intake::new(topology, limits);
+    let mut decoder = Decoder::new();
+    while let Some(frame) = reader.next() {
+        match decoder.decode(&frame) {
+            Ok(Decoded::Udp(datagram)) => intake.message(&frame, &datagram),
+            Ok(Decoded::Tcp(segment)) => {
+                let control = intake.control.push(&segment, frame.time, frame.at);
+                intake.counts.tcp(frame.at.source, control);
+            }
+            Err(skip) => intake.counts.skip(frame.at.source, skip),
+        }
+        intake.end = intake.end.max(frame.time);
+        if frame.at.number.is_multiple_of(4096) {
+            progress(reader.progress());
+        }
+    }
+    progress(reader.progress());
+    let (sources, troubles) = (reader.sources().to_vec(), reader.troubles().to_vec());
+    intake.finish(topology, sources, troubles)
+}
+
+/// Zone names by number, and the zone of every source.
+fn zones(sources: &[Source]) -> (Vec<String>, Vec<ZoneId>) {
+    let mut names: Vec<String> = Vec::new();
+    let of_source = sources.iter().map(|source| {
+        let at = names.iter().position(|name| *name == source.zone).unwrap_or_else(|| {
+            names.push(source.zone.clone());
+            names.len() - 1
+        });
+        ZoneId(u16::try_from(at).unwrap_or(u16::MAX))
+    });
+    let of_source = of_source.collect();
+    (names, of_source)
+}
+
+/// What is collected while frames are read.
+struct Intake<'t> {
+    counts: Counts,
+    control: ControlReader<'t>,
+    sightings: Sightings,
+    pairer: Pairer,
+    messages: Vec<Observed>,
+    end: CaptureTime,
+}
+
+impl<'t> Intake<'t> {
+    fn new(topology: &'t Topology, limits: PairLimits) -> Self {
+        Self {
+            counts: Counts::default(),
+            control: ControlReader::new(topology),
+            sightings: Sightings::default(),
+            pairer: Pairer::new(limits),
+            messages: Vec::new(),
+            end: CaptureTime(i64::MIN),
+        }
+    }
+
+    fn message(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>) {
+        self.counts.message(frame.at.source);
+        let envelope = Envelope {
+            time: frame.time,
+            at: frame.at,
+            link: datagram.link,
+            src: datagram.src,
+            dst: datagram.dst,
+            src_port: datagram.src_port,
+            dst_port: datagram.dst_port,
+        };
+        let id = MessageId(self.messages.len() as u32);
+        let identity =
+            (datagram.src, datagram.dst, datagram.src_port, datagram.dst_port, datagram.payload.as_ref());
+        let mut first = self.sightings.enter(identity, frame.time, frame.at.source, id);
+        self.messages.push(Observed::new(envelope, &Message::parse(&datagram.payload, datagram.cut)));
+        let exchange = match first {
+            Some(first) => {
+                self.pairer.sight(&self.messages, first, id);
+                of(&self.messages, first).exchange
+            }
+            None => {
+                let (exchange, hop_of) = self.pairer.push(&self.messages, id);
+                first = hop_of;
+                Some(exchange)
+            }
+        };
+        if let Some(message) = self.messages.last_mut() {
+            message.exchange = exchange;
+            message.sighting_of = first;
+        }
+    }
+
+    fn finish(self, topology: &'t Topology, sources: Vec<Source>, troubles: Vec<Trouble>) -> Analysis<'t> {
+        let Self { mut counts, control, pairer, mut messages, end, .. } = self;
+        let (zones, of_source) = zones(&sources);
+        for message in &mut messages {
+            // A frame cannot ask for its source's zone while it borrows the reader.
+            message.zone = of_source.get(message.at.source.0 as usize).copied().unwrap_or_default();
+        }
+        let events = control.finish();
+        let (exchanges, PairCounts { evicted, orphans }) = pairer.finish();
+        (counts.evicted, counts.orphans) = (evicted, orphans);
+        let known = topology.servers.iter().map(|server| (server.name.clone(), server.addresses.clone()));
+        let mut machines = Machines::new(known);
+        let answers = machines.attribute(&exchanges, &messages);
+        let network = Network::new(topology, machines, zones, &messages, &answers);
+        let evidence =
+            Evidence { network: &network, messages: &messages, answers: &answers, events: &events, capture_end: end };
+        let (decisions, timeline) = evidence.decide(&exchanges);
+        let judgements: Vec<Judgement> = exchanges
+            .iter()
+            .map(|exchange| {
+                let from = decisions.partition_point(|decision| decision.exchange < exchange.id);
+                let to = decisions.partition_point(|decision| decision.exchange <= exchange.id);
+                judge(&evidence, exchange, decisions.get(from..to).unwrap_or_default())
+            })
+            .collect();
+        let leases = leases(&exchanges, &messages, &answers, end);
+        let mut analysis = Analysis {
+            network,
+            sources,
+            counts,
+            troubles,
+            messages,
+            exchanges,
+            judgements,
+            answers,
+            decisions,
+            leases,
+            events,
+            findings: Vec::new(),
+            timeline,
+        };
+        analysis.findings = findings::find(&analysis);
+        analysis
+    }
+}

@@ -1,0 +1,46 @@
+//! Tables as data: what every column means, rows pushed one by one, and the
+//! writers for Parquet, Arrow IPC, CSV, JSON Lines, JSON and the terminal.
+//!
+//! Reading order: [`schema`] (the contract with every reader of our files),
+//! [`rows`] (what the pipeline fills), [`write`] (files and streams, through
+//! Polars), [`terminal`] (what a person sees).
+//!
+//! A column is only ever appended to a table, never inserted or renamed;
+//! otherwise [`schema::VERSION`] grows.
+
+mod cell;
+mod directory;
+mod error;
+mod frame;
+mod layout;
+mod rows;
+pub mod schema;
+pub mod terminal;
+#[cfg(test)]
+mod tests;
+mod text;
+mod values;
+mod write;
+
+pub use cell::Cell;
+pub use directory::{Directory, write_all};
+pub use error::Error;
+pub use rows::Rows;
+pub use schema::{Column, Kind, Table};
+pub use text::{escape, utc};
+pub use write::{BATCH_ROWS, Format, TableWriter};
+
+/// An array of [`Cell`]s from values of any type that has a `From` conversion,
+/// in the order of the table's columns.
+///
+/// ```
+/// use dorascope::table::{Rows, schema};
+///
+/// let mut rows = Rows::new(&schema::HASH);
+/// rows.push(&dorascope::cells!["08:00:27:a2:00:01", "hwaddr", 142u8, "primary"]);
+/// assert_eq!(rows.len(), 1);
+/// ```
+#[macro_export]
+macro_rules! cells {
+    ($($value:expr),* $(,)?) => { [$($crate::table::Cell::from($value)),*] };
+}

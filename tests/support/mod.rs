@@ -1,0 +1,6 @@
+//! Builders of frames and capture files, and a place for temporary files.
+
+pub mod files;
+pub mod frames;
+pub mod random;
+pub mod temp;
