@@ -110,8 +110,8 @@ fn a_compressed_file_cut_at_any_byte_is_read_up_to_the_cut() {
 #[test]
 fn mutated_and_random_files_never_panic() {
     let mut random = Xorshift(0x5eed);
-    for original in [pcap(), pcapng(), gzip(&pcap()), zstd(&pcap())] {
-        for _ in 0..3000 {
+    for (original, rounds) in [(pcap(), 3000), (pcapng(), 3000), (gzip(&pcap()), 500), (zstd(&pcap()), 500)] {
+        for _ in 0..rounds {
             let mut bytes = original.clone();
             for _ in 0..=random.below(4) {
                 let at = random.below(bytes.len());

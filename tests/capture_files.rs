@@ -64,6 +64,20 @@ fn modified_pcap_records_have_eight_more_bytes() {
 }
 
 #[test]
+fn snoop_files_are_read() {
+    let mut bytes = b"snoop\0\0\0".to_vec();
+    // Version 2, Ethernet; then a record of 28 bytes with one byte of padding.
+    for n in [2, 4, 60, 3, 28, 7, 1_700_000_000, 5_u32] {
+        bytes.extend(n.to_be_bytes());
+    }
+    bytes.extend(b"abc\0");
+    let mut reader = from_bytes(&bytes);
+    assert_eq!(drain(&mut reader), [(1_700_000_000_000_005_000, 0, 1, b"abc".to_vec())]);
+    let source = &reader.sources()[0];
+    assert_eq!((source.format.as_str(), source.link, source.dropped_kernel), ("snoop", LinkType(1), Some(7)));
+}
+
+#[test]
 fn pcapng_sections_may_differ_in_byte_order() {
     let file = PcapngFile::default()
         .section(Order::Little)
@@ -116,7 +130,7 @@ fn time_stamp_options_are_followed() {
     let offset = Order::Little.u64(100);
     let file = PcapngFile::default()
         .section(Order::Little)
-        .interface(1, 0, &[(9, &[0x80 | 10]), (14, &offset)])
+        .interface(1, 0, &[(9, &[0x8a]), (14, &offset)])
         .packet(0, 1536, b"x");
     assert_eq!(drain(&mut from_bytes(&file.bytes))[0].0, 101_500_000_000);
 }

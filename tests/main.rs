@@ -1,1 +1,9 @@
+//! The one integration binary: its modules are the files beside this one.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod capture_damage;
+mod capture_files;
+mod frame_layers;
+mod public_captures;
+mod support;
+mod truth;

@@ -99,8 +99,8 @@ fn describe(head: &[u8]) -> String {
             _ => format!("looks like text ({line:?}), not a capture"),
         };
     }
-    let magic: String = head.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("is not a capture that can be read: it begins with {magic}")
+    let magic = u32::from_be_bytes(head.first_chunk().copied().unwrap_or_default());
+    format!("is not a capture that can be read: it begins with {magic:08x}")
 }
 
 #[cfg(test)]

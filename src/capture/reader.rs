@@ -124,7 +124,7 @@ impl Reader {
             if let Some(time) = file.head_time() {
                 match self.waiting.peek() {
                     Some(Reverse(first)) if *first < (time, index) => {
-                        self.waiting.push(Reverse((time, index)))
+                        self.waiting.push(Reverse((time, index)));
                     }
                     _ => return Some(index),
                 }

@@ -51,7 +51,7 @@ impl Window {
 
     /// Brings at least `want` unread bytes into memory; false when the stream
     /// ends before that. `want` is at most one block, whatever a file says:
-    /// callers check lengths against [`super::MAX_FRAME`] first.
+    /// callers check lengths against [`super::record::MAX_FRAME`] first.
     #[inline]
     pub(super) fn fill(&mut self, want: usize) -> io::Result<bool> {
         if self.end - self.start >= want { Ok(true) } else { self.refill(want) }
@@ -64,8 +64,8 @@ impl Window {
         self.base += self.start as u64;
         self.end -= self.start;
         self.start = 0;
-        // The second visit shows that the stream is longer than a probe.
-        if self.base > 0 || want > self.buffer.len() {
+        // Only a stream that has proved longer than a probe gets the large buffer.
+        if self.base >= PROBE as u64 / 2 || want > self.buffer.len() {
             self.buffer.resize(BLOCK, 0);
         }
         while self.end < want && !self.ended {
@@ -140,17 +140,18 @@ mod tests {
     }
 
     #[test]
-    fn fill_take_and_skip_follow_the_stream() {
+    fn fill_take_and_skip_follow_the_stream() -> io::Result<()> {
         let mut window = Window::new(Box::new(Dribble(0)));
-        assert!(window.fill(10).unwrap());
+        assert!(window.fill(10)?);
         let range = window.take(10, 4..10);
         assert_eq!(window.bytes(range), [4, 5, 6, 7, 8, 9]);
         assert_eq!(window.offset(), 10);
-        assert!(window.skip(90).unwrap());
+        assert!(window.skip(90)?);
         assert_eq!(window.offset(), 100);
-        assert!(window.fill(100).unwrap());
+        assert!(window.fill(100)?);
         assert_eq!(window.peek().first(), Some(&100));
-        assert!(!window.fill(101).unwrap(), "only 100 bytes are left");
-        assert!(!window.skip(101).unwrap());
+        assert!(!window.fill(101)?, "only 100 bytes are left");
+        assert!(!window.skip(101)?);
+        Ok(())
     }
 }

@@ -98,7 +98,7 @@ impl Defrag {
         let end = fragment.offset + fragment.data.len();
         let index = self.waiting.iter().position(|waiting| waiting.key == key);
         // A middle fragment counts in units of 8 bytes, so other lengths lie.
-        let malformed = fragment.more && fragment.data.len() % 8 != 0;
+        let malformed = fragment.more && !fragment.data.len().is_multiple_of(8);
         if end > MAX_DATAGRAM || malformed || fragment.data.is_empty() {
             return Err(self.conflict(index));
         }

@@ -10,7 +10,7 @@ use super::catalogue::Rule;
 use super::events::{EventKind, HaEvent};
 use super::hash::Owner;
 use super::network::{Heard, Network, Selected};
-use super::timeline::{Basis, Service, Standing, Timeline};
+use super::timeline::{Basis, Service, Standing, Timeline, is_service_off};
 use super::topology::{Mode, Relationship, RelationshipId, Subnet};
 use crate::dhcp::MessageType;
 use crate::exchange::answer::Answer;
@@ -251,6 +251,18 @@ impl Evidence<'_> {
 
     fn decision(&self, case: &Case<'_>, timeline: &Timeline) -> Decision {
         let mut ruling = self.rule(case, timeline);
+        let down = timeline.down(case.server, case.query.time).filter(|_| case.reply.is_none());
+        if let Some((confidence, refused)) = down.filter(|_| ruling.rule != Rule::ServerDown) {
+            if confidence >= 0.9 {
+                // What is not running applies no rule.
+                let relationship = ruling.relationship;
+                ruling = Ruling::new(Expected::Ignore, Rule::ServerDown, confidence);
+                ruling.relationship = relationship;
+                ruling.evidence.push(refused);
+            } else {
+                ruling.confidence = ruling.confidence.min(0.85);
+            }
+        }
         if case.reply.is_none() && ruling.expected == Expected::Answer {
             if let Some(rejected) = self.rejected_update(case) {
                 ruling.expected = Expected::Ignore;
@@ -410,9 +422,7 @@ impl Evidence<'_> {
             Service::Serves if is_owner => (Expected::Answer, Rule::OwnScope),
             Service::Serves => (Expected::Answer, Rule::FailoverScope),
             Service::Silent => match standing.state.as_deref() {
-                Some("waiting" | "syncing" | "ready" | "in-maintenance" | "backup") => {
-                    (Expected::Ignore, Rule::ServiceDisabled)
-                }
+                Some(state) if is_service_off(state) => (Expected::Ignore, Rule::ServiceDisabled),
                 Some(_) => (Expected::Ignore, Rule::ScopeNotServed),
                 None => (Expected::Unknown, Rule::StateUnknown),
             },

@@ -138,7 +138,8 @@ fn row(field: Field<'_>, servers: &[String], clients: &[String]) -> Result<Row, 
         lease.push((name != NONE).then(|| name.to_owned()));
     }
     if lease.len() != clients.len() {
-        let text = format!("\"lease\" has {} for {}", count(lease.len(), "name"), count(clients.len(), "client"));
+        let text =
+            format!("\"lease\" has {} for {}", count(lease.len(), "name"), count(clients.len(), "client"));
         return Err(lease_field.error(text));
     }
     Ok(Row { on, lease })

@@ -74,12 +74,23 @@ pub struct Standing {
     pub evidence: Vec<FrameRef>,
 }
 
+/// A sign that a machine's Kea ran, or that it did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sign {
+    time: CaptureTime,
+    alive: bool,
+    at: FrameRef,
+}
+
 /// All evidence of a capture.
 #[derive(Debug, Default)]
 pub struct Timeline {
     points: HashMap<(ServerId, RelationshipId, usize), Vec<Point>>,
     /// Signs of life (`true`) and of absence per machine.
-    life: HashMap<ServerId, Vec<(CaptureTime, bool, FrameRef)>>,
+    life: HashMap<ServerId, Vec<Sign>>,
+    /// Spans in which something outside a relationship may have switched a
+    /// machine's one DHCP service off, with the frame that began each.
+    unsettled: HashMap<ServerId, Vec<(CaptureTime, Option<CaptureTime>, FrameRef)>>,
 }
 
 impl Timeline {
@@ -90,8 +101,10 @@ impl Timeline {
                 self.alive(peer, event.request_time, event.request_at);
             }
             let Some(server) = event.server else { continue };
+            self.settle(event, server);
             if event.kind == EventKind::Refused {
-                self.life.entry(server).or_default().push((event.time, false, event.at));
+                let sign = Sign { time: event.time, alive: false, at: event.at };
+                self.life.entry(server).or_default().push(sign);
                 for relationship in topology.relationships_of(server) {
                     self.add_point(topology, server, relationship, event, |_| Service::Down);
                 }
@@ -107,6 +120,49 @@ impl Timeline {
                     if scopes.iter().any(|scope| scope == peer) { Service::Serves } else { Service::Silent }
                 });
             }
+        }
+    }
+
+    /// A machine has one DHCP service for all its relationships. A partner's
+    /// `dhcp-disable` switches it off until the machine's own next heartbeat to
+    /// that partner, and a relationship that is not settled may hold it off
+    /// while another one reports its normal state (measured; Kea only registers
+    /// a disable while the service is on, so the order of events decides).
+    fn settle(&mut self, event: &HaEvent, server: ServerId) {
+        let close = |spans: &mut Vec<(CaptureTime, Option<CaptureTime>, FrameRef)>, time| {
+            spans.iter_mut().filter(|span| span.1.is_none()).for_each(|span| span.1 = Some(time));
+        };
+        match (event.kind, event.state.as_deref()) {
+            (EventKind::Disable, _) => {
+                self.unsettled.entry(server).or_default().push((event.request_time, None, event.at));
+            }
+            (EventKind::Heartbeat, Some(state)) => {
+                if let Some(spans) = event.peer.and_then(|peer| self.unsettled.get_mut(&peer)) {
+                    close(spans, event.time);
+                }
+                let spans = self.unsettled.entry(server).or_default();
+                if is_service_off(state) {
+                    spans.push((event.request_time, None, event.at));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The frame that began a span in which the machine's service may have been off.
+    fn unsettled(&self, server: ServerId, time: CaptureTime) -> Option<FrameRef> {
+        let spans = self.unsettled.get(&server)?;
+        let covers = |span: &&(CaptureTime, Option<CaptureTime>, FrameRef)| {
+            span.0 <= time && span.1.is_none_or(|end| time <= end)
+        };
+        spans.iter().find(covers).map(|span| span.2)
+    }
+
+    /// Whether the machine ran with its DHCP service on, as far as the evidence says.
+    pub fn serving(&self, server: ServerId, time: CaptureTime) -> Option<bool> {
+        match (self.running(server, time), self.unsettled(server, time)) {
+            (Some(true), Some(_)) => None,
+            (running, _) => running,
         }
     }
 
@@ -134,7 +190,7 @@ impl Timeline {
 
     /// Records that a machine showed life.
     pub fn alive(&mut self, server: ServerId, time: CaptureTime, at: FrameRef) {
-        self.life.entry(server).or_default().push((time, true, at));
+        self.life.entry(server).or_default().push(Sign { time, alive: true, at });
     }
 
     /// Takes what a server did with one client's query.
@@ -159,18 +215,34 @@ impl Timeline {
     /// Puts the evidence in time order; call once after everything was added.
     pub fn sort(&mut self) {
         self.points.values_mut().for_each(|points| points.sort_by_key(|point| (point.time, point.at)));
-        self.life.values_mut().for_each(|signs| signs.sort_by_key(|(time, _, at)| (*time, *at)));
+        self.life.values_mut().for_each(|signs| signs.sort_by_key(|sign| (sign.time, sign.at)));
+    }
+
+    /// The signs of life before and after an instant.
+    fn signs(&self, server: ServerId, time: CaptureTime) -> (Option<&Sign>, Option<&Sign>) {
+        let signs = self.life.get(&server).map(Vec::as_slice).unwrap_or_default();
+        let after = signs.partition_point(|sign| sign.time <= time);
+        (after.checked_sub(1).and_then(|at| signs.get(at)), signs.get(after))
     }
 
     /// Whether the machine ran at an instant; `None` where the signs around it differ or are missing.
     pub fn running(&self, server: ServerId, time: CaptureTime) -> Option<bool> {
-        let signs = self.life.get(&server)?;
-        let after = signs.partition_point(|(at, ..)| *at <= time);
-        let last = after.checked_sub(1).and_then(|at| signs.get(at)).map(|sign| sign.1);
-        let next = signs.get(after).map(|sign| sign.1);
-        match (last, next) {
-            (Some(last), Some(next)) => (last == next).then_some(last),
-            (one, other) => one.or(other),
+        match self.signs(server, time) {
+            (Some(last), Some(next)) => (last.alive == next.alive).then_some(last.alive),
+            (one, other) => one.or(other).map(|sign| sign.alive),
+        }
+    }
+
+    /// The refused connections that show a machine to be down when a query
+    /// stayed unanswered, and how sure that is: refusals on both sides of the
+    /// instant, or one after a last sign of life.
+    pub fn down(&self, server: ServerId, time: CaptureTime) -> Option<(f64, FrameRef)> {
+        match self.signs(server, time) {
+            (Some(last), Some(next)) if !last.alive && !next.alive => Some((0.98, last.at)),
+            (Some(last), None) if !last.alive => Some((0.9, last.at)),
+            (Some(last), Some(next)) if last.alive && !next.alive => Some((0.7, next.at)),
+            (Some(last), Some(next)) if !last.alive && next.alive => Some((0.7, last.at)),
+            _ => None,
         }
     }
 
@@ -178,6 +250,39 @@ impl Timeline {
     /// arrived. `answered` is the query's own fate; it only decides where the
     /// evidence before and after differs.
     pub fn standing(
+        &self,
+        topology: &Topology,
+        (server, relationship, scope): (ServerId, RelationshipId, usize),
+        time: CaptureTime,
+        exchange: ExchangeId,
+        answered: bool,
+    ) -> Standing {
+        let mut standing = self.undisturbed(topology, (server, relationship, scope), time, exchange, answered);
+        if !answered && standing.state.is_none() && standing.service == Service::Silent {
+            if let Some((confidence, refused)) = self.down(server, time) {
+                return Standing {
+                    service: Service::Down,
+                    state: Some("unavailable".to_owned()),
+                    basis: Basis::Control,
+                    confidence,
+                    evidence: vec![refused],
+                };
+            }
+        }
+        if let Some(frame) = self.unsettled(server, time).filter(|_| standing.service == Service::Serves) {
+            standing.confidence = standing.confidence.min(0.6);
+            standing.basis = Basis::Inferred;
+            standing.evidence.push(frame);
+            if !answered {
+                standing.service = Service::Silent;
+                standing.state = None;
+            }
+        }
+        standing
+    }
+
+    /// The standing without regard to what switches the whole service off.
+    fn undisturbed(
         &self,
         topology: &Topology,
         (server, relationship, scope): (ServerId, RelationshipId, usize),
@@ -207,9 +312,21 @@ impl Timeline {
                     (Basis::Inferred, _) | (_, Basis::Inferred) => 0.97,
                     _ => 0.99,
                 };
-                // Two heartbeats may name different states that serve the same; the earlier one holds.
-                let state = last.state.clone().or_else(|| next.state.clone());
-                build(last.service, state, best.basis, confidence, &[best])
+                let passing = |state: &Option<String>| state.as_deref().is_some_and(is_service_off);
+                match (&last.state, &next.state) {
+                    // The state changed without a change of what is served, at an unknown
+                    // instant; a passing state that nothing confirms may have ended too.
+                    (a, b) if (a != b && a.is_some() && b.is_some()) || (passing(a) != passing(b)) => {
+                        build(last.service, None, Basis::Inferred, 0.85, &[last, next])
+                    }
+                    (state, other) => build(
+                        last.service,
+                        state.clone().or_else(|| other.clone()),
+                        best.basis,
+                        confidence,
+                        &[best],
+                    ),
+                }
             }
             (Some(last), Some(next)) => {
                 // It changed in between; only the query's own fate tells on which side it fell.
@@ -238,6 +355,11 @@ impl Timeline {
             }
         }
     }
+}
+
+/// The states in which Kea switches the DHCP service off (kea-ha §2.1).
+pub fn is_service_off(state: &str) -> bool {
+    matches!(state, "waiting" | "syncing" | "ready" | "in-maintenance" | "backup")
 }
 
 fn heartbeat_ns(topology: &Topology, relationship: RelationshipId) -> i64 {

@@ -119,7 +119,8 @@ impl TopologyFiles {
         };
         match taken {
             Some(first) => {
-                let text = format!("is the second file of its kind for \"{name}\", after {}", first.display());
+                let text =
+                    format!("is the second file of its kind for \"{name}\", after {}", first.display());
                 Err(FileError::whole(path, text))
             }
             None => Ok(()),

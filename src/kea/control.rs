@@ -36,7 +36,9 @@ pub(super) fn http_sockets(server: Field<'_>) -> Result<Vec<(IpAddr, u16)>, File
             "http" | "https" => found.push(http(socket, "socket-address", "socket-port")?),
             "unix" => {}
             other => {
-                return Err(kind.error(format!("\"socket-type\" must be unix, http or https, not \"{other}\"")));
+                return Err(
+                    kind.error(format!("\"socket-type\" must be unix, http or https, not \"{other}\""))
+                );
             }
         }
     }
@@ -44,7 +46,8 @@ pub(super) fn http_sockets(server: Field<'_>) -> Result<Vec<(IpAddr, u16)>, File
 }
 
 fn http(map: Field<'_>, host: &'static str, port: &'static str) -> Result<(IpAddr, u16), FileError> {
-    let host = map.get(host)?.map_or(Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)), |host| host.parsed("an IP address"))?;
+    let host =
+        map.get(host)?.map_or(Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)), |host| host.parsed("an IP address"))?;
     let port = map.get(port)?.map_or(Ok(DEFAULT_PORT), |port| port.integer(0..=u16::MAX))?;
     Ok((host, port))
 }

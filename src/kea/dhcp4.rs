@@ -13,7 +13,9 @@ pub(super) fn read(dhcp4: Field<'_>) -> Result<Dhcp4File, FileError> {
     let seats = seats(dhcp4, &mut warnings)?;
     let subnets = subnet::read_all(dhcp4, &seats, &mut warnings)?;
     let ignore_server_id = match dhcp4.get("compatibility")? {
-        Some(compatibility) => compatibility.get("ignore-dhcp-server-identifier")?.map_or(Ok(false), Field::flag)?,
+        Some(compatibility) => {
+            compatibility.get("ignore-dhcp-server-identifier")?.map_or(Ok(false), Field::flag)?
+        }
         None => false,
     };
     Ok(Dhcp4File {

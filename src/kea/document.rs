@@ -118,7 +118,7 @@ impl Files {
 
     /// The path of a file.
     pub(super) fn path(&self, file: usize) -> &Path {
-        self.0.get(file).map(|(path, _)| path.as_path()).unwrap_or_else(|| Path::new(""))
+        self.0.get(file).map_or_else(|| Path::new(""), |(path, _)| path.as_path())
     }
 
     /// An error at a place.
@@ -132,7 +132,7 @@ impl Files {
         let bytes = self.bytes(at.file);
         let before = bytes.get(..at.offset).unwrap_or(bytes);
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         let is_character = |byte: &&u8| **byte & 0xc0 != 0x80;
         let column = before.iter().skip(line_start).filter(is_character).count() + 1;
         (line, column)

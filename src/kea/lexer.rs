@@ -56,7 +56,9 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let limit = MAX_BYTES as u64 + 1;
     let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
     match read {
-        Ok(_) if bytes.len() > MAX_BYTES => Err("cannot be read: it is too large for a configuration".to_owned()),
+        Ok(_) if bytes.len() > MAX_BYTES => {
+            Err("cannot be read: it is too large for a configuration".to_owned())
+        }
         Ok(_) => Ok(bytes),
         Err(error) => Err(format!("cannot be read: {error}")),
     }
@@ -183,10 +185,14 @@ impl Lexer {
                 }
                 [b'\\', escaped, ..] => match escape(escaped) {
                     Some(byte) => (byte, 2),
-                    None => return Err(self.error(at, "a backslash may stand only before \" \\ / b f n r t u")),
+                    None => {
+                        return Err(self.error(at, "a backslash may stand only before \" \\ / b f n r t u"));
+                    }
                 },
                 [byte @ 0..0x20, ..] => {
-                    return Err(self.error(at, format!("a string cannot hold the control character 0x{byte:02x}")));
+                    return Err(
+                        self.error(at, format!("a string cannot hold the control character 0x{byte:02x}"))
+                    );
                 }
                 [byte, ..] => (byte, 1),
             };
@@ -229,7 +235,8 @@ impl Lexer {
         let Some(body) = self.rest().strip_prefix(b"\"") else {
             return Err(malformed(self));
         };
-        let Some(length) = body.iter().position(|byte| matches!(byte, b'"' | b'\n')).filter(|end| *end > 0) else {
+        let Some(length) = body.iter().position(|byte| matches!(byte, b'"' | b'\n')).filter(|end| *end > 0)
+        else {
             return Err(malformed(self));
         };
         let name = String::from_utf8_lossy(body.get(..length).unwrap_or_default()).into_owned();

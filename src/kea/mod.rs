@@ -12,10 +12,10 @@
 
 pub mod channel;
 pub mod config;
-pub mod document;
-pub mod field;
 mod control;
 mod dhcp4;
+pub mod document;
+pub mod field;
 mod lexer;
 mod number;
 mod parser;

@@ -19,7 +19,10 @@ pub(super) fn parse(word: &str) -> Result<Token, String> {
         return Err(format!("the number {word} begins with a zero"));
     }
     if tail.is_empty() {
-        return word.parse().map(Token::Int).map_err(|_| format!("the number {word} does not fit in 64 bits"));
+        return word
+            .parse()
+            .map(Token::Int)
+            .map_err(|_| format!("the number {word} does not fit in 64 bits"));
     }
     let exponent = match tail.strip_prefix('.') {
         Some(fraction) => {

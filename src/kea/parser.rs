@@ -20,7 +20,9 @@ pub(super) fn parse(path: &Path, bytes: Vec<u8>) -> Result<Document, FileError> 
     let root = parser.value(at, token)?;
     match parser.lexer.next()? {
         (_, Token::End) => Ok(Document { files: parser.lexer.into_files(), root }),
-        (at, token) => Err(parser.error(at, format!("{} stands after the end of the configuration", token.name()))),
+        (at, token) => {
+            Err(parser.error(at, format!("{} stands after the end of the configuration", token.name())))
+        }
     }
 }
 

@@ -94,12 +94,19 @@ fn mode(field: Field<'_>) -> Result<Mode, FileError> {
         .into_iter()
         .find(|mode| mode.as_str() == text)
         .ok_or_else(|| {
-            field.error(format!("unknown mode \"{text}\"; Kea has load-balancing, hot-standby, passive-backup"))
+            field.error(format!(
+                "unknown mode \"{text}\"; Kea has load-balancing, hot-standby, passive-backup"
+            ))
         })
 }
 
 /// Reads one peer; `before` are the peers above it.
-fn peer(entry: Field<'_>, mode: Mode, before: &[Peer], warnings: &mut Vec<String>) -> Result<Peer, FileError> {
+fn peer(
+    entry: Field<'_>,
+    mode: Mode,
+    before: &[Peer],
+    warnings: &mut Vec<String>,
+) -> Result<Peer, FileError> {
     warn_misspelt(entry, &PEER_KEYS, warnings)?;
     let name = entry.need("name")?.filled_text()?.to_owned();
     let role_field = entry.need("role")?;
@@ -129,7 +136,9 @@ fn peer(entry: Field<'_>, mode: Mode, before: &[Peer], warnings: &mut Vec<String
     let text = url_field.text()?;
     let url = super::url::parse(text).map_err(|why| url_field.error(format!("the URL \"{text}\" {why}")))?;
     if url.1 == 0 {
-        warnings.push(entry.remark(url_field.at(), format!("the URL \"{text}\" has no port, so Kea uses port 0")));
+        warnings.push(
+            entry.remark(url_field.at(), format!("the URL \"{text}\" has no port, so Kea uses port 0")),
+        );
     }
     let auto_failover = entry.get("auto-failover")?.map_or(Ok(true), Field::flag)?;
     Ok(Peer { name, role, url, auto_failover, server: None })
@@ -168,7 +177,10 @@ fn limits(map: Field<'_>, mode: Mode) -> Result<Limits, FileError> {
         max_ack_delay_ms: number("max-ack-delay", defaults.max_ack_delay_ms)?,
         max_unacked_clients: number("max-unacked-clients", defaults.max_unacked_clients)?,
         delayed_updates_limit: number("delayed-updates-limit", defaults.delayed_updates_limit)?,
-        max_rejected_lease_updates: number("max-rejected-lease-updates", defaults.max_rejected_lease_updates)?,
+        max_rejected_lease_updates: number(
+            "max-rejected-lease-updates",
+            defaults.max_rejected_lease_updates,
+        )?,
         send_lease_updates: flag("send-lease-updates", defaults.send_lease_updates)?,
     };
     if limits.delayed_updates_limit > 0 && mode != Mode::LoadBalancing {

@@ -100,14 +100,16 @@ impl Reader<'_> {
 
     /// `user-context.ha-server-name`; what Kea refuses only when a query comes is a warning.
     fn ha_server_name(&mut self, map: Field<'_>) -> Result<Option<String>, FileError> {
-        let Some(name) = map.get("user-context")?.map(|context| context.get("ha-server-name")).transpose()?.flatten()
+        let Some(name) =
+            map.get("user-context")?.map(|context| context.get("ha-server-name")).transpose()?.flatten()
         else {
             return Ok(None);
         };
         match name.text() {
             Ok(text) if !text.is_empty() => Ok(Some(text.to_owned())),
             _ => {
-                let text = "\"ha-server-name\" must be a name in quotes; Kea drops the queries of this subnet";
+                let text =
+                    "\"ha-server-name\" must be a name in quotes; Kea drops the queries of this subnet";
                 self.warnings.push(name.remark(name.at(), text));
                 Ok(None)
             }
@@ -123,7 +125,9 @@ impl Reader<'_> {
         let text = match name {
             None => "this subnet of a hub has no \"ha-server-name\"; Kea drops its queries".to_owned(),
             Some(name) if !peers().any(|peer| peer.name == name) => {
-                format!("\"ha-server-name\" is \"{name}\", which is no peer; Kea drops the queries of this subnet")
+                format!(
+                    "\"ha-server-name\" is \"{name}\", which is no peer; Kea drops the queries of this subnet"
+                )
             }
             Some(_) => return,
         };
@@ -179,7 +183,8 @@ fn relays(map: Field<'_>) -> Result<Vec<Ipv4Addr>, FileError> {
     };
     let mut all = relay.list("ip-addresses")?;
     all.extend(relay.get("ip-address")?);
-    let addresses: Result<Vec<Ipv4Addr>, _> = all.into_iter().map(|one| one.parsed("an IPv4 address")).collect();
+    let addresses: Result<Vec<Ipv4Addr>, _> =
+        all.into_iter().map(|one| one.parsed("an IPv4 address")).collect();
     Ok(addresses?.into_iter().filter(|address| !address.is_unspecified()).collect())
 }
 

@@ -55,7 +55,10 @@ fn value_of(value: &DeValue<'_>) -> Value {
         DeValue::Boolean(value) => Value::Bool(*value),
         DeValue::Datetime(_) => Value::Date,
         DeValue::Array(items) => Value::List(
-            items.iter().map(|item| Node { at: place(&item.span()), value: value_of(item.get_ref()) }).collect(),
+            items
+                .iter()
+                .map(|item| Node { at: place(&item.span()), value: value_of(item.get_ref()) })
+                .collect(),
         ),
         DeValue::Table(table) => map(table),
     }

@@ -13,7 +13,8 @@ pub(super) fn parse(url: &str) -> Result<(IpAddr, u16), String> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(bracketed) => {
             let (host, port) = bracketed.split_once(']').ok_or("has a '[' without ']'")?;
-            let address: Ipv6Addr = host.parse().map_err(|_| format!("has the bad IPv6 address \"{host}\""))?;
+            let address: Ipv6Addr =
+                host.parse().map_err(|_| format!("has the bad IPv6 address \"{host}\""))?;
             (IpAddr::V6(address), port)
         }
         None => {

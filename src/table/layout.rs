@@ -68,28 +68,48 @@ pub(super) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// A text as lines of at most `limit` terminal cells.
+/// The parts of a text that a line may end after: words, and what ends in one of `also`.
 ///
-/// Lines break after a space, or after one of `also`; what is longer than a
-/// line is cut.
+/// A last part of one or two letters stays with the one before, so that
+/// `lease_s` does not put its unit into a line of its own.
+pub(super) fn pieces<'a>(text: &'a str, also: &[char]) -> Vec<&'a str> {
+    let mut pieces: Vec<&str> = text.split_inclusive(|c: char| c == ' ' || also.contains(&c)).collect();
+    if let [.., before, last] = pieces.as_slice()
+        && last.len() <= 2
+        && before.ends_with(also)
+        && let Some(joined) = text.get(text.len() - before.len() - last.len()..)
+    {
+        pieces.truncate(pieces.len() - 2);
+        pieces.push(joined);
+    }
+    pieces
+}
+
+/// A text as lines of at most `limit` terminal cells; a piece that is longer than a line is cut.
 pub(super) fn wrap(text: &str, limit: usize, also: &[char]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_inclusive(|c: char| c == ' ' || also.contains(&c)) {
-        if !line.is_empty() && width(&line) + width(word.trim_end()) > limit {
-            lines.push(line.trim_end().to_owned());
-            line.clear();
+    let mut used = 0;
+    let mut end = |line: &mut String, used: &mut usize| {
+        lines.push(line.trim_end().to_owned());
+        line.clear();
+        *used = 0;
+    };
+    for piece in pieces(text, also) {
+        if used > 0 && used + width(piece.trim_end()) > limit {
+            end(&mut line, &mut used);
         }
-        for c in word.chars() {
-            if c != ' ' && width(&line) + c.width().unwrap_or(0) > limit {
-                lines.push(line.trim_end().to_owned());
-                line.clear();
+        for c in piece.chars() {
+            let cells = c.width().unwrap_or(0);
+            if c != ' ' && used > 0 && used + cells > limit {
+                end(&mut line, &mut used);
             }
             line.push(c);
+            used += cells;
         }
     }
-    if !line.trim_end().is_empty() || lines.is_empty() {
-        lines.push(line.trim_end().to_owned());
+    if used > 0 || text.is_empty() {
+        end(&mut line, &mut used);
     }
     lines
 }
@@ -102,6 +122,8 @@ mod tests {
     fn text_wraps_at_words_and_cuts_what_has_none() {
         assert_eq!(wrap("the standby was silent", 11, &[]), ["the standby", "was silent"]);
         assert_eq!(wrap("discover_offer_us", 10, &['_']), ["discover_", "offer_us"]);
+        assert_eq!(wrap("lease_s", 6, &['_']), ["lease_", "s"]);
+        assert_eq!(pieces("request_ack_us", &['_']), ["request_", "ack_us"]);
         assert_eq!(wrap("aabbccddee", 4, &[]), ["aabb", "ccdd", "ee"]);
         assert_eq!(wrap("日本語", 4, &[]), ["日本", "語"]);
         assert_eq!(wrap("", 4, &[]), [""]);

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::cell::Cell;
-use super::layout::{GAP, Need, fit, width, wrap};
+use super::layout::{GAP, Need, fit, pieces, width, wrap};
 use super::rows::Rows;
 use super::schema::Column;
 use super::text::{date_and_time, shown, utc};
@@ -110,7 +110,7 @@ impl Lane {
         let cells = lengths.iter().copied().max().unwrap_or(0);
         let word = |text: &String| text.split(' ').map(width).max().unwrap_or(0);
         let longest_word = self.cells.iter().map(word).max().unwrap_or(0);
-        let pieces = self.heading.split_inclusive(['_', ' ']).map(|piece| width(piece.trim_end())).max().unwrap_or(0);
+        let pieces = pieces(&self.heading, &['_']).iter().map(|piece| width(piece.trim_end())).max().unwrap_or(0);
         let wrapped = if cells > READABLE { longest_word.clamp(READABLE, READABLE + 2) } else { cells };
         // The heading of an instant is long because of its date, which may well stand in a second line.
         let heading = if self.heading == self.column.name { width(&self.heading) } else { pieces };

@@ -85,7 +85,9 @@ impl Topology {
         self.relationships
             .iter()
             .enumerate()
-            .filter(move |(_, relationship)| relationship.peers.iter().any(|peer| peer.server == Some(server)))
+            .filter(move |(_, relationship)| {
+                relationship.peers.iter().any(|peer| peer.server == Some(server))
+            })
             .map(|(at, _)| RelationshipId(at))
     }
 
@@ -118,8 +120,11 @@ impl Topology {
     pub fn control_ports(&self) -> Vec<u16> {
         let peers = self.relationships.iter().flat_map(|relationship| &relationship.peers);
         let sockets = self.servers.iter().flat_map(|server| &server.control);
-        let mut ports: Vec<u16> =
-            peers.map(|peer| peer.url.1).chain(sockets.map(|socket| socket.1)).filter(|port| *port != 0).collect();
+        let mut ports: Vec<u16> = peers
+            .map(|peer| peer.url.1)
+            .chain(sockets.map(|socket| socket.1))
+            .filter(|port| *port != 0)
+            .collect();
         ports.sort_unstable();
         ports.dedup();
         ports

@@ -5,14 +5,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use super::machine::ReadMachine;
-use crate::ha::topology::{
-    Dhcp4, Limits, Membership, Relationship, RelationshipId, Server, ServerId, Topology,
-};
+use crate::ha::topology::{Dhcp4, Membership, Relationship, RelationshipId, Server, ServerId, Topology};
 use crate::kea::config::Seat;
+
+mod differences;
 
 /// Adds machines and their relationships to a topology of zones and clients.
 pub(super) fn add_up(topology: Topology, machines: Vec<ReadMachine>) -> Topology {
-    let mut sum = Sum { topology, described_in: Vec::new() };
+    let mut sum = Sum { topology, given: machines.len(), described_in: Vec::new() };
     let mut controls = Vec::new();
     for machine in &machines {
         // All declared addresses first: they decide when two files claim one address.
@@ -32,6 +32,8 @@ pub(super) fn add_up(topology: Topology, machines: Vec<ReadMachine>) -> Topology
 
 struct Sum {
     topology: Topology,
+    /// How many machines the user named; those after them were made for peers.
+    given: usize,
     /// The file that first described each relationship.
     described_in: Vec<PathBuf>,
 }
@@ -47,7 +49,8 @@ impl Sum {
         let mut addresses = Vec::new();
         let own_urls = machine.dhcp4.iter().flat_map(|(path, file)| {
             let seats = file.seats.iter();
-            seats.filter_map(move |seat| Some((path, seat.relationship.peer(&seat.this_server_name)?.1.url.0)))
+            seats
+                .filter_map(move |seat| Some((path, seat.relationship.peer(&seat.this_server_name)?.1.url.0)))
         });
         addresses.extend(own_urls.map(|(path, address)| (path.clone(), address)));
         if let Some((path, file)) = &machine.dhcp4 {
@@ -82,7 +85,8 @@ impl Sum {
         match self.topology.server_by_address(address) {
             Some(owner) if owner == id => {}
             Some(owner) => {
-                let name = |id| self.topology.server(id).map(|server| server.name.as_str()).unwrap_or_default();
+                let name =
+                    |id| self.topology.server(id).map(|server| server.name.as_str()).unwrap_or_default();
                 let text = format!("{} takes {address} for its own, but {} has it", name(id), name(owner));
                 self.warn(file, &text);
             }
@@ -124,19 +128,20 @@ impl Sum {
             if names(relationship) != wanted || !same_address(relationship) {
                 continue;
             }
-            match relationship.peer(&seat.this_server_name).and_then(|(_, peer)| peer.server) {
-                Some(holder) => taken = Some((at, holder)),
-                None => {
-                    self.warn_differences(at, &seat.relationship, file);
-                    return RelationshipId(at);
-                }
-            }
+            let holder = relationship.peer(&seat.this_server_name).and_then(|(_, peer)| peer.server);
+            let Some(holder) = holder else {
+                self.warn_differences(at, &seat.relationship, file);
+                return RelationshipId(at);
+            };
+            taken = Some((at, holder));
         }
         if let Some((at, holder)) = taken {
             let holder = self.topology.server(holder).map(|server| server.name.clone()).unwrap_or_default();
             let first = self.described_in.get(at).map(|path| path.display().to_string()).unwrap_or_default();
             let this = &seat.this_server_name;
-            let text = format!("this-server-name \"{this}\" is already {holder}'s ({first}); taken as another relationship");
+            let text = format!(
+                "this-server-name \"{this}\" is already {holder}'s ({first}); taken as another relationship"
+            );
             self.warn(file, &text);
         }
         self.topology.relationships.push(seat.relationship.clone());
@@ -146,14 +151,17 @@ impl Sum {
 
     /// Warns of everything in which a second file describes a relationship differently.
     fn warn_differences(&mut self, at: usize, other: &Relationship, file: &Path) {
-        let (Some(one), Some(first)) = (self.topology.relationships.get(at), self.described_in.get(at)) else {
+        let (Some(one), Some(first)) = (self.topology.relationships.get(at), self.described_in.get(at))
+        else {
             return;
         };
         let peers: Vec<&str> = one.peers.iter().map(|peer| peer.name.as_str()).collect();
         let peers = peers.join(" + ");
-        let warnings: Vec<String> = differences(one, other)
+        let warnings: Vec<String> = differences::between(one, other)
             .into_iter()
-            .map(|(what, here, there)| format!("{what} of {peers} is {there}, but {here} in {}", first.display()))
+            .map(|(what, here, there)| {
+                format!("{what} of {peers} is {there}, but {here} in {}", first.display())
+            })
             .collect();
         for text in warnings {
             self.warn(file, &text);
@@ -172,7 +180,9 @@ impl Sum {
                 }
                 let address = on_the_wire(peer.url.0);
                 let id = self.machine_of(RelationshipId(at), &peer.name, address);
-                if let Some(peer) = self.topology.relationships.get_mut(at).and_then(|it| it.peers.get_mut(place)) {
+                if let Some(peer) =
+                    self.topology.relationships.get_mut(at).and_then(|it| it.peers.get_mut(place))
+                {
                     peer.server = Some(id);
                 }
             }
@@ -180,20 +190,29 @@ impl Sum {
     }
 
     /// The machine of a peer that no file claims.
-    fn machine_of(&mut self, relationship: RelationshipId, name: &str, address: Option<Ipv4Addr>) -> ServerId {
+    fn machine_of(
+        &mut self,
+        relationship: RelationshipId,
+        name: &str,
+        address: Option<Ipv4Addr>,
+    ) -> ServerId {
         let topology = &self.topology;
-        let free = |id: &ServerId| topology.relationship(relationship).is_some_and(|it| it.peer_of(*id).is_none());
+        let free =
+            |id: &ServerId| topology.relationship(relationship).is_some_and(|it| it.peer_of(*id).is_none());
         let owner = address.and_then(|address| topology.server_by_address(address)).filter(free);
         if let Some(owner) = owner {
             if let Some(server) = self.topology.server(owner).filter(|server| server.kea.is_some()) {
-                let text = format!("peer \"{name}\" has an address of {}, whose own file lacks this relationship", server.name);
+                let text = format!(
+                    "peer \"{name}\" has an address of {}, whose own file lacks this relationship",
+                    server.name
+                );
                 let file = self.described_in.get(relationship.0).cloned().unwrap_or_default();
                 self.warn(&file, &text);
             }
             return owner;
         }
         let address = address.filter(|address| topology.server_by_address(*address).is_none());
-        let namesake = topology.server_named(name).filter(free);
+        let namesake = topology.server_named(name).filter(|id| id.0 < self.given && free(id));
         if let Some(server) = namesake.and_then(|id| self.topology.servers.get_mut(id.0))
             && server.kea.is_none()
             && let Some(id) = namesake
@@ -202,7 +221,11 @@ impl Sum {
             return id;
         }
         let name = self.unused_name(name, address);
-        self.topology.servers.push(Server { name, addresses: address.into_iter().collect(), ..Server::default() });
+        self.topology.servers.push(Server {
+            name,
+            addresses: address.into_iter().collect(),
+            ..Server::default()
+        });
         ServerId(self.topology.servers.len() - 1)
     }
 
@@ -226,7 +249,8 @@ impl Sum {
         for (at, zone) in zones.iter().enumerate() {
             for other in zones.iter().skip(at + 1) {
                 for prefix in zone.subnets.iter().filter(|prefix| other.subnets.contains(prefix)) {
-                    warnings.push(format!("zones \"{}\" and \"{}\" both have {prefix}", zone.name, other.name));
+                    warnings
+                        .push(format!("zones \"{}\" and \"{}\" both have {prefix}", zone.name, other.name));
                 }
             }
         }
@@ -255,39 +279,4 @@ fn reachable(sockets: &[(IpAddr, u16)], addresses: &[Ipv4Addr]) -> Vec<(Ipv4Addr
         }
     }
     control
-}
-
-/// What two descriptions of a relationship disagree in: the key and both values.
-fn differences(one: &Relationship, other: &Relationship) -> Vec<(String, String, String)> {
-    let mut found = Vec::new();
-    let mut compare = |what: String, here: String, there: String| {
-        if here != there {
-            found.push((what, here, there));
-        }
-    };
-    compare("mode".to_owned(), one.mode.as_str().to_owned(), other.mode.as_str().to_owned());
-    for peer in &one.peers {
-        if let Some((_, twin)) = other.peer(&peer.name) {
-            let url = |url: (IpAddr, u16)| std::net::SocketAddr::from(url).to_string();
-            let role = format!("role of \"{}\"", peer.name);
-            compare(role, peer.role.as_str().to_owned(), twin.role.as_str().to_owned());
-            compare(format!("url of \"{}\"", peer.name), url(peer.url), url(twin.url));
-        }
-    }
-    for ((key, here), (_, there)) in limit_texts(one.limits).into_iter().zip(limit_texts(other.limits)) {
-        compare(key.to_owned(), here, there);
-    }
-    found
-}
-
-fn limit_texts(limits: Limits) -> [(&'static str, String); 7] {
-    [
-        ("heartbeat-delay", limits.heartbeat_delay_ms.to_string()),
-        ("max-response-delay", limits.max_response_delay_ms.to_string()),
-        ("max-ack-delay", limits.max_ack_delay_ms.to_string()),
-        ("max-unacked-clients", limits.max_unacked_clients.to_string()),
-        ("delayed-updates-limit", limits.delayed_updates_limit.to_string()),
-        ("max-rejected-lease-updates", limits.max_rejected_lease_updates.to_string()),
-        ("send-lease-updates", limits.send_lease_updates.to_string()),
-    ]
 }

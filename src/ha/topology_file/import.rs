@@ -101,11 +101,16 @@ fn write_server(
     }
     let missing = missing_addresses(topology, server);
     if !missing.is_empty() {
-        let _ = writeln!(text, "# Has subnets without an address of its own here; add those that it has: {missing}");
+        let _ = writeln!(
+            text,
+            "# Has subnets without an address of its own here; add those that it has: {missing}"
+        );
     }
-    let addresses: Vec<String> = server.addresses.iter().map(|address| quoted(&address.to_string())).collect();
+    let addresses: Vec<String> =
+        server.addresses.iter().map(|address| quoted(&address.to_string())).collect();
     let _ = writeln!(text, "addresses = [{}]", addresses.join(", "));
-    for (key, path) in paths.into_iter().flat_map(|paths| [("kea", &paths.kea), ("ctrl-agent", &paths.agent)]) {
+    for (key, path) in paths.into_iter().flat_map(|paths| [("kea", &paths.kea), ("ctrl-agent", &paths.agent)])
+    {
         if let Some(path) = path {
             let _ = writeln!(text, "{key} = {}", quoted(&relative(path, base)));
         }

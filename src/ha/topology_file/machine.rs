@@ -27,7 +27,9 @@ pub(super) fn put<T>(slot: &mut Option<Source<T>>, path: PathBuf, file: T) -> Op
 pub(super) fn read(machine: Machine) -> Result<ReadMachine, FileError> {
     let dhcp4 = open(machine.dhcp4, |file| match file {
         KeaFile::Dhcp4(file) => Ok(file),
-        KeaFile::ControlAgent(_) => Err("\"kea\" names a Control-agent file, which belongs in \"ctrl-agent\""),
+        KeaFile::ControlAgent(_) => {
+            Err("\"kea\" names a Control-agent file, which belongs in \"ctrl-agent\"")
+        }
     })?;
     let agent = open(machine.agent, |file| match file {
         KeaFile::ControlAgent(file) => Ok(file),

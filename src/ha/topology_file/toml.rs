@@ -41,13 +41,11 @@ struct Seen(HashMap<String, usize>);
 
 impl Seen {
     fn once(&mut self, field: Field<'_>, what: String) -> Result<(), FileError> {
-        match self.0.get(&what) {
-            Some(line) => Err(field.error(format!("{what} stands twice, first on line {line}"))),
-            None => {
-                self.0.insert(what, field.line());
-                Ok(())
-            }
+        if let Some(line) = self.0.get(&what) {
+            return Err(field.error(format!("{what} stands twice, first on line {line}")));
         }
+        self.0.insert(what, field.line());
+        Ok(())
     }
 
     /// The `name` of a table, which must be its own among the tables called `kind`.

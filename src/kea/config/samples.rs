@@ -1,12 +1,12 @@
 //! Configurations as people keep them, for tests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{ControlAgent, Dhcp4File, KeaFile};
 use crate::kea::document::{Document, FileError};
 
 /// A hub: primary of one relationship, standby of another under a second name, a third zone alone.
-pub(crate) const HUB: &str = r##"// zaldua1zerb1: primary for zaldua1, standby for zaldua2
+pub(crate) const HUB: &str = r#"// zaldua1zerb1: primary for zaldua1, standby for zaldua2
 {
   "Dhcp4": {
     "interfaces-config": { "interfaces": [ "enp0s3/192.168.42.4", "enp0s8/192.168.4.4", "enp0s9/192.168.43.4" ] },
@@ -63,7 +63,7 @@ pub(crate) const HUB: &str = r##"// zaldua1zerb1: primary for zaldua1, standby f
     ]
   }
 }
-"##;
+"#;
 
 /// The hub's partner in zaldua1.
 pub(crate) const ZALDUA1ZERB2: &str = r#"{ "Dhcp4": {
@@ -157,10 +157,14 @@ pub(crate) fn agent(text: &str) -> ControlAgent {
     }
 }
 
-/// Writes a file into a folder of the test's own below the system's temporary folder.
-pub(crate) fn write(test: &str, name: &str, text: &str) -> std::path::PathBuf {
-    let folder = std::env::temp_dir().join(format!("dorascope-{}-{test}", std::process::id()));
-    let path = folder.join(name);
+/// A folder of a test's own beside the test program, so that nothing is left behind elsewhere.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().join("configuration-tests").join(name)
+}
+
+/// Writes a file into a test's folder.
+pub(crate) fn write(folder_name: &str, name: &str, text: &str) -> PathBuf {
+    let path = folder(folder_name).join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, text).unwrap();
     path

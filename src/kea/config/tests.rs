@@ -41,7 +41,7 @@ fn a_hub_has_two_seats_under_two_names() {
     assert_eq!(subnets, expected);
     assert_eq!(file.addresses.len(), 3);
     assert!(!file.ignore_server_id);
-    assert_eq!(file.warnings, [String::new(); 0]);
+    assert_eq!(file.warnings, [] as [&str; 0]);
 }
 
 #[test]
@@ -123,15 +123,21 @@ fn what_kea_passes_over_is_a_warning() {
         [r#"test.conf:6:44: the URL "http://192.168.4.5/" has no port, so Kea uses port 0"#]
     );
     assert_eq!(
-        warnings(HUB.replace(r#", "interface": "zaldua1""#, "").replace(r#""ha-server-name": "zaldua2zerb1""#, "")),
+        warnings(
+            HUB.replace(r#", "interface": "zaldua1""#, "").replace(r#""ha-server-name": "zaldua2zerb1""#, "")
+        ),
         [r#"test.conf:45:7: this subnet of a hub has no "ha-server-name"; Kea drops its queries"#]
     );
     assert_eq!(
         warnings(HUB.replace(r#""ha-server-name": "zaldua2zerb1""#, r#""ha-server-name": "zaldua2zerb9""#)),
-        [r#"test.conf:45:7: "ha-server-name" is "zaldua2zerb9", which is no peer; Kea drops the queries of this subnet"#]
+        [
+            r#"test.conf:45:7: "ha-server-name" is "zaldua2zerb9", which is no peer; Kea drops the queries of this subnet"#
+        ]
     );
     assert_eq!(
         warnings(ZALDUA2ZERB1.replace(r#""ha-server-name": "zaldua2zerb1""#, r#""ha-server-name": 2"#)),
-        [r#"test.conf:8:93: "ha-server-name" must be a name in quotes; Kea drops the queries of this subnet"#]
+        [
+            r#"test.conf:8:93: "ha-server-name" must be a name in quotes; Kea drops the queries of this subnet"#
+        ]
     );
 }

@@ -65,7 +65,10 @@ fn errors_name_their_place() {
     assert_eq!(error("{ \"a\": }"), "test.conf:1:8: expected a value, found '}'");
     assert_eq!(error(""), "test.conf:1:1: expected a value, found the end of the file");
     assert_eq!(error("{} {}"), "test.conf:1:4: '{' stands after the end of the configuration");
-    assert_eq!(error("{ \"é\": 1, \"é\": ;"), "test.conf:1:11: \"é\" stands twice in this map, first on line 1");
+    assert_eq!(
+        error("{ \"é\": 1, \"é\": ;"),
+        "test.conf:1:11: \"é\" stands twice in this map, first on line 1"
+    );
     assert_eq!(error("{ \"é\": ;"), "test.conf:1:8: ';' does not belong here");
     assert_eq!(error("[ § ]"), "test.conf:1:3: '§' does not belong here");
     assert_eq!(error("[True]"), "test.conf:1:2: \"True\" is not a value; Kea writes true");
@@ -95,7 +98,11 @@ fn odd_strings_say_why() {
 fn includes_are_spliced_word_by_word() {
     write("splice", "parts/subnets.conf", "\"subnet4\": [ <?include \"one.conf\"?> ], # and its comma\n");
     write("splice", "parts/one.conf", r#"{ "id": 1, "subnet": "192.168.4.0/24" }"#);
-    let main = write("splice", "main.conf", "{ \"Dhcp4\": { <? include\n\"parts/subnets.conf\" ?> \"authoritative\": true } }");
+    let main = write(
+        "splice",
+        "main.conf",
+        "{ \"Dhcp4\": { <? include\n\"parts/subnets.conf\" ?> \"authoritative\": true } }",
+    );
     let KeaFile::Dhcp4(file) = KeaFile::load(&main).unwrap() else { panic!() };
     assert_eq!(file.subnets.len(), 1);
 }
@@ -127,7 +134,9 @@ fn includes_that_cannot_be() {
     let text = format!("{}:1:2: includes are nested deeper than 10", main.display());
     assert_eq!(Document::load_kea(&main).unwrap_err().to_string(), text);
 
-    for bad in ["<?", "<?include", "<?include x?>", "<?include \"\"?>", "<?include \"x?>", "<?include \"x\" >"] {
+    for bad in
+        ["<?", "<?include", "<?include x?>", "<?include \"\"?>", "<?include \"x?>", "<?include \"x\" >"]
+    {
         assert_eq!(error(bad), "test.conf:1:1: expected <?include \"PATH\"?>", "{bad}");
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn complete(
         let mut in_folder = servers.clone().filter(|(_, other, _)| other.parent() == path.parent());
         let alone = in_folder.next().filter(|_| in_folder.next().is_none());
         let name = alone.or_else(|| servers.clone().find(|(_, _, file)| has_address(file, host)));
-        let name = name.map(|(name, ..)| name.clone()).or_else(|| folder(&path)).ok_or_else(|| no_name(&path))?;
+        let name =
+            name.map(|(name, ..)| name.clone()).or_else(|| folder(&path)).ok_or_else(|| no_name(&path))?;
         named.push((name, path, file));
     }
     Ok(named)
@@ -40,7 +41,10 @@ pub(super) fn complete(
 /// What stands before `.kea-dhcp4.conf` or `.kea-ctrl-agent.conf`.
 fn from_file_name(path: &Path) -> Option<String> {
     let file = path.file_name()?.to_str()?;
-    let name = ["kea-dhcp4", "kea-ctrl-agent"].iter().find_map(|kind| file.split_once(kind)).map(|(name, _)| name)?;
+    let name = ["kea-dhcp4", "kea-ctrl-agent"]
+        .iter()
+        .find_map(|kind| file.split_once(kind))
+        .map(|(name, _)| name)?;
     let name = name.trim_end_matches(['.', '-', '_']);
     (!name.is_empty()).then(|| name.to_owned())
 }

