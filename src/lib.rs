@@ -1,9 +1,67 @@
-//! dorascope.
+//! dorascope reads DHCP traffic from several network zones, names the server
+//! that really answered every client, and explains why that server answered
+//! and its partner stayed silent, by replaying ISC Kea's High Availability
+//! rules over the packets.
+//!
+//! # The flow
+//!
+//! Data runs one way, and each arrow is a type:
+//!
+//! ```text
+//! capture → Frame → frame → Datagram ─┬→ dhcp → Message → exchange → Exchange ─┐
+//!                           Segment ──┴→ kea::channel → ha::events → HaEvent ──┴→ ha::timeline
+//!     → ha::decide → Decision → ha::verdict → Judgement → table → rows, explain → cards
+//! ```
+//!
+//! | module | job | must not know |
+//! |---|---|---|
+//! | [`units`] | instants, identifiers, addresses | everything else |
+//! | [`capture`] | files and streams to frames, merged in time order | what is in a frame |
+//! | [`frame`] | link types, tunnels, fragments: frame to datagram or segment | DHCP, libpcap, clocks |
+//! | [`dhcp`] | one DHCPv4 message: header, options, anomalies | ports, time, frames |
+//! | [`exchange`] | messages to exchanges to leases; who sent a reply | High Availability |
+//! | [`kea`] | Kea's own artefacts: configuration files, the control channel's messages | packets |
+//! | [`ha`] | topology, hash, timeline, Kea's rules, verdicts, catalogue | tables, terminals |
+//! | [`pipeline`] | the one-thread loop over all of it, counters, findings | the command line |
+//! | [`table`] | the tables of the contract, filled and written | charts, the command line |
+//! | [`explain`] | proof cards and expectation tables for people | how things were decided |
+//!
+//! The binary adds `cli`, the only place that knows clap; `tests/layering.rs`
+//! fails when a module imports what it must not know.
+//!
+//! # Invariants
+//!
+//! - **Time is capture time.** Nothing below the command line reads a clock.
+//! - **Parsing never fails.** A parser returns what it could read and what was
+//!   wrong. Trouble has three types: a fatal error names file and place; a
+//!   [`frame::Skip`] says why a frame is not ours; a [`dhcp::Anomaly`] says
+//!   what is odd about a message that is.
+//! - **Counters balance.** Frames read = messages + control segments + skips,
+//!   per source ([`pipeline::SourceCounts`]).
+//! - **An unknown beats a guess.** Every [`ha::decide::Decision`] carries its
+//!   rule, the evidence it rests on and a confidence; 0.9 and above means that
+//!   we would bet on it, and the tests hold such decisions against Kea's logs.
+//! - **Decisions look both ways.** Exchanges are paired in one pass over the
+//!   packets; states are judged after it, because the best evidence for what a
+//!   server did at an instant may lie behind that instant.
+//! - **Tables in memory are bounded**, with an age and a counted eviction.
+//!   The results themselves (messages, exchanges, decisions) are kept in full
+//!   until they are written.
+//!
+//! # Reading order
+//!
+//! [`pipeline::analyze`] is the program's table of contents. From there:
+//! [`exchange::pair`] for conversations, [`ha::decide`] for Kea's rules in
+//! Kea's order, [`ha::timeline`] for how a state is known, [`explain::card`]
+//! for what a person reads.
+
 pub mod capture;
 pub mod dhcp;
 pub mod exchange;
+pub mod explain;
 pub mod frame;
 pub mod ha;
 pub mod kea;
 pub mod pipeline;
+pub mod table;
 pub mod units;

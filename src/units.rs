@@ -130,7 +130,7 @@ pub fn parse_hex(s: &str) -> Option<Vec<u8>> {
         return s.split([':', '-']).map(byte).collect();
     }
     let digits: Vec<char> = s.chars().filter(|c| *c != '.').collect();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     digits.chunks(2).map(|pair| byte(&pair.iter().collect::<String>())).collect()

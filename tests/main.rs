@@ -3,7 +3,9 @@
 
 mod capture_damage;
 mod capture_files;
+mod command_line;
 mod frame_layers;
+mod layering;
 mod public_captures;
 mod support;
 mod truth;

@@ -8,35 +8,34 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use dorascope::capture::{Input, Reader};
-use dorascope::frame::{Decoded, Decoder, SkipCounts};
+use dorascope::capture::Input;
+use dorascope::exchange::PairLimits;
+use dorascope::explain::card::card;
+use dorascope::ha::topology::Topology;
+use dorascope::pipeline::analyze;
+use dorascope::table::fill::Filler;
 
 /// Files where tshark's `dhcp` filter and this program mean something else, the
 /// frames that only tshark names, those that only we name, and why.
 const EXCEPTIONS: &[(&str, &[u64], &[u64], &str)] = &[];
 
-/// The frames that are DHCP for this program, by their numbers in the file.
+/// The frames that are DHCP messages for this program, by their numbers in the
+/// file, after the whole analysis has run over it without a topology.
 fn ours(path: &Path) -> BTreeSet<u64> {
-    let mut reader = Reader::open(&[Input { zone: None, path: path.to_owned() }]);
-    let mut decoder = Decoder::new();
-    let (mut skips, mut frames, mut segments) = (SkipCounts::default(), 0, 0);
-    let (mut datagrams, mut found) = (0, BTreeSet::new());
-    while let Some(frame) = reader.next() {
-        frames += 1;
-        match decoder.decode(&frame) {
-            Ok(Decoded::Udp(datagram)) => {
-                datagrams += 1;
-                if !datagram.payload.is_empty() {
-                    found.insert(frame.at.number);
-                }
-            }
-            Ok(Decoded::Tcp(_)) => segments += 1,
-            Err(skip) => skips.count(skip),
-        }
+    let topology = Topology::default();
+    let inputs = [Input { zone: None, path: path.to_owned() }];
+    let analysis = analyze(&inputs, &topology, PairLimits::default(), |_| {});
+    for source in &analysis.sources {
+        let counts = analysis.counts.sources.get(source.id.0 as usize).copied().unwrap_or_default();
+        assert_eq!(source.frames, counts.frames(), "{}", path.display());
     }
-    assert_eq!(frames, datagrams + segments + skips.total(), "{}", path.display());
-    assert_eq!(frames, reader.sources().iter().map(|source| source.frames).sum::<u64>());
-    found
+    for rows in Filler::new(&analysis).all() {
+        assert!(rows.len() <= analysis.messages.len().max(1) * 8 + analysis.events.len());
+    }
+    for exchange in &analysis.exchanges {
+        assert!(!card(&analysis, exchange.id, 80).is_empty());
+    }
+    analysis.messages.iter().map(|message| message.at.number).collect()
 }
 
 /// The frames that tshark's dissector calls DHCP. A damaged file makes tshark

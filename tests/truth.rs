@@ -70,11 +70,12 @@ fn logged(decision: &Decision, analysis: &Analysis<'_>, truth: &[Truth]) -> Logg
     let (mac, xid) = (query.chaddr.to_string(), query.xid.to_string());
     let of_server = || truth.iter().filter(|line| line.server == server);
     let age = |line: &Truth| line.ts_ns - query.time.0;
-    let running = of_server().filter(|line| age(line) < 0).fold(false, |running, line| match line.event.as_str() {
-        "started" | "returned" => true,
-        "killed" => false,
-        _ => running,
-    });
+    let running =
+        of_server().filter(|line| age(line) < 0).fold(false, |running, line| match line.event.as_str() {
+            "started" | "returned" => true,
+            "killed" => false,
+            _ => running,
+        });
     if !running {
         return Logged::NotRunning;
     }
@@ -106,7 +107,8 @@ fn logged(decision: &Decision, analysis: &Analysis<'_>, truth: &[Truth]) -> Logg
         Logged::NotForUs
     } else if has("received") {
         Logged::Received
-    } else if of_server().any(|line| line.event == "dropped" && (-5_000_000..20_000_000).contains(&age(line))) {
+    } else if of_server().any(|line| line.event == "dropped" && (-5_000_000..20_000_000).contains(&age(line)))
+    {
         Logged::ServiceOff
     } else {
         Logged::Nothing
@@ -183,7 +185,10 @@ fn decisions_agree_with_keas_log() {
             unknown - before.1,
         );
     }
-    println!("SCORE {agreed} of {} agree, {reasons} with the logged reason, {unknown} unknown", agreed + doubtful + contradictions.len());
+    println!(
+        "SCORE {agreed} of {} agree, {reasons} with the logged reason, {unknown} unknown",
+        agreed + doubtful + contradictions.len()
+    );
     assert!(contradictions.is_empty(), "{contradictions:#?}");
     assert!(other_reasons.is_empty(), "{other_reasons:#?}");
     assert!(agreed > 300, "only {agreed} decisions could be compared");
@@ -213,7 +218,10 @@ fn leases_agree_with_keas_log() {
             wrong.push(format!("{}: Kea {sent:?}, dorascope {ours:?}", folder.display()));
         }
     }
-    println!("{acks} ACKs of Kea's logs, all of them leases with the right server and address: {}", wrong.is_empty());
+    println!(
+        "{acks} ACKs of Kea's logs, all of them leases with the right server and address: {}",
+        wrong.is_empty()
+    );
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(acks >= 40, "only {acks} ACKs");
 }

@@ -14,9 +14,9 @@ CAPTURES = REPOSITORY / "captures"
 LOGS = REPOSITORY / "target" / "lab" / "logs"
 
 
-def publish(scenario, lab, wire, scratch):
-    """Replace captures/SLUG by what is in `scratch`, which already holds the captures and truth.jsonl."""
-    target = CAPTURES / scenario.slug
+def publish(scenario, lab, wire, scratch, into):
+    """Replace `into`/SLUG by what is in `scratch`, which already holds the captures and truth.jsonl."""
+    target = into / scenario.slug
     fresh = target.with_name(f".{scenario.slug}.fresh")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)

@@ -36,6 +36,9 @@ class Lab:
         for kea in self.keas.values():
             self.wait_for_state(kea.server, "hot-standby", 60)
         self.note("every relationship is in hot-standby on both of its servers")
+        # Heartbeats come 2 to 3 s apart: after this every server has reported the new state on the wire,
+        # so that what follows does not rest on a report from before it was reached.
+        time.sleep(3.5)
 
     def wait_for_state(self, server, state, seconds=30):
         """Wait until all relationships of `server` are in `state`."""

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Record the lab's scenarios: `record.py [SLUG…]`, all of them by default, each from nothing.
+"""Record the lab's scenarios: `record.py [--into FOLDER] [SLUG…]`, all of them by default, each from nothing.
 
-The recording runs in network, mount and process namespaces of its own. When it ends, or when
+Without --into the recordings replace those under captures/. `record.py --obstacle` only tells why
+this machine cannot record, if it cannot. The recording runs in network, mount and process namespaces of its own. When it ends, or when
 this program is interrupted or killed, the kernel takes bridges, mounts and servers away with it.
 """
 
@@ -20,6 +21,8 @@ from lab import Lab
 from scenarios import SCENARIOS, ZALDUA1_TABLE, ZALDUA2_TABLE
 
 INSIDE = "--inside"
+INTO = "--into"
+OBSTACLE = "--obstacle"
 
 # A healthy recording takes less than a minute; a stuck one must not stay for ever.
 LIMIT_S = 240
@@ -30,7 +33,14 @@ ATTEMPTS = 3
 
 def main(arguments):
     if arguments[:1] == [INSIDE]:
-        return record(SCENARIOS[arguments[1]])
+        return record(SCENARIOS[arguments[1]], Path(arguments[2]))
+    if arguments == [OBSTACLE]:
+        obstacle = setup.obstacle()
+        print(obstacle or "nothing")
+        return 1 if obstacle else 0
+    into = folder.CAPTURES
+    if arguments[:1] == [INTO] and len(arguments) > 1:
+        into, arguments = Path(arguments[1]).resolve(), arguments[2:]
     unknown = set(arguments) - set(SCENARIOS)
     if unknown:
         print(f"no such scenario: {', '.join(sorted(unknown))}; there are: {', '.join(SCENARIOS)}", file=sys.stderr)
@@ -38,22 +48,22 @@ def main(arguments):
     setup.ensure()
     for slug in arguments or SCENARIOS:
         began = time.monotonic()
-        if not any(isolated(slug) == 0 for _ in range(ATTEMPTS)):
+        if not any(isolated(slug, into) == 0 for _ in range(ATTEMPTS)):
             print(f"{slug}: not recorded", file=sys.stderr)
             return 1
         print(f"{slug}: recorded in {time.monotonic() - began:.0f} s", flush=True)
-    folder.CAPTURES.joinpath("expect.toml").write_text(folder.expectations((ZALDUA1_TABLE, ZALDUA2_TABLE)))
+    into.joinpath("expect.toml").write_text(folder.expectations((ZALDUA1_TABLE, ZALDUA2_TABLE)))
     return 0
 
 
-def isolated(slug):
+def isolated(slug, into):
     """Run ourselves again as the first process of new namespaces.
 
     setpriv ties unshare's life to ours, and --kill-child ties the inner process's life to
     unshare's: even SIGKILL takes the whole lab down.
     """
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
-               "--mount-proc", sys.executable, __file__, INSIDE, slug]
+               "--mount-proc", sys.executable, __file__, INSIDE, slug, into]
     try:
         # In a session of its own, Ctrl-C reaches only us, and one way to end is enough.
         return subprocess.run(command, timeout=LIMIT_S, start_new_session=True).returncode
@@ -62,8 +72,8 @@ def isolated(slug):
         return 1
 
 
-def record(scenario):
-    """Play one scenario and publish it, if what the servers logged is what was on the wire."""
+def record(scenario, into):
+    """Play one scenario and publish it in a folder of `into`, if what the servers logged is what was on the wire."""
     # A private /run holds `ip netns` names and all the lab's files, on short paths (UNIX sockets need them).
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
     scratch = Path("/run/lab")
@@ -77,7 +87,7 @@ def record(scenario):
         print(difference, file=sys.stderr)
     if differences:
         return 1
-    folder.publish(scenario, lab, wire, scratch)
+    folder.publish(scenario, lab, wire, scratch, into)
     return 0
 
 

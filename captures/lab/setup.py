@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import urllib.request
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,6 +26,24 @@ PROGRAM_PACKAGE = {
     "tcpdump": "tcpdump",
     "unshare": "util-linux",
 }
+
+
+def obstacle():
+    """Why nothing can be recorded on this machine, in one sentence; None when it can."""
+    if os.geteuid() != 0:
+        return "it makes network namespaces, which only root may"
+    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], capture_output=True).returncode != 0:
+        return "network, mount or process namespaces are not allowed here"
+    if CHROOT.exists():
+        return None
+    if not shutil.which("apt-get"):
+        return "it takes Kea from Debian, with apt-get"
+    release = f"{_mirror()}/dists/{SUITE}/InRelease"
+    try:
+        urllib.request.urlopen(release, timeout=20).close()
+    except OSError as error:
+        return f"{release} cannot be fetched ({error})"
+    return None
 
 
 def ensure():
@@ -60,6 +79,17 @@ def _make_chroot():
 
 def _mirror():
     """The Debian mirror that this machine's own apt sources name."""
+    mirror = _listed_mirror()
+    if not mirror:
+        # A new machine may have no package lists yet.
+        subprocess.run(["apt-get", "update"], check=False, stdout=subprocess.DEVNULL)
+        mirror = _listed_mirror()
+    if not mirror:
+        raise SystemExit("no Debian mirror in this machine's apt sources")
+    return mirror.rstrip("/")
+
+
+def _listed_mirror():
     template = "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)"
     listed = subprocess.run(
         ["apt-get", "indextargets", "--format", template, "Created-By: Packages"],
@@ -69,7 +99,7 @@ def _mirror():
         origin, label, component, uri = line.split("|", 3)
         if (origin, label, component) == ("Debian", "Debian", "main"):
             return uri
-    raise SystemExit("no Debian mirror in this machine's apt sources (after `apt-get update`)")
+    return None
 
 
 def _apt(command):

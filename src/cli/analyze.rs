@@ -1,12 +1,83 @@
 //! `dorascope analyze`: every table of the captures.
 
-use anyhow::{Result, bail};
+use std::path::Path;
+
+use anyhow::Result;
+use dorascope::pipeline::Analysis;
+use dorascope::table::fill::Filler;
+use dorascope::table::terminal::paragraph;
+use dorascope::table::{Directory, Format, TableFile, schema};
 
 use super::exit::Exit;
-use super::output::Output;
-use super::resolve::AnalyzeJob;
+use super::output::{FIRST_ROWS, Output, text};
+use super::reading::read;
+use super::resolve::{AnalyzeJob, Destination, Shape};
+use super::topology;
+
+/// Findings that are printed below the leases.
+const FIRST_FINDINGS: usize = 12;
 
 /// Reads the captures, prints the leases or writes the tables.
-pub fn run(job: &AnalyzeJob, _output: &Output) -> Result<Exit> {
-    bail!("analyze is not connected to the pipeline: {job:?}")
+pub fn run(job: &AnalyzeJob, output: &Output) -> Result<Exit> {
+    let topology = topology::load(&job.inputs.topology, output)?;
+    // A directory that cannot be written to should fail before the work, not after it.
+    let mut files = match &job.destination {
+        Destination::Directory { path, force, format } => tables(path, *force, *format)?,
+        Destination::Print(_) => Vec::new(),
+    };
+    let (analysis, exit) = read(&job.inputs, &topology, output);
+    if exit == Exit::Failed {
+        return Ok(exit);
+    }
+    let filler = Filler::new(&analysis);
+    match &job.destination {
+        Destination::Print(Shape::Table) => print(&analysis, &filler, output)?,
+        Destination::Print(shape) => output.rows(&filler.leases(), *shape, usize::MAX)?,
+        Destination::Directory { path, .. } => {
+            let count = files.len();
+            for (mut file, rows) in files.drain(..).zip(filler.all()) {
+                file.write(&rows)?;
+                file.finish()?;
+            }
+            output.note(&format!("{}; {count} tables in {}", totals(&analysis), path.display()));
+        }
+    }
+    Ok(exit)
+}
+
+/// A file for every table of the contract, in its order.
+fn tables(path: &Path, force: bool, format: Format) -> Result<Vec<TableFile>> {
+    let directory = Directory::create(path, force)?;
+    Ok(schema::TABLES.iter().map(|table| directory.table(table, format)).collect::<Result<_, _>>()?)
+}
+
+/// Leases, findings and totals for people.
+fn print(analysis: &Analysis<'_>, filler: &Filler<'_>, output: &Output) -> Result<()> {
+    output.rows(&filler.leases(), Shape::Table, FIRST_ROWS)?;
+    let findings = filler.findings();
+    if !findings.is_empty() {
+        text(&format!("\n{}\n", output.strong("Findings")))?;
+        output.rows(&findings, Shape::Table, FIRST_FINDINGS)?;
+    }
+    text(&format!("\n{}", output.weak(&paragraph(&totals(analysis), output.width))))
+}
+
+/// What was read and what came of it, in one line.
+fn totals(analysis: &Analysis<'_>) -> String {
+    let counts = analysis.counts.total();
+    let mut line = format!(
+        "{} frames: {} DHCP messages, {} control segments, {} others; {} exchanges, {} leases, {} findings",
+        counts.frames(),
+        counts.messages,
+        counts.control,
+        counts.skipped(),
+        analysis.exchanges.len(),
+        analysis.leases.len(),
+        analysis.findings.len(),
+    );
+    if analysis.counts.evicted > 0 {
+        let evicted = analysis.counts.evicted;
+        line = format!("{line}; {evicted} exchanges closed early, the table was full");
+    }
+    line
 }

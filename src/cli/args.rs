@@ -11,7 +11,11 @@ use dorascope::units::{HwAddr, Xid};
 /// Reads captures from several network zones and replays the High Availability
 /// rules of ISC Kea over the packets.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, arg_required_else_help = true, after_long_help = "\
+#[command(
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_long_help = "\
 Examples:
   dorascope analyze zaldua1.pcap zaldua2.pcap -t topology.toml
   dorascope explain zaldua2.pcap -t topology.toml --client 08:00:27:a2:00:01
@@ -22,7 +26,8 @@ Exit codes:
   1  a check was asked for and found something
   2  wrong usage
   3  part of the input was unreadable; the results up to there are written
-  4  failed")]
+  4  failed"
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalArgs,
@@ -220,9 +225,9 @@ pub struct HashArgs {
     /// Give hardware addresses that belong to this peer: primary, secondary, or the name of a server
     #[arg(long, value_name = "SERVER", conflicts_with_all = ["macs", "client_id"])]
     pub find: Option<String>,
-    /// How many to find
-    #[arg(long, value_name = "N", default_value_t = 5, requires = "find")]
-    pub count: usize,
+    /// How many to find [default: 5]
+    #[arg(long, value_name = "N", requires = "find")]
+    pub count: Option<usize>,
     /// How they begin: one to five bytes [default: 02:00:00]
     #[arg(long, value_name = "MAC-PREFIX", requires = "find")]
     pub like: Option<String>,

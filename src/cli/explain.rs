@@ -1,15 +1,128 @@
 //! `dorascope explain`: the card of one client, or the paragraph of a code.
 
+use std::net::Ipv4Addr;
+
 use anyhow::{Result, bail};
+use dorascope::exchange::{Exchange, of};
+use dorascope::explain::card::card;
+use dorascope::explain::text::render;
+use dorascope::ha::catalogue;
+use dorascope::ha::decide::Decision;
+use dorascope::ha::topology::Topology;
+use dorascope::pipeline::Analysis;
+use dorascope::table::fill::Filler;
+use dorascope::table::terminal::paragraph;
 
 use super::exit::Exit;
-use super::output::Output;
-use super::resolve::ExplainJob;
+use super::output::{Output, text};
+use super::reading::read;
+use super::resolve::{ExplainJob, Inputs, Selector, Shape};
+use super::topology;
+
+/// Cards that are printed; a client with more exchanges wants a table.
+const MOST_CARDS: usize = 12;
 
 /// Prints the card or the paragraph.
-pub fn run(job: &ExplainJob, _output: &Output) -> Result<Exit> {
+pub fn run(job: &ExplainJob, output: &Output) -> Result<Exit> {
     match job {
-        ExplainJob::Code(code) => bail!("there is no code \"{code}\""),
-        ExplainJob::Card { .. } => bail!("explain is not connected to the pipeline: {job:?}"),
+        ExplainJob::Code(code) => explain_code(code, output),
+        ExplainJob::Card { inputs, selector, shape } => explain_client(inputs, selector, *shape, output),
+    }
+}
+
+fn explain_code(code: &str, output: &Output) -> Result<Exit> {
+    let Some(entry) = catalogue::find(code) else {
+        let nearest = catalogue::entries()
+            .max_by(|a, b| strsim::jaro_winkler(a.code, code).total_cmp(&strsim::jaro_winkler(b.code, code)));
+        let hint = nearest.map_or_else(String::new, |entry| format!("; the nearest is {}", entry.code));
+        bail!("\"{code}\" is neither a file nor a code of the catalogue{hint}");
+    };
+    text(&format!("{}  ({})\n", output.strong(entry.code), entry.kind))?;
+    text(&paragraph(entry.title, output.width))?;
+    if !entry.text.is_empty() {
+        text(&format!("\n{}", paragraph(entry.text, output.width)))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn explain_client(inputs: &Inputs, selector: &Selector, shape: Shape, output: &Output) -> Result<Exit> {
+    let topology = topology::load(&inputs.topology, output)?;
+    let (analysis, exit) = read(inputs, &topology, output);
+    if exit == Exit::Failed {
+        return Ok(exit);
+    }
+    let wanted: Vec<&Exchange> = analysis
+        .exchanges
+        .iter()
+        .filter(|exchange| is_meant(&analysis, &topology, exchange, selector))
+        .collect();
+    if wanted.is_empty() {
+        bail!("{}", nothing(&analysis, selector));
+    }
+    if shape != Shape::Table {
+        let decisions: Vec<&Decision> =
+            wanted.iter().flat_map(|exchange| analysis.decisions_of(exchange.id)).collect();
+        output.rows(&Filler::new(&analysis).decision_rows(&decisions), shape, usize::MAX)?;
+        return Ok(exit);
+    }
+    for (number, exchange) in wanted.iter().take(MOST_CARDS).enumerate() {
+        let gap = if number > 0 { "\n\n" } else { "" };
+        text(&format!("{gap}{}", render(&card(&analysis, exchange.id, output.width), output.colour)))?;
+    }
+    if wanted.len() > MOST_CARDS {
+        let more = wanted.len() - MOST_CARDS;
+        text(&output.weak(&format!(
+            "\n{more} more exchanges; --xid picks one, --format csv lists every decision\n"
+        )))?;
+    }
+    Ok(exit)
+}
+
+fn is_meant(analysis: &Analysis<'_>, topology: &Topology, exchange: &Exchange, selector: &Selector) -> bool {
+    let messages = || {
+        let steps = exchange.queries.iter().chain(&exchange.replies);
+        steps.map(|step| of(&analysis.messages, step.first))
+    };
+    match selector {
+        Selector::Client { text, mac } => match topology.client_named(text) {
+            Some(client) => client.mac == exchange.client.chaddr,
+            None if *mac == Some(exchange.client.chaddr) => true,
+            None => messages().any(|message| message.hostname.as_deref() == Some(text)),
+        },
+        Selector::Xid(xid) => messages().any(|message| message.xid == *xid),
+        Selector::Ip(ip) => messages().any(|message| {
+            let addresses = [Some(message.yiaddr), Some(message.ciaddr), message.requested_ip];
+            addresses.contains(&Some(*ip)) && *ip != Ipv4Addr::UNSPECIFIED
+        }),
+    }
+}
+
+/// Says what there is instead of what was asked for.
+fn nothing(analysis: &Analysis<'_>, selector: &Selector) -> String {
+    let what = match selector {
+        Selector::Client { text, .. } => format!("client {text}"),
+        Selector::Xid(xid) => format!("transaction {xid}"),
+        Selector::Ip(ip) => format!("address {ip}"),
+    };
+    let mut clients: Vec<String> = analysis
+        .exchanges
+        .iter()
+        .map(|exchange| exchange.client.chaddr)
+        .filter(|mac| !mac.is_empty())
+        .map(|mac| analysis.client_name(mac).map_or_else(|| mac.to_string(), str::to_owned))
+        .collect();
+    clients.sort_unstable();
+    clients.dedup();
+    let total = clients.len();
+    clients.truncate(6);
+    match total {
+        0 => format!("no message of {what}: the captures hold no DHCP client at all"),
+        _ if total > clients.len() => {
+            format!(
+                "no message of {what}; the captures show {total} clients, among them {}",
+                clients.join(", ")
+            )
+        }
+        _ => format!("no message of {what}; the captures show {}", clients.join(", ")),
     }
 }

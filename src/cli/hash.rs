@@ -21,7 +21,7 @@ pub fn run(job: &HashJob, output: &Output) -> Result<Exit> {
         HashWhat::Find { target, count, prefix, kind } => {
             let owner = match target {
                 Target::Owner(owner) => *owner,
-                Target::Server(name) => owner_named(&topology::load(&job.topology)?, name)?,
+                Target::Server(name) => owner_named(&topology::load(&job.topology, output)?, name)?,
             };
             candidates(prefix)
                 .map(|mac| HashKey::of_mac(&mac, *kind))
@@ -66,7 +66,9 @@ fn owner_named(topology: &Topology, name: &str) -> Result<Owner> {
         .iter()
         .filter(|relationship| relationship.mode == Mode::LoadBalancing)
         .flat_map(|relationship| &relationship.peers)
-        .filter(|peer| peer.name == name || machine.is_some() && peer.server.map(|server| server.0) == machine)
+        .filter(|peer| {
+            peer.name == name || machine.is_some() && peer.server.map(|server| server.0) == machine
+        })
         .filter_map(|peer| match peer.role {
             Role::Primary => Some(Owner::Primary),
             Role::Secondary => Some(Owner::Secondary),
@@ -77,8 +79,12 @@ fn owner_named(topology: &Topology, name: &str) -> Result<Owner> {
     owners.dedup();
     match owners.as_slice() {
         [owner] => Ok(*owner),
-        [] => bail!("{name} is no primary or secondary of a load-balancing relationship in the topology (-t or --kea)"),
-        _ => bail!("{name} is primary in one load-balancing relationship and secondary in another; say which role"),
+        [] => bail!(
+            "{name} is no primary or secondary of a load-balancing relationship in the topology (-t or --kea)"
+        ),
+        _ => bail!(
+            "{name} is primary in one load-balancing relationship and secondary in another; say which role"
+        ),
     }
 }
 

@@ -12,8 +12,11 @@ mod explain;
 mod hash;
 mod output;
 mod progress;
+mod reading;
 mod resolve;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod topology;
 
 use std::process::ExitCode;

@@ -52,33 +52,11 @@ impl Output {
             Shape::Table => {
                 let view = View { width: self.width, colour: self.colour, max_rows };
                 let drawing = draw(rows, &view);
-                self.text(&drawing.text)?;
-                self.text(&self.weak(&remainder(rows.len(), &drawing, self.width)))
+                text(&drawing.text)?;
+                text(&self.weak(&remainder(rows.len(), &drawing, self.width)))
             }
-            Shape::Data(format) => self.data(&[rows], format),
+            Shape::Data(format) => data(&[rows], format),
         }
-    }
-
-    /// Writes parts of one table in a format for programs.
-    pub fn data(&self, parts: &[&Rows], format: Format) -> Result<()> {
-        if format.is_binary() && io::stdout().is_terminal() {
-            let word = format.as_str();
-            bail!("{word} is not for a terminal; redirect it: > FILE.{word}");
-        }
-        let Some(first) = parts.first() else { return Ok(()) };
-        let mut writer = TableWriter::new(io::stdout().lock(), first.table(), format)?;
-        for rows in parts {
-            writer.write(rows)?;
-        }
-        writer.finish()?;
-        Ok(io::stdout().flush().map_err(Error::Stream)?)
-    }
-
-    /// Prints text to standard output.
-    pub fn text(&self, text: &str) -> Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        Ok(out.flush()?)
     }
 
     /// A heading within text for standard output.
@@ -105,6 +83,28 @@ impl Output {
     }
 }
 
+/// Writes parts of one table in a format for programs.
+pub fn data(parts: &[&Rows], format: Format) -> Result<()> {
+    if format.is_binary() && io::stdout().is_terminal() {
+        let word = format.as_str();
+        bail!("{word} is not for a terminal; redirect it: > FILE.{word}");
+    }
+    let Some(first) = parts.first() else { return Ok(()) };
+    let mut writer = TableWriter::new(io::stdout().lock(), first.table(), format)?;
+    for rows in parts {
+        writer.write(rows)?;
+    }
+    writer.finish()?;
+    Ok(io::stdout().flush().map_err(Error::Stream)?)
+}
+
+/// Prints text to standard output.
+pub fn text(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
 /// Text in a style, line by line, so that no style leaks over a line feed.
 fn paint(text: &str, style: Style, colour: bool) -> String {
     if !colour {
@@ -120,21 +120,21 @@ fn paint(text: &str, style: Style, colour: bool) -> String {
 
 /// What the drawing left out, and how to get it.
 fn remainder(rows: usize, drawing: &Drawing, width: usize) -> String {
-    let mut text = String::new();
+    let mut remarks = Vec::new();
     if rows == 0 {
-        text.push_str("no rows\n");
+        remarks.push("no rows".to_owned());
     }
     if drawing.hidden_rows > 0 {
-        text.push_str(&format!(
-            "{} of {rows} rows; --format csv (or json, jsonl) prints all of them\n",
-            rows - drawing.hidden_rows
-        ));
+        let drawn = rows - drawing.hidden_rows;
+        remarks.push(format!("{drawn} of {rows} rows; --format csv (or json, jsonl) prints all of them"));
     }
     if !drawing.hidden_columns.is_empty() {
         let count = drawing.hidden_columns.len();
         let columns = if count == 1 { "column" } else { "columns" };
-        let names = drawing.hidden_columns.join(", ");
-        text.push_str(&paragraph(&format!("{count} more {columns} with --format json: {names}"), width));
+        remarks.push(format!(
+            "{count} more {columns} with --format json: {}",
+            drawing.hidden_columns.join(", ")
+        ));
     }
-    text
+    remarks.iter().map(|remark| paragraph(remark, width)).collect()
 }

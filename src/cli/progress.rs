@@ -46,7 +46,8 @@ impl Drop for Progress {
 
 /// The bar's line: share, bytes, rate and the time that is left.
 fn line(done: u64, total: Option<u64>, elapsed: Duration) -> String {
-    let rate = (done as f64 / elapsed.as_secs_f64().max(0.001)) as u64;
+    let ms = elapsed.as_millis().max(1);
+    let rate = u64::try_from(u128::from(done) * 1000 / ms).unwrap_or(u64::MAX);
     let Some(total) = total.filter(|total| *total > 0) else {
         return format!("{}  {}/s", bytes(done), bytes(rate));
     };
@@ -54,7 +55,8 @@ fn line(done: u64, total: Option<u64>, elapsed: Duration) -> String {
     let share = |of: u64| (u128::from(done) * u128::from(of) / u128::from(total)) as u64;
     let filled = share(BAR);
     let bar: String = (0..BAR).map(|i| if i < filled { '█' } else { '░' }).collect();
-    let left = if rate == 0 { String::new() } else { format!("  {} left", span((total - done).div_ceil(rate))) };
+    let left =
+        if rate == 0 { String::new() } else { format!("  {} left", span((total - done).div_ceil(rate))) };
     format!("{bar} {:3} %  {} of {}  {}/s{left}", share(100), bytes(done), bytes(total), bytes(rate))
 }
 

@@ -11,8 +11,8 @@ use dorascope::table::{Format, Table, schema};
 use dorascope::units::{HwAddr, Xid, parse_hex};
 
 use super::args::{
-    AnalyzeArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs, InputArgs, KeyKindArg,
-    SchemaArgs, TopologyArgs, TopologyCommand,
+    AnalyzeArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs, InputArgs,
+    KeyKindArg, SchemaArgs, TopologyArgs, TopologyCommand,
 };
 
 /// What to do.
@@ -171,7 +171,10 @@ fn analyze(args: AnalyzeArgs) -> Result<AnalyzeJob, Error> {
     let destination = match (args.output, args.format.map(shape)) {
         (None, shape) => Destination::Print(shape.unwrap_or(Shape::Table)),
         (Some(_), Some(Shape::Table)) => {
-            return Err(usage("analyze", "--format table is for the terminal; with -o use parquet, arrow, csv, json or jsonl"));
+            return Err(usage(
+                "analyze",
+                "--format table is for the terminal; with -o use parquet, arrow, csv, json or jsonl",
+            ));
         }
         (Some(path), Some(Shape::Data(format))) => Destination::Directory { path, force: args.force, format },
         (Some(path), None) => Destination::Directory { path, force: args.force, format: Format::Parquet },
@@ -188,10 +191,14 @@ fn explain(args: ExplainArgs) -> Result<ExplainJob, Error> {
         (None, [code]) if args.input.read.is_empty() && is_code(code) && !Path::new(code).exists() => {
             Ok(ExplainJob::Code(code.clone()))
         }
-        (None, _) => Err(usage("explain", "say which client: --client MAC or NAME, --xid XID, or --ip ADDRESS")),
-        (Some(selector), _) => {
-            Ok(ExplainJob::Card { inputs: inputs("explain", args.input)?, selector, shape: shape(args.format) })
+        (None, _) => {
+            Err(usage("explain", "say which client: --client MAC or NAME, --xid XID, or --ip ADDRESS"))
         }
+        (Some(selector), _) => Ok(ExplainJob::Card {
+            inputs: inputs("explain", args.input)?,
+            selector,
+            shape: shape(args.format),
+        }),
     }
 }
 
@@ -210,12 +217,18 @@ fn hash(args: HashArgs) -> Result<HashJob, Error> {
             "secondary" => Target::Owner(Owner::Secondary),
             _ => Target::Server(find),
         };
-        HashWhat::Find { target, count: args.count, prefix, kind: args.key_kind }
+        HashWhat::Find { target, count: args.count.unwrap_or(5), prefix, kind: args.key_kind }
+    } else if args.count.is_some() || args.like.is_some() {
+        // Clap forgets what an argument requires when that conflicts with another one.
+        return Err(usage("hash", "--count and --like go with --find"));
     } else {
         let macs = args.macs.iter().map(|mac| Ok(HashKey::of_mac(mac.as_bytes(), args.key_kind)));
         let ids = args.client_id.iter().map(|text| match parse_hex(text) {
             Some(bytes) if !bytes.is_empty() => Ok(HashKey { kind: KeyKindArg::ClientId, bytes }),
-            _ => Err(usage("hash", &format!("\"{text}\" is not a client identifier such as 01:08:00:27:a2:00:01"))),
+            _ => Err(usage(
+                "hash",
+                &format!("\"{text}\" is not a client identifier such as 01:08:00:27:a2:00:01"),
+            )),
         });
         HashWhat::Keys(macs.chain(ids).collect::<Result<_, Error>>()?)
     };
@@ -224,7 +237,9 @@ fn hash(args: HashArgs) -> Result<HashJob, Error> {
 
 fn import(args: ImportArgs) -> ImportJob {
     let named = |text: &String| match text.split_once('=') {
-        Some((name, path)) if !name.contains('/') && !Path::new(text).exists() => (Some(name.to_owned()), path.into()),
+        Some((name, path)) if !name.contains('/') && !Path::new(text).exists() => {
+            (Some(name.to_owned()), path.into())
+        }
         _ => (None, text.into()),
     };
     ImportJob { files: args.files.iter().map(named).collect(), output: args.output, force: args.force }
@@ -245,8 +260,13 @@ fn schema_job(args: SchemaArgs) -> Result<SchemaJob, Error> {
 }
 
 fn inputs(command: &str, args: InputArgs) -> Result<Inputs, Error> {
-    let captures: Vec<Input> =
-        args.files.iter().chain(&args.read).map(|text| text.parse()).collect::<Result<_, _>>().unwrap_or_default();
+    let captures: Vec<Input> = args
+        .files
+        .iter()
+        .chain(&args.read)
+        .map(|text| text.parse())
+        .collect::<Result<_, _>>()
+        .unwrap_or_default();
     if captures.is_empty() {
         return Err(usage(command, "name at least one capture file, or - for standard input"));
     }
@@ -258,7 +278,9 @@ fn inputs(command: &str, args: InputArgs) -> Result<Inputs, Error> {
 
 fn topology(command: &str, args: TopologyArgs) -> Result<TopologySources, Error> {
     let pair = |text: &String| match text.split_once('=') {
-        Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok((name.to_owned(), PathBuf::from(path))),
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(path)))
+        }
         _ => Err(usage(command, &format!("--kea takes NAME=FILE, not \"{text}\""))),
     };
     Ok(TopologySources { file: args.topology, kea: args.kea.iter().map(pair).collect::<Result<_, _>>()? })
@@ -277,7 +299,8 @@ const fn shape(format: FormatArg) -> Shape {
 
 /// Whether a word looks like a catalogue code: lower-case words joined by hyphens.
 fn is_code(text: &str) -> bool {
-    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     text.split('-').all(word)
 }
 

@@ -6,7 +6,7 @@ use dorascope::table::terminal::{View, draw, paragraph};
 use dorascope::table::{Column, Kind, Rows, Table, schema};
 
 use super::exit::Exit;
-use super::output::Output;
+use super::output::{Output, data, text};
 use super::resolve::{SchemaJob, Shape};
 
 /// The rows of [`schema::SCHEMA`] with fewer, denser columns, so that they fit a terminal.
@@ -21,7 +21,7 @@ pub fn run(job: &SchemaJob, output: &Output) -> Result<Exit> {
     match job.shape {
         Shape::Data(format) => {
             let parts: Vec<Rows> = job.tables.iter().map(|table| rows(table)).collect();
-            output.data(&parts.iter().collect::<Vec<_>>(), format)?;
+            data(&parts.iter().collect::<Vec<_>>(), format)?;
         }
         Shape::Table => {
             let view = View { width: output.width, colour: output.colour, max_rows: usize::MAX };
@@ -29,7 +29,7 @@ pub fn run(job: &SchemaJob, output: &Output) -> Result<Exit> {
                 let space = if i > 0 { "\n" } else { "" };
                 let name = output.strong(table.name);
                 let meaning = paragraph(table.meaning, output.width);
-                output.text(&format!("{space}{name}\n{meaning}\n{}", draw(&dense_rows(table), &view).text))?;
+                text(&format!("{space}{name}\n{meaning}\n{}", draw(&dense_rows(table), &view).text))?;
             }
         }
     }

@@ -96,15 +96,21 @@ impl AnomalyKind {
     /// What it means to an operator, in one sentence.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::HeaderTruncated => "The message ends inside its fixed header; fields past the end read as zero.",
-            Self::CutBySnaplen => "The capture's snap length cut the message; capture again with a larger one.",
+            Self::HeaderTruncated => {
+                "The message ends inside its fixed header; fields past the end read as zero."
+            }
+            Self::CutBySnaplen => {
+                "The capture's snap length cut the message; capture again with a larger one."
+            }
             Self::NoCookie => "Plain BOOTP without options: a DHCP server drops it or answers as BOOTP.",
             Self::BadCookie => "The options do not start with DHCP's magic cookie; Kea drops such a message.",
             Self::HlenZero => "The client names no hardware address; only option 61 can identify it.",
             Self::HlenTooLong => "hlen is over 16; Kea pads up to 20 and cannot parse more.",
             Self::NoMessageType => "Option 53 is missing: BOOTP, or a broken client.",
             Self::OpMismatch => "op and option 53 contradict each other about who sent the message.",
-            Self::OptionTruncated => "An option claims more bytes than there are; it and what follows are lost.",
+            Self::OptionTruncated => {
+                "An option claims more bytes than there are; it and what follows are lost."
+            }
             Self::OptionEmpty => "An option that must carry data is empty.",
             Self::OptionBadLength => "An option of fixed size has another length, so its value is not used.",
             Self::NoEnd => "The end option is missing; most servers accept that.",

@@ -54,7 +54,8 @@ impl<'a> Message<'a> {
             Some(cookie) if cookie == COOKIE => {
                 let sname = payload.get(SNAME).unwrap_or_default();
                 let file = payload.get(FILE).unwrap_or_default();
-                message.options = Options::walk(payload, HEADER_LEN + 4, sname, file, cut, &mut message.anomalies);
+                message.options =
+                    Options::walk(payload, HEADER_LEN + 4, sname, file, cut, &mut message.anomalies);
                 message.check_meaning();
             }
             Some(_) => message.note(AnomalyKind::BadCookie, HEADER_LEN),

@@ -92,13 +92,22 @@ impl<'a> Options<'a> {
                 options.walk_area(file, super::FILE.start, Area::File, false, anomalies);
                 options.walk_area(sname, super::SNAME.start, Area::Sname, false, anomalies);
             }
-            Some(_) => anomalies.push(Anomaly::of_option(AnomalyKind::OverloadInvalid, start, code::OVERLOAD)),
+            Some(_) => {
+                anomalies.push(Anomaly::of_option(AnomalyKind::OverloadInvalid, start, code::OVERLOAD));
+            }
         }
         options.check_lengths(start, anomalies);
         options
     }
 
-    fn walk_area(&mut self, field: &'a [u8], base: usize, area: Area, cut: bool, anomalies: &mut Vec<Anomaly>) {
+    fn walk_area(
+        &mut self,
+        field: &'a [u8],
+        base: usize,
+        area: Area,
+        cut: bool,
+        anomalies: &mut Vec<Anomaly>,
+    ) {
         let mut at = 0;
         while let Some(&code) = field.get(at) {
             if code == code::PAD {
@@ -112,9 +121,7 @@ impl<'a> Options<'a> {
                 }
                 return;
             }
-            let data = field
-                .get(at + 1)
-                .and_then(|&len| field.get(at + 2..at + 2 + usize::from(len)));
+            let data = field.get(at + 1).and_then(|&len| field.get(at + 2..at + 2 + usize::from(len)));
             let Some(data) = data else {
                 let kind = if cut { AnomalyKind::CutBySnaplen } else { AnomalyKind::OptionTruncated };
                 anomalies.push(Anomaly::of_option(kind, base + at, code));

@@ -68,7 +68,9 @@ fn what_stands_before_a_bad_option_is_kept() {
 
 #[test]
 fn hostile_hlen_is_clamped() {
-    for (hlen, len, code) in [(0, 0, "hlen-zero@2"), (255, 16, "hlen-too-long@2"), (17, 16, "hlen-too-long@2")] {
+    for (hlen, len, code) in
+        [(0, 0, "hlen-zero@2"), (255, 16, "hlen-too-long@2"), (17, 16, "hlen-too-long@2")]
+    {
         let bytes = message(hlen, &[53, 1, 1, 255]);
         let parsed = Message::parse(&bytes, false);
         assert_eq!(parsed.chaddr().as_bytes().len(), len);
@@ -123,11 +125,11 @@ fn agrees_with_dhcproto_on_what_it_encodes() {
     assert_eq!(parsed.requested_ip(), Some([192, 168, 4, 100].into()));
     assert_eq!(parsed.hostname().as_deref(), Some("zaldua2bez1"));
     assert_eq!(parsed.lease_s(), Some(3600));
-    for code in 1..=u8::MAX - 1 {
+    for code in 1..u8::MAX {
         let theirs = dhcproto::v4::MessageType::from(code);
         if let Some(name) = MessageType(code).name() {
             let theirs = format!("{theirs:?}").to_uppercase();
-            assert_eq!(theirs, name.replace("FORCERENEW", "FORCERENEW"), "{code}");
+            assert_eq!(theirs, name, "{code}");
         }
     }
 }

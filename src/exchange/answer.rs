@@ -115,7 +115,8 @@ impl Machines {
             for step in &exchange.replies {
                 let first = of(messages, step.first);
                 // The copy that left the server itself says most.
-                let best = step.sightings().map(|id| of(messages, id)).find(|m| is_direct(m)).unwrap_or(first);
+                let best =
+                    step.sightings().map(|id| of(messages, id)).find(|m| is_direct(m)).unwrap_or(first);
                 if let Some(answer) = self.name_sender(best, &overrides) {
                     answers.insert(step.first, answer);
                 }
@@ -145,7 +146,10 @@ impl Machines {
             // An address that the topology does not list, or a stranger who claims to be a known server.
             (None, Some(named)) => {
                 let stranger = by_mac.is_some_and(|machine| machine != named);
-                Answer { contradicted: stranger, ..answer(by_mac.unwrap_or(named), reply.src, AnsweredBy::ServerId) }
+                Answer {
+                    contradicted: stranger,
+                    ..answer(by_mac.unwrap_or(named), reply.src, AnsweredBy::ServerId)
+                }
             }
             (None, None) => match by_mac {
                 Some(machine) => answer(machine, reply.src, AnsweredBy::Mac),

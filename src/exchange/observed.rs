@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::dhcp::{Anomaly, Message, MessageType};
+use crate::dhcp::{Anomaly, Message, MessageType, RelayInfo};
 use crate::frame::Link;
 use crate::ha::hash;
 use crate::units::{CaptureTime, ExchangeId, FrameRef, HwAddr, MessageId, Xid, ZoneId};
@@ -151,13 +151,14 @@ impl Observed {
             vendor_class: message.vendor_class().map(Into::into),
             circuit_id: relay.as_ref().and_then(|r| r.circuit_id()).map(boxed),
             remote_id: relay.as_ref().and_then(|r| r.remote_id()).map(boxed),
-            link_selection: relay.as_ref().and_then(|r| r.link_selection()),
-            server_id_override: relay.as_ref().and_then(|r| r.server_id_override()),
+            link_selection: relay.as_ref().and_then(RelayInfo::link_selection),
+            server_id_override: relay.as_ref().and_then(RelayInfo::server_id_override),
             subnet_selection: message.subnet_selection(),
             param_list: message.param_list().as_deref().map(boxed),
             status_text: message.status_text().map(Into::into),
             anomalies: message.anomalies.clone().into_boxed_slice(),
-            hash: hash::hash_key(for_kea.as_deref(), &chaddr, message.hlen()).map(|key| hash::loadb_hash(&key)),
+            hash: hash::hash_key(for_kea.as_deref(), &chaddr, message.hlen())
+                .map(|key| hash::loadb_hash(&key)),
             exchange: None,
             sighting_of: None,
         }

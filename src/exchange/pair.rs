@@ -28,7 +28,13 @@ pub struct PairLimits {
 
 impl Default for PairLimits {
     fn default() -> Self {
-        Self { idle_ns: 70 * SECOND, linger_ns: 10 * SECOND, hop_ns: 2 * SECOND, per_client: 64, open: 200_000 }
+        Self {
+            idle_ns: 70 * SECOND,
+            linger_ns: 10 * SECOND,
+            hop_ns: 2 * SECOND,
+            per_client: 64,
+            open: 200_000,
+        }
     }
 }
 
@@ -234,13 +240,19 @@ fn takes_query(exchange: &Exchange, query: &Observed, messages: &[Observed], lim
         Some(MessageType::REQUEST) if kind_of(query) == Kind::Select && exchange.kind == Kind::Select => {
             if requested {
                 // The same REQUEST again: its ACK was late or lost.
-                same_xid && !over && query.server_id == last.server_id && query.requested_ip == last.requested_ip
+                same_xid
+                    && !over
+                    && query.server_id == last.server_id
+                    && query.requested_ip == last.requested_ip
             } else {
                 answered.is_none() && (same_xid || selects_offer(exchange, query, messages))
             }
         }
         Some(MessageType::REQUEST) => {
-            same_xid && !over && kind_of(query) == exchange.kind && query.ciaddr == last.ciaddr
+            same_xid
+                && !over
+                && kind_of(query) == exchange.kind
+                && query.ciaddr == last.ciaddr
                 && (answered.is_none() || query.requested_ip == last.requested_ip)
         }
         _ => same_xid && !over && kind_of(query) == exchange.kind && query.message_type == last.message_type,

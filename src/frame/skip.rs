@@ -82,6 +82,8 @@ skips! {
     Ipv4Malformed = "ipv4-malformed",
     /// The frame ends inside the UDP header.
     UdpTooShort = "udp-too-short",
+    /// A datagram to or from a DHCP port with less than two bytes in it.
+    UdpEmpty = "udp-empty",
     /// A UDP length below 8.
     UdpMalformed = "udp-malformed",
     /// The frame ends inside the TCP header.

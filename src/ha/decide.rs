@@ -11,7 +11,7 @@ use super::events::{EventKind, HaEvent};
 use super::hash::Owner;
 use super::network::{Heard, Network, Selected};
 use super::timeline::{Basis, Service, Standing, Timeline, is_service_off};
-use super::topology::{Mode, Relationship, RelationshipId, Subnet};
+use super::topology::{Dhcp4, Mode, Relationship, RelationshipId, Subnet};
 use crate::dhcp::MessageType;
 use crate::exchange::answer::Answer;
 use crate::exchange::{Exchange, Kind, Observed, of};
@@ -165,10 +165,8 @@ impl Evidence<'_> {
         for (step, hearers) in self.network.audience(self.messages, exchange, self.answers) {
             for server in hearers {
                 let query = self.network.copy_for(self.messages, step, server);
-                let query_id = step
-                    .sightings()
-                    .find(|id| of(self.messages, *id).at == query.at)
-                    .unwrap_or(step.first);
+                let query_id =
+                    step.sightings().find(|id| of(self.messages, *id).at == query.at).unwrap_or(step.first);
                 let reply = self.reply_to(exchange, step.first, server);
                 take(Case { exchange, query, query_id, server, reply });
             }
@@ -188,7 +186,8 @@ impl Evidence<'_> {
         exchange.replies.iter().map(|step| step.first).find(|id| {
             let reply = of(self.messages, *id);
             // Two capture clocks may differ a little, so a reply may seem to come first.
-            let in_time = reply.time.since(asked.time) > -SECOND && again.is_none_or(|again| reply.time < again);
+            let in_time =
+                reply.time.since(asked.time) > -SECOND && again.is_none_or(|again| reply.time < again);
             let fits = match asked.message_type {
                 Some(MessageType::DISCOVER) => {
                     matches!(reply.message_type, Some(MessageType::OFFER))
@@ -219,11 +218,11 @@ impl Evidence<'_> {
                 if !answered && case.query.message_type != Some(MessageType::DISCOVER) {
                     return;
                 }
-                if let Some((id, relationship, _)) = self.relationship(&case) {
-                    if let Some(scope) = owner_scope(relationship, case.query) {
-                        let at = (case.query.time, case.query.at, case.exchange.id);
-                        timeline.add_behaviour(case.server, id, scope, answered, at);
-                    }
+                if let Some((id, relationship, _)) = self.relationship(&case)
+                    && let Some(scope) = owner_scope(relationship, case.query)
+                {
+                    let at = (case.query.time, case.query.at, case.exchange.id);
+                    timeline.add_behaviour(case.server, id, scope, answered, at);
                 }
             });
         }
@@ -263,12 +262,13 @@ impl Evidence<'_> {
                 ruling.confidence = ruling.confidence.min(0.85);
             }
         }
-        if case.reply.is_none() && ruling.expected == Expected::Answer {
-            if let Some(rejected) = self.rejected_update(case) {
-                ruling.expected = Expected::Ignore;
-                ruling.rule = Rule::LeaseUpdateRejected;
-                ruling.evidence = vec![rejected.request_at, rejected.at];
-            }
+        if case.reply.is_none()
+            && ruling.expected == Expected::Answer
+            && let Some(rejected) = self.rejected_update(case)
+        {
+            ruling.expected = Expected::Ignore;
+            ruling.rule = Rule::LeaseUpdateRejected;
+            ruling.evidence = vec![rejected.request_at, rejected.at];
         }
         let seen = match case.reply {
             Some(_) => Seen::Answered,
@@ -315,21 +315,24 @@ impl Evidence<'_> {
         if case.query.message_type != Some(MessageType::REQUEST) {
             return None;
         }
-        self.update_after(case.server, case.query).filter(|event| event.result.is_some_and(|result| result != 0))
+        self.update_after(case.server, case.query)
+            .filter(|event| event.result.is_some_and(|result| result != 0))
     }
 
     /// The lease update that `server` sent to its partner because of a REQUEST.
     pub fn update_after(&self, server: ServerId, request: &Observed) -> Option<&HaEvent> {
         let window = 0..=10 * SECOND;
         let start = self.events.partition_point(|event| event.time < request.time);
-        self.events.iter().skip(start).take_while(|event| window.contains(&event.time.since(request.time))).find(
-            |event| {
+        self.events
+            .iter()
+            .skip(start)
+            .take_while(|event| window.contains(&event.time.since(request.time)))
+            .find(|event| {
                 event.kind == EventKind::LeaseUpdate
                     && event.peer == Some(server)
                     && event.chaddr == Some(request.chaddr)
                     && window.contains(&event.request_time.since(request.time))
-            },
-        )
+            })
     }
 
     /// Kea's rules in Kea's order.
@@ -339,7 +342,7 @@ impl Evidence<'_> {
         if kea.is_none() && !in_relationship {
             return Ruling::new(Expected::Unknown, Rule::NoConfiguration, 0.5);
         }
-        if kea.is_some_and(super::topology::Dhcp4::is_hub) {
+        if kea.is_some_and(Dhcp4::is_hub) {
             return self
                 .foreign_server_id(case)
                 .or_else(|| self.no_subnet(case))
@@ -351,9 +354,12 @@ impl Evidence<'_> {
         }
         match self.foreign_server_id(case).or_else(|| self.no_subnet(case)) {
             None => ha,
-            Some(later) => {
-                Ruling { expected: later.expected, rule: later.rule, confidence: later.confidence.min(ha.confidence), ..ha }
-            }
+            Some(later) => Ruling {
+                expected: later.expected,
+                rule: later.rule,
+                confidence: later.confidence.min(ha.confidence),
+                ..ha
+            },
         }
     }
 
@@ -365,7 +371,8 @@ impl Evidence<'_> {
         let own = self.network.machines.at(named) == Some(case.server)
             || case.query.server_id_override == Some(named)
             || kea.is_some_and(|kea| {
-                kea.ignore_server_id || kea.subnets.iter().any(|subnet| subnet.server_identifier == Some(named))
+                kea.ignore_server_id
+                    || kea.subnets.iter().any(|subnet| subnet.server_identifier == Some(named))
             });
         // An address that belongs to no known machine may still be one of this server's.
         let confidence = if self.network.machines.at(named).is_some() { 0.99 } else { 0.6 };
@@ -387,7 +394,7 @@ impl Evidence<'_> {
                 let hub = topology
                     .server(case.server)
                     .and_then(|server| server.kea.as_ref())
-                    .is_some_and(super::topology::Dhcp4::is_hub);
+                    .is_some_and(Dhcp4::is_hub);
                 (hub && topology.relationship_of_subnet(case.server, subnet).is_none())
                     .then(|| Ruling::new(Expected::Ignore, Rule::NoRelationshipForSubnet, 0.95))
             }
@@ -415,7 +422,7 @@ impl Evidence<'_> {
         let standing = timeline.standing(topology, place, case.query.time, case.exchange.id, answered);
         let owner = relationship.peers.get(scope);
         let is_owner = owner.and_then(|peer| peer.server) == Some(case.server);
-        let hub = topology.server(case.server).and_then(|it| it.kea.as_ref()).is_some_and(super::topology::Dhcp4::is_hub);
+        let hub = topology.server(case.server).and_then(|it| it.kea.as_ref()).is_some_and(Dhcp4::is_hub);
         let (expected, rule) = match standing.service {
             Service::Down => (Expected::Ignore, Rule::ServerDown),
             _ if !is_filtered(case.query.message_type, hub) => (Expected::Answer, Rule::TypeNotFiltered),

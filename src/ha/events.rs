@@ -162,13 +162,13 @@ impl<'t> ControlReader<'t> {
         let full = self.pending.len() + self.opening.len() >= FLOW_CAP;
         if segment.flags & (SYN | ACK) == SYN && !full {
             self.opening.insert((from, to), (time, at));
-        } else if let Some((asked, frame)) = self.opening.remove(&(to, from)) {
-            if segment.flags & RST != 0 {
-                let mut event = HaEvent::new(EventKind::Refused, asked, frame, to, from, self.topology);
-                event.answered(time, at);
-                event.text = format!("connection to {}:{} refused", from.0, from.1);
-                self.events.push(event);
-            }
+        } else if let Some((asked, frame)) = self.opening.remove(&(to, from))
+            && segment.flags & RST != 0
+        {
+            let mut event = HaEvent::new(EventKind::Refused, asked, frame, to, from, self.topology);
+            event.answered(time, at);
+            event.text = format!("connection to {}:{} refused", from.0, from.1);
+            self.events.push(event);
         }
         match said {
             Some(Control::Request(request)) if !full => self.request(request, time, at, from, to),
@@ -264,9 +264,15 @@ impl HaEvent {
 
 /// The relationship of a call: the one whose peer has the URL that was called,
 /// and, where a machine has one URL for several, the caller as its other peer.
-fn relationship_of(topology: &Topology, to: (Ipv4Addr, u16), caller: Option<ServerId>) -> Option<RelationshipId> {
+fn relationship_of(
+    topology: &Topology,
+    to: (Ipv4Addr, u16),
+    caller: Option<ServerId>,
+) -> Option<RelationshipId> {
     let called = |id: &RelationshipId| {
-        topology.relationship(*id).is_some_and(|it| it.peers.iter().any(|peer| peer.url == (IpAddr::V4(to.0), to.1)))
+        topology
+            .relationship(*id)
+            .is_some_and(|it| it.peers.iter().any(|peer| peer.url == (IpAddr::V4(to.0), to.1)))
     };
     let calls = |id: &RelationshipId| {
         topology.relationship(*id).is_some_and(|it| it.peers.iter().any(|peer| peer.server == caller))

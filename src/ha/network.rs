@@ -146,10 +146,10 @@ impl<'t> Network<'t> {
             let relayed = kea.subnets.iter().find(|subnet| subnet.relays.contains(&giaddr));
             return found(relayed.or_else(|| holding(giaddr)));
         }
-        if !query.is_broadcast() {
-            if let Some(subnet) = set(query.ciaddr).or_else(|| set(query.src)).map(holding) {
-                return found(subnet);
-            }
+        if !query.is_broadcast()
+            && let Some(subnet) = set(query.ciaddr).or_else(|| set(query.src)).map(holding)
+        {
+            return found(subnet);
         }
         match self.address_in(server, query.zone) {
             Some(own) => found(holding(own)),
@@ -171,10 +171,11 @@ impl<'t> Network<'t> {
                 let mut hearers = self.hearers(messages, step);
                 // Who answered certainly heard some attempt; without an interface known, this is all we have.
                 for reply in &exchange.replies {
-                    if let Some(answer) = answers.get(&reply.first) {
-                        if of(messages, step.first).is_broadcast() && !hearers.contains(&answer.server) {
-                            hearers.push(answer.server);
-                        }
+                    if let Some(answer) = answers.get(&reply.first)
+                        && of(messages, step.first).is_broadcast()
+                        && !hearers.contains(&answer.server)
+                    {
+                        hearers.push(answer.server);
                     }
                 }
                 (step, hearers)

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use super::events::{EventKind, HaEvent};
 use super::topology::{Mode, RelationshipId, Topology};
-use crate::units::{CaptureTime, ExchangeId, FrameRef, ServerId};
+use crate::units::{CaptureTime, ExchangeId, FrameRef, SECOND, ServerId};
 
 /// What a decision rests on, best first (design: evidence for a server's HA state).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +73,10 @@ pub struct Standing {
     /// The frames that show it.
     pub evidence: Vec<FrameRef>,
 }
+
+/// How long a sign of life says something when none follows (or precedes) it:
+/// Kea's default interval between heartbeats, and a half.
+const LASTING_NS: i64 = 15 * SECOND;
 
 /// A sign that a machine's Kea ran, or that it did not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,7 +233,9 @@ impl Timeline {
     pub fn running(&self, server: ServerId, time: CaptureTime) -> Option<bool> {
         match self.signs(server, time) {
             (Some(last), Some(next)) => (last.alive == next.alive).then_some(last.alive),
-            (one, other) => one.or(other).map(|sign| sign.alive),
+            (one, other) => {
+                one.or(other).filter(|sign| time.since(sign.time).abs() <= LASTING_NS).map(|sign| sign.alive)
+            }
         }
     }
 
@@ -257,17 +263,20 @@ impl Timeline {
         exchange: ExchangeId,
         answered: bool,
     ) -> Standing {
-        let mut standing = self.undisturbed(topology, (server, relationship, scope), time, exchange, answered);
-        if !answered && standing.state.is_none() && standing.service == Service::Silent {
-            if let Some((confidence, refused)) = self.down(server, time) {
-                return Standing {
-                    service: Service::Down,
-                    state: Some("unavailable".to_owned()),
-                    basis: Basis::Control,
-                    confidence,
-                    evidence: vec![refused],
-                };
-            }
+        let mut standing =
+            self.undisturbed(topology, (server, relationship, scope), time, exchange, answered);
+        if !answered
+            && standing.state.is_none()
+            && standing.service == Service::Silent
+            && let Some((confidence, refused)) = self.down(server, time)
+        {
+            return Standing {
+                service: Service::Down,
+                state: Some("unavailable".to_owned()),
+                basis: Basis::Control,
+                confidence,
+                evidence: vec![refused],
+            };
         }
         if let Some(frame) = self.unsettled(server, time).filter(|_| standing.service == Service::Serves) {
             standing.confidence = standing.confidence.min(0.6);
@@ -339,7 +348,9 @@ impl Timeline {
                     // Silent or down, and the query unanswered: a server that is gone explains more.
                     if next.service == Service::Down { next } else { last }
                 };
-                build(chosen.service, chosen.state.clone(), Basis::Inferred, 0.7, &[last, next])
+                // Its own answer shows that it serves; another client's answer beside it makes that no accident.
+                let confidence = if answered && chosen.service == Service::Serves { 0.9 } else { 0.7 };
+                build(chosen.service, chosen.state.clone(), Basis::Inferred, confidence, &[last, next])
             }
             (Some(one), None) | (None, Some(one)) => {
                 let near = time.since(one.time).abs() <= 3 * heartbeat_ns(topology, relationship);

@@ -4,9 +4,9 @@ use super::catalogue::{Rule, Verdict};
 use super::decide::{Decision, Evidence, Expected, Seen};
 use super::events::HaEvent;
 use super::network::Heard;
+use super::topology::RelationshipId;
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Outcome, of};
-use super::topology::RelationshipId;
 use crate::units::{MessageId, ServerId};
 
 /// What an exchange comes to.
@@ -90,7 +90,9 @@ fn acknowledged<'e>(
     decisions: &[Decision],
 ) -> (Option<i64>, Option<&'e HaEvent>) {
     let Some(reply) = exchange.verdict_reply(evidence.messages) else { return (None, None) };
-    let Some(decision) = decisions.iter().find(|decision| decision.reply == Some(reply)) else { return (None, None) };
+    let Some(decision) = decisions.iter().find(|decision| decision.reply == Some(reply)) else {
+        return (None, None);
+    };
     let (request, reply) = (of(evidence.messages, decision.query), of(evidence.messages, reply));
     let update = evidence.update_after(decision.server, request).filter(|event| event.time <= reply.time);
     (Some(reply.time.since(request.time) / 1000), update)
@@ -123,7 +125,11 @@ impl Sentence<'_> {
             Outcome::Declined => (Verdict::Declined, "the client found its address in use".to_owned(), 0.99),
             Outcome::OfferOnly => {
                 let by = self.answered_by.map_or("a server", |server| self.name(server));
-                (Verdict::OfferNotTaken, format!("{by} offered an address that the client did not ask for"), 0.9)
+                (
+                    Verdict::OfferNotTaken,
+                    format!("{by} offered an address that the client did not ask for"),
+                    0.9,
+                )
             }
             Outcome::NoAck => self.no_ack(),
             Outcome::NoAnswer => self.no_answer(),
@@ -156,9 +162,11 @@ impl Sentence<'_> {
             (Expected::Answer, Rule::FailoverScope) => {
                 (Verdict::PartnerTookOver, format!("{by} answered in {}{also}", state(decision)), sure)
             }
-            (Expected::Answer, Rule::NoHa) => {
-                (Verdict::AnsweredWithoutHa, format!("{by} answered; it has no HA relationship"), decision.confidence)
-            }
+            (Expected::Answer, Rule::NoHa) => (
+                Verdict::AnsweredWithoutHa,
+                format!("{by} answered; it has no HA relationship"),
+                decision.confidence,
+            ),
             (Expected::Answer, _) => (Verdict::OwnerAnswered, format!("{by} answered{role}{also}"), sure),
             (Expected::Ignore, rule) => {
                 let reason = format!("{by} answered although it should be silent: {}", rule.code());
@@ -173,9 +181,9 @@ impl Sentence<'_> {
     /// ` as the primary of A + B`, or nothing.
     fn role(&self, decision: &Decision) -> String {
         let topology = self.evidence.network.topology;
-        let peer = decision
-            .relationship
-            .and_then(|id| topology.relationship(id).and_then(|it| it.peer_of(decision.server)).map(|peer| (id, peer)));
+        let peer = decision.relationship.and_then(|id| {
+            topology.relationship(id).and_then(|it| it.peer_of(decision.server)).map(|peer| (id, peer))
+        });
         peer.map_or_else(String::new, |(id, peer)| {
             format!(" as the {} of {}", peer.role.as_str(), topology.relationship_name(id))
         })
@@ -192,10 +200,13 @@ impl Sentence<'_> {
     }
 
     fn no_ack(&self) -> (Verdict, String, f64) {
-        if let Some(rejected) = self.decisions.iter().find(|decision| decision.rule == Rule::LeaseUpdateRejected) {
+        if let Some(rejected) =
+            self.decisions.iter().find(|decision| decision.rule == Rule::LeaseUpdateRejected)
+        {
             let request = of(self.evidence.messages, rejected.query);
             let update = self.evidence.update_after(rejected.server, request);
-            let partner = update.and_then(|event| event.server).map_or("its partner", |server| self.name(server));
+            let partner =
+                update.and_then(|event| event.server).map_or("its partner", |server| self.name(server));
             let result = update.and_then(|event| event.result).unwrap_or_default();
             let reason = format!(
                 "{} offered and withheld the ACK: {partner} rejected the lease update (result {result})",
@@ -236,8 +247,10 @@ impl Sentence<'_> {
             let sure = heard.iter().map(|decision| decision.confidence).fold(0.9, f64::min);
             return (Verdict::NobodyListens, reason, sure);
         }
-        let why: Vec<String> =
-            heard.iter().map(|decision| format!("{} {}", self.name(decision.server), silence(decision))).collect();
+        let why: Vec<String> = heard
+            .iter()
+            .map(|decision| format!("{} {}", self.name(decision.server), silence(decision)))
+            .collect();
         (Verdict::NoAnswer, why.join("; "), 0.5)
     }
 }

@@ -131,13 +131,15 @@ mod tests {
     #[test]
     fn reads_a_heartbeat_and_its_answer() {
         let body = r#"{ "arguments": { "server-name": "zaldua1zerb2" }, "command": "ha-heartbeat", "service": [ "dhcp4" ] }"#;
-        let bytes = format!("POST / HTTP/1.1\r\nHost: 192.168.42.4\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let bytes =
+            format!("POST / HTTP/1.1\r\nHost: 192.168.42.4\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let Some(Control::Request(request)) = read(bytes.as_bytes()) else { panic!("no request") };
         assert_eq!(request.command, "ha-heartbeat");
         assert_eq!(request.server_name.as_deref(), Some("zaldua1zerb2"));
         assert_eq!(read(&bytes.as_bytes()[..bytes.len() - 1]), None, "a cut body");
 
-        let body = r#"[ { "arguments": { "scopes": [ "zaldua1zerb1" ], "state": "hot-standby" }, "result": 0 } ]"#;
+        let body =
+            r#"[ { "arguments": { "scopes": [ "zaldua1zerb1" ], "state": "hot-standby" }, "result": 0 } ]"#;
         let bytes = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         let Some(Control::Response(response)) = read(bytes.as_bytes()) else { panic!("no answer") };
         assert_eq!((response.result, response.state.as_deref()), (0, Some("hot-standby")));
@@ -161,7 +163,13 @@ mod tests {
 
     #[test]
     fn what_is_not_the_control_channel_is_nothing() {
-        for bytes in [&b""[..], b"POST / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n[]", b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"] {
+        for bytes in [
+            &b""[..],
+            b"POST / HTTP/1.1\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n[]",
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+        ] {
             assert_eq!(read(bytes), None, "{:?}", String::from_utf8_lossy(bytes));
         }
     }

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use super::document::{At, FileError, Files};
 
-/// Most includes inside one another (Kea gives up here too).
-const MAX_INCLUDE_DEPTH: usize = 10;
+/// Most includes inside one another; Kea gives up at the twelfth, too.
+const MAX_INCLUDE_DEPTH: usize = 11;
 
 /// Most bytes that one configuration may have, includes counted every time;
 /// keeps a file that includes itself many times from filling the memory.

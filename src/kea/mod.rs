@@ -1,4 +1,5 @@
-//! Kea's own artefacts: its configuration files.
+//! Kea's own artefacts: its configuration files, and the messages of its
+//! control channel ([`channel`]).
 //!
 //! A file becomes a [`document::Document`] (a tree of values that know where
 //! they stand), and [`config`] takes the parts out of it that decide who

@@ -10,24 +10,13 @@ pub(super) fn parse(url: &str) -> Result<(IpAddr, u16), String> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     let rest = rest.ok_or("must begin with http:// or https://")?;
     let authority = rest.split('/').next().unwrap_or_default();
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(bracketed) => {
-            let (host, port) = bracketed.split_once(']').ok_or("has a '[' without ']'")?;
-            let address: Ipv6Addr =
-                host.parse().map_err(|_| format!("has the bad IPv6 address \"{host}\""))?;
-            (IpAddr::V6(address), port)
-        }
-        None => {
-            let (host, port) = authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon));
-            let address = host.parse().map_err(|_| match host {
-                "" => "has no address".to_owned(),
-                _ if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => {
-                    format!("has the bad IPv4 address \"{host}\"")
-                }
-                _ => format!("has the host name \"{host}\"; Kea wants a literal IP address"),
-            })?;
-            (IpAddr::V4(address), port)
-        }
+    let (host, port) = if let Some(bracketed) = authority.strip_prefix('[') {
+        let (host, port) = bracketed.split_once(']').ok_or("has a '[' without ']'")?;
+        let address: Ipv6Addr = host.parse().map_err(|_| format!("has the bad IPv6 address \"{host}\""))?;
+        (IpAddr::V6(address), port)
+    } else {
+        let (host, port) = authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon));
+        (IpAddr::V4(host.parse().map_err(|_| not_an_address(host))?), port)
     };
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok((host, 0)),
@@ -35,6 +24,17 @@ pub(super) fn parse(url: &str) -> Result<(IpAddr, u16), String> {
             digits.parse().map(|port| (host, port)).map_err(|_| format!("has the bad port \"{digits}\""))
         }
         _ => Err(format!("has the bad port \"{}\"", port.trim_start_matches(':'))),
+    }
+}
+
+/// Why a host is no IPv4 address.
+fn not_an_address(host: &str) -> String {
+    if host.is_empty() {
+        "has no address".to_owned()
+    } else if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        format!("has the bad IPv4 address \"{host}\"")
+    } else {
+        format!("has the host name \"{host}\"; Kea wants a literal IP address")
     }
 }
 

@@ -15,6 +15,8 @@ pub struct SourceCounts {
     pub tcp_other: u64,
     /// Everything else, by reason.
     pub skips: SkipCounts,
+    /// Frames of any kind that a snap length cut; they are among the counts above.
+    pub cut: u64,
 }
 
 impl SourceCounts {
@@ -30,7 +32,9 @@ impl SourceCounts {
 
     /// Every reason with a count above zero, `tcp-other` first.
     pub fn reasons(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        std::iter::once(("tcp-other", self.tcp_other)).chain(self.skips.iter()).filter(|(_, count)| *count > 0)
+        std::iter::once(("tcp-other", self.tcp_other))
+            .chain(self.skips.iter())
+            .filter(|(_, count)| *count > 0)
     }
 }
 
@@ -53,6 +57,11 @@ impl Counts {
         }
         #[expect(clippy::indexing_slicing, reason = "resized above")]
         &mut self.sources[at]
+    }
+
+    /// A frame of which the capture kept only the beginning.
+    pub fn cut(&mut self, source: SourceId) {
+        self.of(source).cut += 1;
     }
 
     /// A DHCP message.
@@ -78,6 +87,7 @@ impl Counts {
             sum.control += one.control;
             sum.tcp_other += one.tcp_other;
             sum.skips += one.skips;
+            sum.cut += one.cut;
             sum
         })
     }

@@ -13,7 +13,7 @@ use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId, ZoneId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Worth knowing.
-    Info,
+    Note,
     /// Somebody may be without service.
     Warning,
     /// The pair works against itself.
@@ -24,7 +24,7 @@ impl Severity {
     /// The word of the tables.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Info => "info",
+            Self::Note => "note",
             Self::Warning => "warning",
             Self::Error => "error",
         }
@@ -94,7 +94,7 @@ impl Findings {
     }
 }
 
-/// Looks over a finished analysis; rows by first occurrence.
+/// Looks over a finished analysis; the most severe first.
 pub fn find(analysis: &Analysis<'_>) -> Vec<Finding> {
     let mut findings = Findings::default();
     messages(analysis, &mut findings);
@@ -102,7 +102,7 @@ pub fn find(analysis: &Analysis<'_>) -> Vec<Finding> {
     decisions(analysis, &mut findings);
     addresses(analysis, &mut findings);
     let mut list: Vec<Finding> = findings.0.into_values().collect();
-    list.sort_by_key(|finding| (finding.first, finding.code));
+    list.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.first, finding.code));
     list
 }
 
@@ -110,7 +110,7 @@ fn messages(analysis: &Analysis<'_>, findings: &mut Findings) {
     for message in &analysis.messages {
         if let Some(first) = message.anomalies.first() {
             findings.add(
-                (FindingCode::MalformedMessage, Severity::Info),
+                (FindingCode::MalformedMessage, Severity::Note),
                 (None, Some(message.chaddr)),
                 (message.time, message.zone, message.at),
                 || format!("{} with {first}: {}", message.type_name(), first.kind.meaning()),
@@ -148,7 +148,9 @@ fn exchanges(analysis: &Analysis<'_>, findings: &mut Findings) {
             Verdict::NoAck => (FindingCode::RequestsUnanswered, Severity::Warning),
             _ => continue,
         };
-        let Some(last) = exchange.queries.last().map(|step| of(&analysis.messages, step.first)) else { continue };
+        let Some(last) = exchange.queries.last().map(|step| of(&analysis.messages, step.first)) else {
+            continue;
+        };
         findings.add(
             code,
             (judgement.answered_by, Some(exchange.client.chaddr)),
@@ -184,7 +186,9 @@ fn addresses(analysis: &Analysis<'_>, findings: &mut Findings) {
     let mut holders: BTreeMap<Ipv4Addr, usize> = BTreeMap::new();
     for (at, lease) in analysis.leases.iter().enumerate() {
         let holder = holders.insert(lease.ip, at).and_then(|before| analysis.leases.get(before));
-        let Some(before) = holder.filter(|before| before.client.chaddr != lease.client.chaddr) else { continue };
+        let Some(before) = holder.filter(|before| before.client.chaddr != lease.client.chaddr) else {
+            continue;
+        };
         let free = before.end.map(|(time, _)| time).or_else(|| before.expires());
         if free.is_some_and(|time| time <= lease.start) {
             continue;
@@ -198,7 +202,12 @@ fn addresses(analysis: &Analysis<'_>, findings: &mut Findings) {
             (FindingCode::AddressTwice, Severity::Error),
             (Some(lease.server), Some(lease.client.chaddr)),
             (lease.start, lease.zone, frame),
-            || format!("{} was still bound to {} when {} got it", lease.ip, before.client.chaddr, lease.client.chaddr),
+            || {
+                format!(
+                    "{} was still bound to {} when {} got it",
+                    lease.ip, before.client.chaddr, lease.client.chaddr
+                )
+            },
         );
     }
 }

@@ -16,7 +16,7 @@ use crate::exchange::observed::{Envelope, Observed};
 use crate::exchange::pair::{PairCounts, PairLimits, Pairer};
 use crate::exchange::sighting::Sightings;
 use crate::exchange::{Exchange, of};
-use crate::frame::{Datagram, Decoded, Decoder};
+use crate::frame::{Datagram, Decoded, Decoder, Skip};
 use crate::ha::decide::{Decision, Evidence};
 use crate::ha::events::{ControlReader, HaEvent};
 use crate::ha::network::Network;
@@ -95,12 +95,19 @@ pub fn analyze<'t>(
     let mut decoder = Decoder::new();
     while let Some(frame) = reader.next() {
         match decoder.decode(&frame) {
+            // tshark draws the same line: a payload of a byte is no DHCP message.
+            Ok(Decoded::Udp(datagram)) if datagram.payload.len() < 2 => {
+                intake.counts.skip(frame.at.source, Skip::UdpEmpty);
+            }
             Ok(Decoded::Udp(datagram)) => intake.message(&frame, &datagram),
             Ok(Decoded::Tcp(segment)) => {
                 let control = intake.control.push(&segment, frame.time, frame.at);
                 intake.counts.tcp(frame.at.source, control);
             }
             Err(skip) => intake.counts.skip(frame.at.source, skip),
+        }
+        if (frame.data.len() as u64) < u64::from(frame.original_len) {
+            intake.counts.cut(frame.at.source);
         }
         intake.end = intake.end.max(frame.time);
         if frame.at.number.is_multiple_of(4096) {
@@ -195,8 +202,13 @@ impl<'t> Intake<'t> {
         let mut machines = Machines::new(known);
         let answers = machines.attribute(&exchanges, &messages);
         let network = Network::new(topology, machines, zones, &messages, &answers);
-        let evidence =
-            Evidence { network: &network, messages: &messages, answers: &answers, events: &events, capture_end: end };
+        let evidence = Evidence {
+            network: &network,
+            messages: &messages,
+            answers: &answers,
+            events: &events,
+            capture_end: end,
+        };
         let (decisions, timeline) = evidence.decide(&exchanges);
         let judgements: Vec<Judgement> = exchanges
             .iter()

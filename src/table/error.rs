@@ -41,11 +41,8 @@ pub enum Error {
 impl Error {
     /// Whether the reader of the output went away, which ends a program well.
     pub fn is_broken_pipe(&self) -> bool {
-        let io = match self {
-            Self::File { source, .. } | Self::Stream(source) => source,
-            _ => return false,
-        };
-        io.kind() == io::ErrorKind::BrokenPipe
+        let (Self::File { source, .. } | Self::Stream(source)) = self else { return false };
+        source.kind() == io::ErrorKind::BrokenPipe
     }
 
     /// An error of the file system with the path that it concerns.

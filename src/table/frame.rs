@@ -28,7 +28,9 @@ pub(super) fn data_frame(rows: &Rows, range: Range<usize>, nested: Nested) -> Po
         .map(|(column, values)| {
             let name = PlSmallStr::from_static(column.name);
             let series = match values {
-                Values::List(_) | Values::Struct { .. } if nested == Nested::Join => plain(name, values, &range),
+                Values::List(_) | Values::Struct { .. } if nested == Nested::Join => {
+                    plain(name, values, &range)
+                }
                 _ => series(name, &column.kind, values, &range)?,
             };
             Ok(series.into())
@@ -95,7 +97,7 @@ fn list_series(name: PlSmallStr, item: &Kind, lists: &Lists, range: &Range<usize
     for span in &mut spans {
         valid.push(span.is_some());
         last = span.map_or(last, |span| span.end);
-        offsets.push((last - first) as i64);
+        offsets.push(i64::try_from(last - first).unwrap_or(i64::MAX));
     }
     let items = series(PlSmallStr::from_static("item"), item, &lists.items, &(first..last))?.rechunk();
     let array = LargeListArray::try_new(

@@ -49,7 +49,8 @@ pub(super) fn fit(needs: &[Need], width: usize) -> Vec<Option<usize>> {
 /// Lets columns of the worst rank go, the last of them first, until the rest fits at its minimum.
 fn drop_columns(needs: &[Need], widths: &mut [Option<usize>], width: usize) {
     loop {
-        let kept: Vec<&Need> = needs.iter().zip(&*widths).filter(|(_, w)| w.is_some()).map(|(need, _)| need).collect();
+        let kept: Vec<&Need> =
+            needs.iter().zip(&*widths).filter(|(_, w)| w.is_some()).map(|(need, _)| need).collect();
         let smallest: usize = kept.iter().map(|need| need.minimum + GAP).sum();
         let worst = kept.iter().map(|need| need.rank).max();
         if smallest <= width + GAP || kept.len() <= 1 {

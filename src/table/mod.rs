@@ -11,6 +11,7 @@
 mod cell;
 mod directory;
 mod error;
+pub mod fill;
 mod frame;
 mod layout;
 mod rows;
@@ -23,7 +24,7 @@ mod values;
 mod write;
 
 pub use cell::Cell;
-pub use directory::{Directory, write_all};
+pub use directory::{Directory, TableFile, write_all};
 pub use error::Error;
 pub use rows::Rows;
 pub use schema::{Column, Kind, Table};

@@ -98,7 +98,18 @@ mod tests {
     fn what_was_pushed_is_read_back() {
         let mut rows = Rows::new(&schema::FINDINGS);
         let frames: Cell<'_> = ["a#1", "b#2"].into_iter().collect();
-        rows.push(&cells!["no-answer", "error", 5i64, 9i64, 3u8, None::<&str>, "s1", "c1", "text", frames.clone()]);
+        rows.push(&cells![
+            "no-answer",
+            "error",
+            5i64,
+            9i64,
+            3u8,
+            None::<&str>,
+            "s1",
+            "c1",
+            "text",
+            frames.clone()
+        ]);
         rows.push(&cells!["x", "note", 6i64, 6i64, 1u64, "z", None::<&str>, "", "", Cell::List(vec![])]);
         assert_eq!(rows.get(0, "count"), Cell::U64(3));
         assert_eq!(rows.get(0, "zone"), Cell::Null);

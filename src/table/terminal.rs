@@ -1,5 +1,7 @@
 //! Rows as a table for a terminal: aligned, wrapped, at most so wide.
 
+use std::fmt::Write;
+
 use anstyle::{AnsiColor, Style};
 
 use super::cell::Cell;
@@ -77,9 +79,18 @@ impl Lane {
     /// The texts of a column's first rows.
     fn new(rows: &Rows, index: usize, count: usize) -> Option<Self> {
         let column = rows.table().columns.get(index)?;
-        let lane = Self { column, heading: column.name.to_owned(), cells: Vec::new(), right: column.kind.is_number() };
+        let lane = Self {
+            column,
+            heading: column.name.to_owned(),
+            cells: Vec::new(),
+            right: column.kind.is_number(),
+        };
         let cells = (0..count).map(|row| rows.cell(row, index));
-        Some(if rows.is_instant(index) { lane.instants(cells) } else { lane.with(cells.map(|c| shown(&c)).collect()) })
+        Some(if rows.is_instant(index) {
+            lane.instants(cells)
+        } else {
+            lane.with(cells.map(|c| shown(&c)).collect())
+        })
     }
 
     fn with(self, cells: Vec<String>) -> Self {
@@ -110,17 +121,24 @@ impl Lane {
         let cells = lengths.iter().copied().max().unwrap_or(0);
         let word = |text: &String| text.split(' ').map(width).max().unwrap_or(0);
         let longest_word = self.cells.iter().map(word).max().unwrap_or(0);
-        let pieces = pieces(&self.heading, &['_']).iter().map(|piece| width(piece.trim_end())).max().unwrap_or(0);
+        let pieces =
+            pieces(&self.heading, &['_']).iter().map(|piece| width(piece.trim_end())).max().unwrap_or(0);
         let wrapped = if cells > READABLE { longest_word.clamp(READABLE, READABLE + 2) } else { cells };
         // The heading of an instant is long because of its date, which may well stand in a second line.
         let heading = if self.heading == self.column.name { width(&self.heading) } else { pieces };
-        Need { natural: cells.max(heading), minimum: wrapped.max(pieces), rank: self.column.rank, cells: lengths }
+        Need {
+            natural: cells.max(heading),
+            minimum: wrapped.max(pieces),
+            rank: self.column.rank,
+            cells: lengths,
+        }
     }
 }
 
 /// The names of the columns, standing on a thin rule.
 fn draw_heading(text: &mut String, lanes: &[(&Lane, usize)], colour: bool) {
-    let headings: Vec<Vec<String>> = lanes.iter().map(|(lane, width)| wrap(&lane.heading, *width, &['_'])).collect();
+    let headings: Vec<Vec<String>> =
+        lanes.iter().map(|(lane, width)| wrap(&lane.heading, *width, &['_'])).collect();
     let height = headings.iter().map(Vec::len).max().unwrap_or(0);
     let bold = Style::new().bold();
     for line in 0..height {
@@ -133,7 +151,11 @@ fn draw_heading(text: &mut String, lanes: &[(&Lane, usize)], colour: bool) {
     }
     let rules: Vec<String> = lanes.iter().map(|(_, width)| "─".repeat(*width)).collect();
     let dim = Style::new().dimmed();
-    draw_line(text, lanes.iter().zip(&rules).map(|((_, width), rule)| (rule.as_str(), *width, false, dim)), colour);
+    draw_line(
+        text,
+        lanes.iter().zip(&rules).map(|((_, width), rule)| (rule.as_str(), *width, false, dim)),
+        colour,
+    );
 }
 
 /// One row, on as many lines as its longest cell takes.
@@ -156,7 +178,11 @@ fn draw_row(text: &mut String, lanes: &[(&Lane, usize)], row: usize, colour: boo
 }
 
 /// One line of words, each with its column's width, alignment and style; no spaces at the end.
-fn draw_line<'a>(text: &mut String, words: impl Iterator<Item = (&'a str, usize, bool, Style)>, colour: bool) {
+fn draw_line<'a>(
+    text: &mut String,
+    words: impl Iterator<Item = (&'a str, usize, bool, Style)>,
+    colour: bool,
+) {
     let mut pending = 0;
     for (word, column, right, style) in words {
         let padding = column.saturating_sub(width(word));
@@ -167,7 +193,8 @@ fn draw_line<'a>(text: &mut String, words: impl Iterator<Item = (&'a str, usize,
             text.extend(std::iter::repeat_n(' ', pending));
             pending = 0;
             if colour && style != Style::new() {
-                text.push_str(&format!("{style}{word}{style:#}"));
+                // Writing into a `String` cannot fail.
+                let _ = write!(text, "{style}{word}{style:#}");
             } else {
                 text.push_str(word);
             }
@@ -183,7 +210,9 @@ fn accent(column: &str, cell: &str) -> Style {
     match (column, cell) {
         (_, "") => Style::new().dimmed(),
         ("severity", "error") | ("agrees", "false") => colour(AnsiColor::Red),
-        ("severity", "warning") | ("outcome", "no-answer" | "nak" | "offer-only") => colour(AnsiColor::Yellow),
+        ("severity", "warning") | ("outcome", "no-answer" | "nak" | "offer-only") => {
+            colour(AnsiColor::Yellow)
+        }
         _ => Style::new(),
     }
 }

@@ -1,5 +1,8 @@
 //! Every table in every format, written and read back.
 
+// A test stops where something is wrong.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use std::fs::{self, File};
 use std::path::PathBuf;
 
@@ -17,7 +20,9 @@ fn sample(kind: &Kind, n: u8) -> Cell<'static> {
         Kind::U64 => (u64::from(n) + (1 << 40)).into(),
         Kind::I64 => (1_748_771_437_264_123_456_i64 + i64::from(n)).into(),
         Kind::F64 => (f64::from(n) / 100.0).into(),
-        Kind::Text => ["plain", "quote \" comma , line\nfeed", "", "日本 \u{1b}[31m"].map(Cell::from)[usize::from(n) % 4].clone(),
+        Kind::Text => ["plain", "quote \" comma , line\nfeed", "", "日本 \u{1b}[31m"].map(Cell::from)
+            [usize::from(n) % 4]
+            .clone(),
         Kind::List(item) => (0..n).map(|i| sample(item, i)).collect(),
         Kind::Struct(fields) => Cell::Struct(fields.iter().map(|(_, kind)| sample(kind, n)).collect()),
     }
@@ -62,7 +67,8 @@ fn expected(rows: &Rows) -> Vec<serde_json::Value> {
             (Cell::F64(v), _) => (*v).into(),
             (Cell::List(items), Kind::List(kind)) => items.iter().map(|item| value(item, kind)).collect(),
             (Cell::Struct(cells), Kind::Struct(fields)) => {
-                let object = fields.iter().zip(cells).map(|((name, kind), c)| ((*name).to_owned(), value(c, kind)));
+                let object =
+                    fields.iter().zip(cells).map(|((name, kind), c)| ((*name).to_owned(), value(c, kind)));
                 serde_json::Value::Object(object.collect())
             }
             (cell, _) => cell.plain().into(),
@@ -97,8 +103,10 @@ fn every_table_survives_every_format() {
         let expected = expected(rows);
         let json: Vec<serde_json::Value> = serde_json::from_reader(open(Format::Json)).unwrap();
         assert_eq!(json, expected, "{} as JSON", rows.table().name);
-        let lines: Vec<serde_json::Value> =
-            serde_json::Deserializer::from_reader(open(Format::JsonLines)).into_iter().collect::<Result<_, _>>().unwrap();
+        let lines: Vec<serde_json::Value> = serde_json::Deserializer::from_reader(open(Format::JsonLines))
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .unwrap();
         assert_eq!(lines, expected, "{} as JSON Lines", rows.table().name);
         let parquet = ParquetReader::new(open(Format::Parquet)).finish().unwrap();
         assert_eq!(as_json(parquet), expected, "{} as Parquet", rows.table().name);
@@ -159,7 +167,8 @@ fn parquet_says_what_its_columns_mean() {
     let mut reader = ParquetReader::new(File::open(temporary.0.join("leases.parquet")).unwrap());
     let metadata = reader.get_metadata().unwrap().clone();
     let pairs = metadata.key_value_metadata().as_ref().unwrap();
-    let get = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone()).unwrap();
+    let get =
+        |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone()).unwrap();
     assert_eq!(get("dorascope.schema_version"), schema::VERSION.to_string());
     assert_eq!(get("dorascope.table"), "leases");
     assert!(get("dorascope.column.lease_s").contains("[s]"));

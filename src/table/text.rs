@@ -32,8 +32,7 @@ const fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468; // from 0000-03-01
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
@@ -67,11 +66,8 @@ fn is_unsafe(c: char) -> bool {
 /// A value as a terminal shows it; nothing for null.
 pub(super) fn shown(cell: &Cell<'_>) -> String {
     match cell {
-        // Three decimals are enough for a confidence, and 0.1 + 0.2 stays 0.3.
-        Cell::F64(v) if v.is_finite() => {
-            let text = format!("{v:.3}");
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        }
+        // The only floats are confidences; two decimals keep their points in line.
+        Cell::F64(v) => format!("{v:.2}"),
         Cell::List(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
         Cell::Struct(fields) => fields.iter().map(shown).collect::<Vec<_>>().join(" "),
         _ => escape(&cell.plain()).into_owned(),

@@ -126,7 +126,9 @@ impl Values {
             Self::List(lists) => {
                 let valid = match cell {
                     Cell::List(items) => {
-                        items.iter().for_each(|item| lists.items.push(item));
+                        for item in items {
+                            lists.items.push(item);
+                        }
                         true
                     }
                     _ => misfit::<()>(cell).is_some(),

@@ -104,7 +104,7 @@ impl<W: Write> TableWriter<W> {
             let range = start..rows.len().min(start + BATCH_ROWS);
             start = range.end;
             data_frame(rows, range, self.sink.nested())
-                .and_then(|frame| self.sink.write(frame))
+                .and_then(|frame| self.sink.write(&frame))
                 .map_err(|source| error(&self.trouble, self.table, source))?;
         }
         Ok(())
@@ -138,22 +138,22 @@ impl<W: Write> Sink<W> {
         if matches!(self, Self::Csv(_)) { Nested::Join } else { Nested::Keep }
     }
 
-    fn write(&mut self, frame: DataFrame) -> PolarsResult<()> {
+    fn write(&mut self, frame: &DataFrame) -> PolarsResult<()> {
         match self {
             Self::Json { out, any } => {
                 let mut array = Vec::new();
                 // A raw line feed in JSON only ever separates our objects.
-                for line in json_lines(&frame)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                for line in json_lines(frame)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                     array.extend_from_slice(if *any { b",\n" } else { b"[\n" });
                     array.extend_from_slice(line);
                     *any = true;
                 }
                 Ok(out.write_all(&array)?)
             }
-            Self::JsonLines(out) => Ok(out.write_all(&json_lines(&frame)?)?),
-            Self::Csv(writer) => writer.write_batch(&frame),
-            Self::Parquet(writer) => writer.write_batch(&frame),
-            Self::Arrow { frame: all, .. } => all.vstack_mut(&frame).map(|_| ()),
+            Self::JsonLines(out) => Ok(out.write_all(&json_lines(frame)?)?),
+            Self::Csv(writer) => writer.write_batch(frame),
+            Self::Parquet(writer) => writer.write_batch(frame),
+            Self::Arrow { frame: all, .. } => all.vstack_mut(frame).map(|_| ()),
         }
     }
 
@@ -215,10 +215,9 @@ struct Watched<W> {
 impl<W> Watched<W> {
     /// Keeps a copy of an error and passes it on.
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        result.map_err(|error| {
+        result.inspect_err(|error| {
             let copy = io::Error::new(error.kind(), error.to_string());
             self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(copy);
-            error
         })
     }
 }

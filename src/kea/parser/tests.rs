@@ -131,7 +131,7 @@ fn includes_that_cannot_be() {
     assert_eq!(Document::load_kea(&missing).unwrap_err().to_string(), text);
 
     let main = write("endless", "main.conf", "[<?include \"main.conf\"?>");
-    let text = format!("{}:1:2: includes are nested deeper than 10", main.display());
+    let text = format!("{}:1:2: includes are nested deeper than 11", main.display());
     assert_eq!(Document::load_kea(&main).unwrap_err().to_string(), text);
 
     for bad in

@@ -3,6 +3,8 @@
 use super::{EPOCH_NS, FRAME_REF, Kind, TEXTS, Table, col};
 
 /// One row per query and server that could hear it, ordered by the query.
+// One line per column reads best as the table that it is.
+#[rustfmt::skip]
 pub const DECISIONS: Table = Table {
     name: "decisions",
     meaning: "One row per query and server that could hear it: what Kea's rules expect, what was observed, and why; ordered by ts_ns, source, frame, server.",

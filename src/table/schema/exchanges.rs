@@ -11,6 +11,8 @@ const OFFERS: Kind = Kind::List(&Kind::Struct(&[
 ]));
 
 /// One row per exchange, ordered by the first frame.
+// One line per column reads best as the table that it is.
+#[rustfmt::skip]
 pub const EXCHANGES: Table = Table {
     name: "exchanges",
     meaning: "One row per exchange: a client's attempts, every OFFER, the choice and the ACK or NAK; ordered by the first frame.",

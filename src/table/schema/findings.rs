@@ -3,6 +3,8 @@
 use super::{EPOCH_NS, FRAME_REF, Kind, TEXTS, Table, col};
 
 /// One row per finding, the most severe first.
+// One line per column reads best as the table that it is.
+#[rustfmt::skip]
 pub const FINDINGS: Table = Table {
     name: "findings",
     meaning: "One row per finding, the most severe first, then by first_ns and code.",

@@ -3,6 +3,8 @@
 use super::{EPOCH_NS, Kind, TEXTS, Table, col};
 
 /// One row per HA event, ordered by time.
+// One line per column reads best as the table that it is.
+#[rustfmt::skip]
 pub const HA_EVENTS: Table = Table {
     name: "ha_events",
     meaning: "One row per HA event between partners, from control traffic, logs and inference; ordered by ts_ns, source, frame.",

@@ -3,6 +3,8 @@
 use super::{EPOCH_NS, FRAME_REF, Kind, TEXTS, Table, col};
 
 /// One row per decoded DHCPv4 message, ordered by `(ts_ns, source, frame)`.
+// One line per column reads best as the table that it is.
+#[rustfmt::skip]
 pub const MESSAGES: Table = Table {
     name: "messages",
     meaning: "One row per decoded DHCP message, ordered by ts_ns, source, frame.",

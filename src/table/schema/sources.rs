@@ -6,6 +6,8 @@ use super::{EPOCH_NS, Kind, Table, col};
 const SKIPPED: Kind = Kind::List(&Kind::Struct(&[("reason", Kind::Text), ("frames", Kind::U64)]));
 
 /// One row per capture source, in the order of the command line.
+// One line per column reads best as the table that it is.
+#[rustfmt::skip]
 pub const SOURCES: Table = Table {
     name: "sources",
     meaning: "One row per capture that was read, with counters that balance: frames = messages + control + skipped.",

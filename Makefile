@@ -1,0 +1,40 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Both install what is missing and say what; scripts/setup.sh tells how.
+
+.PHONY: help demo test lab-test captures readme setup clean
+
+help:
+	@echo 'make demo      build for release and show the main job on the recorded captures'
+	@echo 'make test      run every test, the laboratory included, and say what was skipped'
+	@echo 'make captures  record all scenarios again with real Kea servers (root)'
+	@echo 'make lab-test  record one scenario into target/ and check dorascope on it (root)'
+	@echo 'make readme    rewrite the program output that README.md shows'
+	@echo 'make setup     only install what is missing'
+	@echo 'make clean     remove target/, the laboratory included'
+
+demo:
+	@scripts/demo.sh
+
+test:
+	@scripts/test.sh
+
+lab-test:
+	@scripts/setup.sh build lab
+	cargo build --locked
+	@scripts/lab_test.sh target/debug/dorascope
+
+captures:
+	@scripts/setup.sh lab
+	captures/lab/record.py
+
+readme:
+	@scripts/setup.sh build lab
+	cargo build --locked
+	@scripts/readme.py target/debug/dorascope
+
+setup:
+	@scripts/setup.sh build test lab
+
+# The Kea chroot holds no mounts; `make captures` makes it again.
+clean:
+	rm -rf target

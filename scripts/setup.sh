@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Installs what is missing on Debian, and says what: setup.sh GROUP...
+#   build  what compiling needs        test  what the tests run
+#   lab    what runs the laboratory    lint  what .ci/run adds
+# The laboratory installs the programs that it needs inside by itself (captures/lab/setup.py).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=()
+
+# need PACKAGE "what for" CHECK... : the package is missing unless the check succeeds.
+need() {
+    local package=$1 reason=$2
+    shift 2
+    if ! "$@" >/dev/null 2>&1; then
+        echo "missing: $package, $reason"
+        packages+=("$package")
+    fi
+}
+
+program() { command -v "$1"; }
+header() { [ -e "/usr/include/$1" ]; }
+
+rust() {
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    if ! program cargo >/dev/null || ! program rustc >/dev/null; then
+        echo "missing: Rust $wanted or newer. Install it with rustup, then run this again." >&2
+        exit 1
+    fi
+    found=$(rustc --version | cut -d' ' -f2)
+    if ! printf '%s\n' "$wanted" "${found%%-*}" | sort --version-sort --check=quiet; then
+        echo "Rust $found is too old; $wanted or newer is needed. Run: rustup update" >&2
+        exit 1
+    fi
+}
+
+for group in "$@"; do
+    case $group in
+        build)
+            rust
+            need gcc "the C compiler and linker for the compression libraries" program cc
+            need libc6-dev "the C headers for the compression libraries" header stdio.h
+            need libpcap-dev "the library of live capture" header pcap/pcap.h
+            ;;
+        test)
+            need tshark "the dissector that the tests compare with" program tshark
+            ;;
+        lab)
+            need python3 "the language of the laboratory and of scripts/readme.py" program python3
+            ;;
+        lint)
+            for part in fmt clippy; do
+                cargo "$part" --version >/dev/null 2>&1 || rustup component add "${part/fmt/rustfmt}"
+            done
+            if ! cargo deny --version >/dev/null 2>&1; then
+                echo "missing: cargo-deny, the check of licences and sources; building it takes a few minutes"
+                cargo install --quiet --locked --profile dev cargo-deny
+            fi
+            ;;
+        *)
+            echo "setup.sh: no group $group" >&2
+            exit 2
+            ;;
+    esac
+done
+
+if [ ${#packages[@]} -eq 0 ]; then
+    exit 0
+fi
+if ! program apt-get >/dev/null; then
+    echo "This is no Debian: install these by hand, then run it again." >&2
+    exit 1
+fi
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=(env)
+elif program sudo >/dev/null; then
+    as_root=(sudo)
+else
+    echo "Neither root nor sudo. As root: apt-get install ${packages[*]}" >&2
+    exit 1
+fi
+
+echo "installing: ${packages[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# A third-party source that does not answer must not stop us; a package that is not there will.
+"${as_root[@]}" apt-get update >"$log" 2>&1 || true
+if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends -y \
+    -o Dpkg::Use-Pty=0 "${packages[@]}" >>"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    exit 1
+fi

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Everything that can be tested on this machine, and at the end what was skipped: `make test`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+step() {
+    local name=$1 began=$SECONDS
+    shift
+    printf '\n== %s\n' "$name"
+    "$@" 2>&1 | tee -a "$log"
+    printf '== %s: %d s\n' "$name" $((SECONDS - began))
+}
+
+step "set-up" scripts/setup.sh build test lab
+step "tests" cargo test --locked -- --show-output
+step "README shows what the program prints" scripts/readme.py --check target/debug/dorascope
+# Parsed, not compiled to files: the laboratory may be someone else's directory (sudo).
+step "syntax of the Python files" python3 -c '
+import ast, pathlib
+files = [*pathlib.Path("captures/lab").glob("*.py"), *pathlib.Path("scripts").glob("*.py")]
+for file in files:
+    ast.parse(file.read_text(), str(file))
+print(len(files), "files")'
+step "a fresh recording" scripts/lab_test.sh target/debug/dorascope
+
+# Whatever cannot be tested says SKIPPED: and why; here the lines are where a reader looks.
+printf '\n'
+if skipped=$(grep -a '^SKIPPED' "$log"); then
+    printf 'Passed, except for what was skipped:\n%s\n' "$skipped"
+else
+    echo "Passed; nothing was skipped."
+fi

@@ -1,0 +1,31 @@
+//! What analyze, explain and check share: reading the captures, with a progress bar and a word about trouble.
+
+use dorascope::capture::TroubleKind;
+use dorascope::exchange::PairLimits;
+use dorascope::ha::topology::Topology;
+use dorascope::pipeline::{Analysis, analyze};
+
+use super::exit::Exit;
+use super::output::Output;
+use super::progress::Progress;
+use super::resolve::Inputs;
+
+/// Reads every capture. The exit code says whether all of it could be read.
+pub fn read<'t>(inputs: &Inputs, topology: &'t Topology, output: &Output) -> (Analysis<'t>, Exit) {
+    let mut bar: Option<Progress> = None;
+    let analysis = analyze(&inputs.captures, topology, PairLimits::default(), |progress| {
+        bar.get_or_insert_with(|| Progress::new(progress.total, output.quiet)).at(progress.read);
+    });
+    drop(bar);
+    for trouble in &analysis.troubles {
+        output.error(&trouble.to_string());
+    }
+    let unusable = |kind: &TroubleKind| matches!(kind, TroubleKind::Unusable(_));
+    let lost = analysis.troubles.iter().filter(|trouble| unusable(&trouble.kind)).count();
+    let exit = match analysis.troubles.len() {
+        0 => Exit::Done,
+        _ if lost == inputs.captures.len() => Exit::Failed,
+        _ => Exit::Partial,
+    };
+    (analysis, exit)
+}

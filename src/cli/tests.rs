@@ -1,0 +1,103 @@
+//! What a command line means.
+
+// A test stops where something is wrong.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use clap::{CommandFactory, Parser};
+use dorascope::ha::hash::Owner;
+use dorascope::table::Format;
+
+use super::args::{Cli, KeyKindArg};
+use super::resolve::{Destination, ExplainJob, HashWhat, Job, Selector, Shape, Target, job};
+
+/// The job of a command line without the program's name.
+fn parsed(line: &str) -> Result<Job, clap::Error> {
+    let words = std::iter::once("dorascope").chain(line.split(' '));
+    Cli::try_parse_from(words).and_then(|cli| job(cli.command))
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn inputs_come_bare_or_with_r_and_may_name_their_zone() {
+    let Ok(Job::Analyze(job)) = parsed("analyze -r b=2.pcap a=1.pcap -n --kea s1=k.conf -t t.toml -") else {
+        panic!()
+    };
+    let captures: Vec<(Option<&str>, &str)> = job
+        .inputs
+        .captures
+        .iter()
+        .map(|input| (input.zone.as_deref(), input.path.to_str().unwrap()))
+        .collect();
+    assert_eq!(captures, [(Some("a"), "1.pcap"), (None, "-"), (Some("b"), "2.pcap")]);
+    assert_eq!(job.inputs.topology.kea, [("s1".to_owned(), "k.conf".into())]);
+    assert_eq!(job.inputs.topology.file, Some("t.toml".into()));
+    assert_eq!(job.destination, Destination::Print(Shape::Table));
+}
+
+#[test]
+fn a_directory_gets_parquet_unless_another_format_is_asked_for() {
+    for (line, format) in
+        [("analyze a -o d", Format::Parquet), ("analyze a -o d --format jsonl", Format::JsonLines)]
+    {
+        let Ok(Job::Analyze(job)) = parsed(line) else { panic!("{line}") };
+        assert_eq!(job.destination, Destination::Directory { path: "d".into(), force: false, format });
+    }
+}
+
+#[test]
+fn a_lonely_code_is_explained_and_a_file_is_not() {
+    let Ok(Job::Explain(ExplainJob::Code(code))) = parsed("explain scope-not-served") else { panic!() };
+    assert_eq!(code, "scope-not-served");
+    let Ok(Job::Explain(ExplainJob::Card { selector, .. })) = parsed("explain trace --client web-1") else {
+        panic!()
+    };
+    assert_eq!(selector, Selector::Client { text: "web-1".to_owned(), mac: None });
+    let Ok(Job::Explain(ExplainJob::Card { selector, .. })) = parsed("explain trace --client 8:0:27:a2:0:1")
+    else {
+        panic!()
+    };
+    assert!(matches!(selector, Selector::Client { mac: Some(_), .. }));
+}
+
+#[test]
+fn hash_takes_both_kinds_of_key() {
+    let Ok(Job::Hash(job)) = parsed("hash 080027a20001 --client-id ff01") else { panic!() };
+    let HashWhat::Keys(keys) = job.what else { panic!() };
+    let kinds: Vec<_> = keys.iter().map(|key| (key.kind, key.bytes.len())).collect();
+    assert_eq!(kinds, [(KeyKindArg::Hwaddr, 6), (KeyKindArg::ClientId, 2)]);
+    let Ok(Job::Hash(job)) = parsed("hash --find secondary --like 08:00:27 --as client-id") else { panic!() };
+    let kind = KeyKindArg::ClientId;
+    let target = Target::Owner(Owner::Secondary);
+    assert_eq!(job.what, HashWhat::Find { target, count: 5, prefix: vec![8, 0, 0x27], kind });
+}
+
+#[test]
+fn mistakes_are_usage_errors_that_name_the_flag() {
+    for (line, part) in [
+        ("analyze", "capture file"),
+        ("analyze - -", "only once"),
+        ("analyze a -o d --format table", "--format"),
+        ("analyze a --force", "--output"),
+        ("analyze a --kea conf", "--kea"),
+        ("explain a.pcap", "--client"),
+        ("explain a b", "--client"),
+        ("explain a --xid 1 --ip 1.2.3.4", "--ip"),
+        ("explain a --xid xyz", "--xid"),
+        ("check a", "--expect"),
+        ("hash", "MAC"),
+        ("hash 0g", "hardware address"),
+        ("hash --client-id 1:zz", "client identifier"),
+        ("hash --find primary --like 01:02:03:04:05:06", "--like"),
+        ("hash 02:00 --count 3", "--find"),
+        ("schema nothing", "messages"),
+        ("topology import", "FILE"),
+    ] {
+        let error = parsed(line).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{line}");
+        assert!(error.to_string().contains(part), "{line}: {error}");
+    }
+}

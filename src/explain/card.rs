@@ -1,0 +1,302 @@
+//! The proof card: what one exchange came to, the ladder, and why.
+
+use super::ladder::{Mark, Rung, draw};
+use super::reasons;
+use super::text::{Line, Role, span};
+use crate::dhcp::MessageType;
+use crate::exchange::{Exchange, Kind, Observed, Outcome, Step, of};
+use crate::ha::catalogue::{Rule, Verdict};
+use crate::ha::decide::{Decision, Expected, Seen};
+use crate::ha::events::{EventKind, HaEvent};
+use crate::ha::verdict::Judgement;
+use crate::pipeline::Analysis;
+use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, SECOND, ServerId};
+
+/// A ladder longer than this keeps its beginning and its end.
+const MOST_RUNGS: usize = 24;
+
+/// The card of one exchange, for a terminal of this width.
+pub fn card(analysis: &Analysis<'_>, id: ExchangeId, width: usize) -> Vec<Line> {
+    let Some((exchange, judgement)) = analysis.exchange(id) else { return Vec::new() };
+    let card = Card { analysis, exchange, judgement, decisions: analysis.decisions_of(id) };
+    let mut lines = card.title(width);
+    lines.push(Line::default());
+    lines.push(card.place());
+    lines.extend(card.ladder(width));
+    lines.push(Line::default());
+    lines.extend(reasons::lines(&card, width));
+    lines
+}
+
+/// One exchange with everything that is known about it.
+pub(super) struct Card<'a> {
+    pub(super) analysis: &'a Analysis<'a>,
+    pub(super) exchange: &'a Exchange,
+    pub(super) judgement: &'a Judgement,
+    pub(super) decisions: &'a [Decision],
+}
+
+impl<'a> Card<'a> {
+    pub(super) fn message(&self, id: MessageId) -> &'a Observed {
+        of(&self.analysis.messages, id)
+    }
+
+    pub(super) fn server(&self, id: ServerId) -> &'a str {
+        self.analysis.network.machines.name(id)
+    }
+
+    /// `#57`, with the zone in front when the frame is in another capture than the exchange's first.
+    pub(super) fn frame(&self, at: FrameRef) -> String {
+        let home = self.steps().next().map(|step| self.message(step.first).at.source);
+        if home == Some(at.source) {
+            return format!("#{}", at.number);
+        }
+        let zone = self.analysis.sources.get(at.source.0 as usize).map_or("?", |source| source.zone.as_str());
+        format!("{zone} #{}", at.number)
+    }
+
+    /// Two frames, the zone named once when both are in the same capture.
+    pub(super) fn frames(&self, first: FrameRef, last: FrameRef) -> String {
+        match (first.source == last.source, first == last) {
+            (_, true) => self.frame(first),
+            (true, _) => format!("{}–#{}", self.frame(first), last.number),
+            (false, _) => format!("{}–{}", self.frame(first), self.frame(last)),
+        }
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &'a Step> {
+        self.exchange.queries.iter().chain(&self.exchange.replies)
+    }
+
+    fn client(&self) -> String {
+        let mac = self.exchange.client.chaddr;
+        self.analysis.client_name(mac).map_or_else(|| "client".to_owned(), str::to_owned)
+    }
+
+    fn title(&self, width: usize) -> Vec<Line> {
+        let mut left = Line::default();
+        let mac = self.exchange.client.chaddr;
+        if let Some(name) = self.analysis.client_name(mac) {
+            left.push(Role::Strong, format!("{name}  "));
+        }
+        let identity = match (&self.exchange.client.client_id, mac.is_empty()) {
+            (Some(id), true) => format!("client id {}", crate::units::colon_hex(id)),
+            (None, true) => format!("xid {}", self.exchange.xid),
+            _ => mac.to_string(),
+        };
+        left.push(Role::Plain, format!("{identity}  "));
+        left.push(Role::Strong, self.headline());
+        let (role, word) = standing(self.judgement.verdict);
+        let right = Line::of([(role, format!("{word} · {:.2}", self.judgement.confidence).as_str())]);
+        left.with_right(right, width)
+    }
+
+    /// What the client got, in a few words.
+    fn headline(&self) -> String {
+        let messages = &self.analysis.messages;
+        let by = self.judgement.answered_by.map_or("a server", |server| self.server(server));
+        let decided = self.exchange.verdict_reply(messages).map(|id| self.message(id));
+        let offered = self.exchange.first_of(&self.exchange.replies, messages, MessageType::OFFER);
+        let address = decided.or(offered.map(|id| self.message(id))).map(|reply| reply.yiaddr);
+        let address =
+            address.filter(|ip| !ip.is_unspecified()).map_or("an address".to_owned(), |ip| ip.to_string());
+        let first = self.exchange.queries.first().map(|step| self.message(step.first));
+        let held = first.map(|query| {
+            let held = if query.ciaddr.is_unspecified() { query.requested_ip } else { Some(query.ciaddr) };
+            held.map_or("its address".to_owned(), |ip| ip.to_string())
+        });
+        let held = held.unwrap_or_default();
+        let took = decided
+            .zip(first)
+            .map_or(String::new(), |(reply, query)| format!(" in {}", span(reply.time.since(query.time))));
+        let asked = self.exchange.queries.len();
+        let for_long = span(self.exchange.end.since(self.exchange.start));
+        match (self.exchange.outcome(messages), self.exchange.kind) {
+            (Outcome::Bound, Kind::Renew | Kind::Rebind) => format!("renewed {address} at {by}{took}"),
+            (Outcome::Bound, Kind::InitReboot) => format!("confirmed {address} at {by}{took}"),
+            (Outcome::Bound, _) => format!("got {address} from {by}{took}"),
+            (Outcome::Nak, _) => format!("was refused {held} by {by}{took}"),
+            (Outcome::NoAck, _) => format!("was offered {address} by {by} and got no ACK"),
+            (Outcome::OfferOnly, _) => format!("was offered {address} by {by}"),
+            (Outcome::NoAnswer, _) if asked == 1 => "got no answer".to_owned(),
+            (Outcome::NoAnswer, _) => format!("got no answer to {asked} messages in {for_long}"),
+            (Outcome::Informed, _) => format!("was informed by {by}{took}"),
+            (Outcome::Released, _) => format!("released {held}"),
+            (Outcome::Declined, _) => format!("declined {held}"),
+        }
+    }
+
+    fn place(&self) -> Line {
+        let zone = self.analysis.network.zone(self.exchange.zone(&self.analysis.messages));
+        let day = crate::table::utc(self.exchange.start.0).chars().take(10).collect::<String>();
+        let mut line = Line::of([(Role::Plain, " zone "), (Role::Strong, zone)]);
+        let topology = self.analysis.network.topology;
+        if let Some(id) = self.judgement.relationship {
+            let mode = topology.relationship(id).map_or("", |relationship| relationship.mode.as_str());
+            line.push(Role::Plain, format!(", relationship {}, {mode}", topology.relationship_name(id)));
+            let balanced = topology
+                .relationship(id)
+                .is_some_and(|it| it.mode == crate::ha::topology::Mode::LoadBalancing);
+            let hash = self.exchange.queries.first().and_then(|step| self.message(step.first).hash);
+            if let (true, Some(hash), Some(owner)) = (balanced, hash, self.judgement.owner) {
+                line.push(Role::Plain, format!(", hash {hash} → {}", self.server(owner)));
+            }
+        }
+        line.push(Role::Weak, format!("  {day} UTC"));
+        line
+    }
+
+    /// The machines of the ladder: the servers that stayed silent nearest to the client, who answered last.
+    fn lanes(&self) -> Vec<ServerId> {
+        let mut servers: Vec<ServerId> = self.decisions.iter().map(|decision| decision.server).collect();
+        let answers = self.exchange.replies.iter().filter_map(|step| self.analysis.answers.get(&step.first));
+        servers.extend(answers.map(|answer| answer.server));
+        servers.extend(self.updates().flat_map(|event| [event.server, event.peer]).flatten());
+        servers.sort_unstable();
+        servers.dedup();
+        servers.sort_by_key(|server| {
+            let answered = Some(*server) == self.judgement.answered_by;
+            let asked = self.decisions.iter().any(|decision| decision.server == *server);
+            // Partners that only store the lease stand behind the server that answers.
+            (answered, !answered && !asked)
+        });
+        let behind = servers.iter().position(|server| Some(*server) == self.judgement.answered_by);
+        let asked = |server: &ServerId| self.decisions.iter().any(|decision| decision.server == *server);
+        if let Some(at) = behind {
+            let answering = servers.remove(at);
+            let place = servers.iter().take_while(|server| asked(server)).count();
+            servers.insert(place, answering);
+        }
+        servers
+    }
+
+    /// The lease updates that the exchange caused: until a second after its
+    /// end, or until the same client began another one.
+    pub(super) fn updates(&self) -> impl Iterator<Item = &'a HaEvent> {
+        let mac = self.exchange.client.chaddr;
+        let later = self.analysis.exchanges.iter().filter(|other| other.client.chaddr == mac);
+        let next = later.map(|other| other.start).filter(|start| *start > self.exchange.start).min();
+        let end = self.exchange.end.plus(SECOND);
+        let span = self.exchange.start..next.map_or(end, |next| next.min(end));
+        self.analysis.events.iter().filter(move |event| {
+            matches!(event.kind, EventKind::LeaseUpdate | EventKind::LeaseDelete)
+                && event.chaddr == Some(mac)
+                && span.contains(&event.request_time)
+        })
+    }
+
+    fn ladder(&self, width: usize) -> Vec<Line> {
+        let servers = self.lanes();
+        let lane = |server: ServerId| servers.iter().position(|other| *other == server).map(|at| at + 1);
+        let mut rungs: Vec<Rung> = Vec::new();
+        for (number, step) in self.exchange.queries.iter().enumerate() {
+            rungs.push(self.query_rung(step, number == 0, lane));
+        }
+        for step in &self.exchange.replies {
+            let reply = self.message(step.first);
+            let from = self.analysis.answers.get(&step.first).and_then(|answer| lane(answer.server));
+            let to = if from.is_some() { vec![(0, Mark::Arrives)] } else { Vec::new() };
+            rungs.push(self.rung(reply.time, reply.at, label(reply, false), from.unwrap_or_default(), to));
+        }
+        for event in self.updates() {
+            let (Some(peer), Some(server)) = (event.peer.and_then(lane), event.server.and_then(lane)) else {
+                continue;
+            };
+            let command = if event.kind == EventKind::LeaseDelete { "lease4-del" } else { "lease4-update" };
+            let asked = (event.request_time, event.request_at);
+            rungs.push(self.rung(asked.0, asked.1, command.to_owned(), peer, vec![(server, Mark::Arrives)]));
+            if let Some(result) = event.result {
+                let said = match result {
+                    0 => event.text.trim_start_matches("IPv4 ").trim_end_matches('.').to_owned(),
+                    4 => "conflict (result 4)".to_owned(),
+                    other => format!("result {other}"),
+                };
+                rungs.push(self.rung(event.time, event.at, said, server, vec![(peer, Mark::Arrives)]));
+            }
+        }
+        rungs.sort_by_key(|rung| rung.time);
+        let names: Vec<String> = std::iter::once(self.client())
+            .chain(servers.iter().map(|id| self.server(*id).to_owned()))
+            .collect();
+        let mut lines = draw(&rungs, &names, width);
+        if rungs.len() > MOST_RUNGS {
+            let keep = MOST_RUNGS / 2;
+            let left_out = rungs.len() - 2 * keep;
+            let (from, to) = (lines.len() - rungs.len() + keep, lines.len() - keep);
+            let note = format!("   … {left_out} more messages; --format json has all of them");
+            lines.splice(from..to, [Line::of([(Role::Weak, note.as_str())])]);
+        }
+        lines
+    }
+
+    fn rung(
+        &self,
+        time: CaptureTime,
+        at: FrameRef,
+        label: String,
+        from: usize,
+        to: Vec<(usize, Mark)>,
+    ) -> Rung {
+        Rung { time, frame: self.frame(at), label, from, to }
+    }
+
+    fn query_rung(&self, step: &Step, first: bool, lane: impl Fn(ServerId) -> Option<usize>) -> Rung {
+        let query = self.message(step.first);
+        let about = self.decisions.iter().filter(|decision| step.sightings().any(|id| id == decision.query));
+        let to = about
+            .filter_map(|decision| {
+                let mark = match (decision.seen, decision.expected, decision.rule) {
+                    (Seen::Answered, ..) | (_, _, Rule::NoReplyExpected) => Mark::Arrives,
+                    (_, _, Rule::ServerDown) => Mark::Down,
+                    (_, _, Rule::LeaseUpdateRejected) => Mark::Arrives,
+                    (_, Expected::Ignore, _) => Mark::Dropped,
+                    _ => Mark::Unanswered,
+                };
+                Some((lane(decision.server)?, mark))
+            })
+            .collect();
+        self.rung(query.time, query.at, label(query, first), 0, to)
+    }
+}
+
+/// What a message is, in the width of a ladder's label.
+fn label(message: &Observed, first: bool) -> String {
+    let kind = message.type_name();
+    let xid = if first { format!(" {}", message.xid) } else { String::new() };
+    match message.message_type {
+        Some(MessageType::DISCOVER | MessageType::INFORM) => format!("{kind}{xid} secs {}", message.secs),
+        Some(MessageType::REQUEST) => {
+            let wanted = message.requested_ip.unwrap_or(message.ciaddr);
+            let secs = if message.secs > 0 { format!(" secs {}", message.secs) } else { String::new() };
+            format!("{kind} for {wanted}{secs}")
+        }
+        Some(MessageType::RELEASE) => format!("{kind} {}", message.ciaddr),
+        Some(MessageType::DECLINE) => {
+            format!("{kind} {}", message.requested_ip.map_or(String::new(), |ip| ip.to_string()))
+        }
+        Some(MessageType::OFFER | MessageType::ACK) if !message.yiaddr.is_unspecified() => {
+            format!("{kind} {}", message.yiaddr)
+        }
+        _ => format!("{kind}{xid}"),
+    }
+}
+
+/// What the verdict means for the reader who looks once.
+fn standing(verdict: Verdict) -> (Role, &'static str) {
+    match verdict {
+        Verdict::OwnerAnswered | Verdict::AnsweredWithoutHa | Verdict::Released | Verdict::Declined => {
+            (Role::Good, "as expected")
+        }
+        Verdict::Informed => (Role::Good, "answered"),
+        Verdict::PartnerTookOver => (Role::Notable, "takeover, as expected"),
+        Verdict::OwnerDown => (Role::Notable, "not yet taken over"),
+        Verdict::NobodyListens => (Role::Notable, "no server there"),
+        Verdict::WrongServerAnswered | Verdict::BothAnswered => (Role::Bad, "against Kea's rules"),
+        Verdict::OwnerSilent => (Role::Bad, "unexpected silence"),
+        Verdict::AckWithheld => (Role::Bad, "ACK withheld"),
+        Verdict::NoAck => (Role::Bad, "no ACK"),
+        Verdict::Refused => (Role::Notable, "NAK"),
+        Verdict::OfferNotTaken => (Role::Notable, "offer not taken"),
+        Verdict::AnsweredUnexplained | Verdict::NoAnswer => (Role::Notable, "not explained"),
+    }
+}

@@ -1,0 +1,166 @@
+//! The ladder of a proof card: one lane per machine, one line per message.
+
+use super::text::{Line, Role, span};
+use crate::units::CaptureTime;
+
+/// What happens where a message meets a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It is taken up: an answer follows, or it is the addressee of one.
+    Arrives,
+    /// It is heard and dropped by a rule.
+    Dropped,
+    /// Nothing runs there.
+    Down,
+    /// It should be answered and is not.
+    Unanswered,
+}
+
+/// One line of the ladder.
+#[derive(Clone, Debug)]
+pub struct Rung {
+    /// Capture time.
+    pub time: CaptureTime,
+    /// The frame, such as `#57`.
+    pub frame: String,
+    /// What it is, such as `OFFER 192.168.4.100`.
+    pub label: String,
+    /// The lane it starts from.
+    pub from: usize,
+    /// The lanes it reaches.
+    pub to: Vec<(usize, Mark)>,
+}
+
+/// Draws the ladder; `lanes` are the machines' names, left to right.
+pub fn draw(rungs: &[Rung], lanes: &[String], width: usize) -> Vec<Line> {
+    let Some(first) = rungs.first() else { return Vec::new() };
+    let frame_width = rungs.iter().map(|rung| rung.frame.chars().count()).max().unwrap_or(0);
+    let label_width = rungs.iter().map(|rung| rung.label.chars().count()).max().unwrap_or(0);
+    let left = 2 + 12 + 2 + frame_width + 2 + label_width + 2;
+    let room = width.saturating_sub(left);
+    // The last lane needs room to its right for half its name.
+    let half = lanes.iter().map(|name| name.chars().count() / 2 + 1).max().unwrap_or(1);
+    let gaps = lanes.len().saturating_sub(1).max(1);
+    let pitch = (room.saturating_sub(2 * half.min(8)) / gaps).min(22);
+    if pitch < 7 {
+        return rungs.iter().map(|rung| in_words(rung, lanes, first.time, frame_width)).collect();
+    }
+    let places: Vec<usize> = (0..lanes.len()).map(|lane| half.min(8) + lane * pitch).collect();
+    let mut lines = headings(lanes, &places, pitch, left, room);
+    lines.extend(rungs.iter().map(|rung| {
+        let mut line = opening(rung, first.time, frame_width);
+        line.pad_to(left);
+        for (role, piece) in strokes(rung, &places, room) {
+            line.push(role, piece);
+        }
+        line
+    }));
+    lines
+}
+
+fn opening(rung: &Rung, start: CaptureTime, frame_width: usize) -> Line {
+    let mut line = Line::of([(Role::Plain, "  ")]);
+    let time = if rung.time == start { clock(rung.time) } else { plus(rung.time.since(start)) };
+    line.push(Role::Weak, format!("{time:>12}"));
+    line.push(Role::Weak, format!("  {:>frame_width$}  ", rung.frame));
+    line.push(Role::Plain, rung.label.clone());
+    line
+}
+
+fn plus(ns: i64) -> String {
+    if ns < 0 { format!("-{}", span(-ns)) } else { format!("+{}", span(ns)) }
+}
+
+/// Time of day, UTC, in milliseconds.
+fn clock(time: CaptureTime) -> String {
+    let text = crate::table::utc(time.0);
+    text.split(' ').nth(1).map_or(String::new(), |time| time.chars().take(12).collect())
+}
+
+/// Without room for lanes: the names in words.
+fn in_words(rung: &Rung, lanes: &[String], start: CaptureTime, frame_width: usize) -> Line {
+    let name = |lane: usize| lanes.get(lane).map_or("?", String::as_str);
+    let mut line = opening(rung, start, frame_width);
+    line.push(Role::Weak, format!("  {} →", name(rung.from)));
+    for (lane, mark) in &rung.to {
+        let (role, sign) = mark.sign();
+        line.push(role, format!(" {sign}{}", name(*lane)));
+    }
+    line
+}
+
+impl Mark {
+    const fn sign(self) -> (Role, &'static str) {
+        match self {
+            Self::Arrives => (Role::Good, ""),
+            Self::Dropped => (Role::Notable, "✕ "),
+            Self::Down => (Role::Weak, "○ "),
+            Self::Unanswered => (Role::Bad, "? "),
+        }
+    }
+}
+
+/// The names over their lanes, on two lines in turn where one is too short for them.
+fn headings(lanes: &[String], places: &[usize], pitch: usize, left: usize, room: usize) -> Vec<Line> {
+    let rows = if lanes.iter().any(|name| name.chars().count() > pitch.saturating_sub(2)) { 2 } else { 1 };
+    let mut lines = vec![Line::default(); rows];
+    for (number, (name, place)) in lanes.iter().zip(places).enumerate() {
+        let most = (rows * pitch).saturating_sub(2).min(2 * (room - place.min(&room)) + 1);
+        let name: String = if name.chars().count() > most {
+            name.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+        } else {
+            name.clone()
+        };
+        if let Some(line) = lines.get_mut(number % rows) {
+            line.pad_to(left + place.saturating_sub(name.chars().count() / 2));
+            line.push(Role::Strong, name);
+        }
+    }
+    lines
+}
+
+/// The arrow of one message as pieces with their roles.
+fn strokes(rung: &Rung, places: &[usize], room: usize) -> Vec<(Role, String)> {
+    let mut cells: Vec<(Role, char)> = vec![(Role::Plain, ' '); room];
+    let mut set = |at: usize, role: Role, sign: char| {
+        if let Some(cell) = cells.get_mut(at) {
+            *cell = (role, sign);
+        }
+    };
+    let place = |lane: usize| places.get(lane).copied().unwrap_or_default();
+    let start = place(rung.from);
+    let ends: Vec<usize> = rung.to.iter().map(|(lane, _)| place(*lane)).collect();
+    let low = ends.iter().copied().chain([start]).min().unwrap_or(start);
+    let high = ends.iter().copied().chain([start]).max().unwrap_or(start);
+    for at in low..=high {
+        set(at, Role::Weak, '─');
+    }
+    for lane in places {
+        set(*lane, Role::Weak, if (low..=high).contains(lane) { '┼' } else { '│' });
+    }
+    for (lane, mark) in &rung.to {
+        let at = place(*lane);
+        match mark {
+            Mark::Arrives if at > start => {
+                set(at, Role::Weak, if at == high { '│' } else { '┼' });
+                set(at - 1, Role::Good, '▶');
+            }
+            Mark::Arrives => {
+                set(at, Role::Weak, if at == low { '│' } else { '┼' });
+                set(at + 1, Role::Good, '◀');
+            }
+            Mark::Dropped => set(at, Role::Notable, '✕'),
+            Mark::Down => set(at, Role::Weak, '○'),
+            Mark::Unanswered => set(at, Role::Bad, '?'),
+        }
+    }
+    set(start, Role::Strong, '●');
+    let mut pieces: Vec<(Role, String)> = Vec::new();
+    for (role, sign) in cells {
+        match pieces.last_mut() {
+            Some((last, text)) if *last == role => text.push(sign),
+            _ => pieces.push((role, sign.to_string())),
+        }
+    }
+    pieces
+}

@@ -1,0 +1,8 @@
+//! Answers for people: the proof card of an exchange, and the tables of
+//! expectations filled with what was seen. Reads a finished analysis, decides nothing.
+
+pub mod card;
+pub mod check;
+mod ladder;
+mod reasons;
+pub mod text;

@@ -1,0 +1,61 @@
+use super::{Filler, exchange_id};
+use crate::cells;
+use crate::exchange::of;
+use crate::ha::decide::Decision;
+use crate::table::{Cell, Rows, schema};
+use crate::units::colon_hex;
+
+impl Filler<'_> {
+    /// One row per query and server.
+    pub fn decisions(&self) -> Rows {
+        let all: Vec<&Decision> = self.analysis.decisions.iter().collect();
+        self.decision_rows(&all)
+    }
+
+    /// The same for a choice of decisions.
+    pub fn decision_rows(&self, decisions: &[&Decision]) -> Rows {
+        let messages = &self.analysis.messages;
+        let keys = decisions.iter().map(|decision| {
+            let query = of(messages, decision.query);
+            (query.time, query.at)
+        });
+        let mut rows = Rows::new(&schema::DECISIONS);
+        // Servers of one query stay in their order, because the sort is stable.
+        for decision in self.order(keys.collect()).into_iter().filter_map(|row| decisions.get(row)) {
+            self.decision(&mut rows, decision);
+        }
+        rows
+    }
+
+    fn decision(&self, rows: &mut Rows, decision: &Decision) {
+        let query = of(&self.analysis.messages, decision.query);
+        let topology = self.analysis.network.topology;
+        // In hot-standby there is one scope, so what is known of it is the whole list.
+        let scopes = decision.scope.as_ref().map(|(name, served)| served.then_some(name.as_str()));
+        rows.push(&cells![
+            self.zone(query.zone),
+            self.source(query.at),
+            query.at.number,
+            query.time,
+            query.type_name(),
+            query.xid,
+            query.chaddr,
+            query.client_id.as_deref().map(colon_hex),
+            self.server(decision.server),
+            decision.relationship.map(|id| topology.relationship_name(id)),
+            decision.heard.as_str(),
+            decision.state.as_deref(),
+            decision.basis.map(crate::ha::timeline::Basis::as_str),
+            scopes.map(|served| served.into_iter().collect::<Cell<'_>>()).unwrap_or_default(),
+            decision.owner.map(|server| self.server(server)),
+            decision.expected.as_str(),
+            decision.seen.as_str(),
+            decision.agrees(),
+            decision.rule.code(),
+            decision.confidence,
+            decision.reply.map(|reply| self.frame_of(reply)),
+            decision.evidence.iter().map(|at| self.frame(*at)).collect::<Cell<'_>>(),
+            exchange_id(decision.exchange),
+        ]);
+    }
+}

@@ -1,0 +1,71 @@
+use super::{Filler, exchange_id};
+use crate::cells;
+use crate::dhcp::MessageType;
+use crate::exchange::{Exchange, Step, of};
+use crate::ha::verdict::Judgement;
+use crate::table::{Cell, Rows, schema};
+use crate::units::colon_hex;
+
+impl Filler<'_> {
+    /// One row per exchange.
+    pub fn exchanges(&self) -> Rows {
+        let mut rows = Rows::new(&schema::EXCHANGES);
+        let first = |exchange: &Exchange| {
+            let step = exchange.queries.first().or(exchange.replies.first());
+            step.map(|step| of(&self.analysis.messages, step.first).at).unwrap_or_default()
+        };
+        let exchanges = &self.analysis.exchanges;
+        for row in self.order(exchanges.iter().map(|exchange| (exchange.start, first(exchange))).collect()) {
+            if let Some((exchange, judgement)) = exchanges.get(row).zip(self.analysis.judgements.get(row)) {
+                self.exchange(&mut rows, exchange, judgement);
+            }
+        }
+        rows
+    }
+
+    fn exchange(&self, rows: &mut Rows, exchange: &Exchange, judgement: &Judgement) {
+        let messages = &self.analysis.messages;
+        let replies = || exchange.replies.iter().map(|step| (step.first, of(messages, step.first)));
+        let offers = replies().filter(|(_, reply)| reply.message_type == Some(MessageType::OFFER));
+        let offers = offers.map(|(id, offer)| {
+            let server = self.analysis.answers.get(&id).map(|answer| self.server(answer.server));
+            Cell::Struct(cells![server, offer.yiaddr, offer.time, self.frame(offer.at)].to_vec())
+        });
+        let decided = exchange
+            .verdict_reply(messages)
+            .or_else(|| exchange.first_of(&exchange.replies, messages, MessageType::OFFER));
+        let yiaddr = decided.map(|id| of(messages, id).yiaddr).filter(|address| !address.is_unspecified());
+        let mut frames: Vec<_> =
+            exchange.queries.iter().chain(&exchange.replies).flat_map(Step::sightings).collect();
+        frames.sort_by_key(|id| (of(messages, *id).time, *id));
+        let hash = exchange.queries.first().and_then(|step| of(messages, step.first).hash);
+        let us = |span: Option<i64>| span.and_then(|us| u64::try_from(us).ok());
+        rows.push(&cells![
+            exchange_id(exchange.id),
+            self.zone(exchange.zone(messages)),
+            exchange.client.chaddr,
+            exchange.client.client_id.as_deref().map(colon_hex),
+            self.client_name(exchange.client.chaddr, exchange.id),
+            exchange.xid,
+            exchange.kind.as_str(),
+            exchange.start,
+            exchange.end,
+            exchange.queries.len() as u32,
+            offers.collect::<Vec<_>>(),
+            judgement.chosen.map(|server| self.server(server)),
+            judgement.answered_by.map(|server| self.server(server)),
+            yiaddr,
+            exchange.outcome(messages).as_str(),
+            us(judgement.discover_offer_us),
+            us(judgement.request_ack_us),
+            us(judgement.update_rtt_us),
+            hash,
+            judgement.owner.map(|server| self.server(server)),
+            judgement.relationship.map(|id| self.analysis.network.topology.relationship_name(id)),
+            judgement.verdict.code(),
+            judgement.confidence,
+            &judgement.reason,
+            frames.into_iter().map(|id| self.frame_of(id)).collect::<Cell<'_>>(),
+        ]);
+    }
+}

@@ -1,0 +1,71 @@
+use super::{Filler, exchange_id};
+use crate::cells;
+use crate::exchange::Observed;
+use crate::table::{Cell, Rows, schema};
+use crate::units::{HwAddr, colon_hex};
+use std::net::Ipv4Addr;
+
+impl Filler<'_> {
+    /// One row per DHCP message.
+    pub fn messages(&self) -> Rows {
+        let messages = &self.analysis.messages;
+        let order = self.order(messages.iter().map(|message| (message.time, message.at)).collect());
+        let mut rows = Rows::new(&schema::MESSAGES);
+        for message in order.iter().filter_map(|row| messages.get(*row)) {
+            self.message(&mut rows, message);
+        }
+        rows
+    }
+
+    fn message(&self, rows: &mut Rows, m: &Observed) {
+        let set = |address: Ipv4Addr| (!address.is_unspecified()).then_some(address);
+        let hex = |bytes: &Option<Box<[u8]>>| bytes.as_deref().map(colon_hex);
+        let mac = |mac: Option<[u8; 6]>| mac.map(|mac| HwAddr::new(&mac));
+        let link = self.analysis.sources.get(m.at.source.0 as usize).map(crate::capture::Source::link_name);
+        let codes = m.param_list.as_ref().map(|codes| codes.iter().copied().collect::<Cell<'_>>());
+        rows.push(&cells![
+            self.zone(m.zone),
+            self.source(m.at),
+            m.at.number,
+            m.time,
+            link,
+            m.link.vlan,
+            mac(m.link.src_mac),
+            mac(m.link.dst_mac),
+            m.src,
+            m.dst,
+            m.src_port,
+            m.dst_port,
+            m.op,
+            m.type_name(),
+            m.xid,
+            m.secs,
+            m.secs_kea(),
+            m.broadcast,
+            m.hops,
+            set(m.ciaddr),
+            set(m.yiaddr),
+            set(m.siaddr),
+            set(m.giaddr),
+            m.htype,
+            m.chaddr,
+            hex(&m.client_id),
+            m.server_id,
+            m.requested_ip,
+            m.lease_s,
+            m.t1_s,
+            m.t2_s,
+            m.hostname.as_deref(),
+            m.vendor_class.as_deref(),
+            hex(&m.circuit_id),
+            hex(&m.remote_id),
+            m.link_selection,
+            m.server_id_override,
+            codes.unwrap_or_default(),
+            m.status_text.as_deref(),
+            m.anomalies.iter().map(ToString::to_string).collect::<Cell<'_>>(),
+            m.exchange.map(exchange_id),
+            m.sighting_of.map(|first| self.frame_of(first)),
+        ]);
+    }
+}

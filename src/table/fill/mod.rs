@@ -1,0 +1,109 @@
+//! The rows of every table from a finished analysis.
+
+mod decisions;
+mod events;
+mod exchanges;
+mod findings;
+mod leases;
+mod messages;
+mod sources;
+
+use std::collections::HashMap;
+
+use super::Rows;
+use crate::exchange::of;
+use crate::pipeline::Analysis;
+use crate::units::{ExchangeId, FrameRef, HwAddr, MessageId, ServerId, ZoneId};
+
+/// Makes rows from an analysis, and names things the same way in every table.
+#[derive(Debug)]
+pub struct Filler<'a> {
+    analysis: &'a Analysis<'a>,
+    /// Source names by index.
+    labels: Vec<String>,
+}
+
+impl<'a> Filler<'a> {
+    /// A filler for one analysis.
+    pub fn new(analysis: &'a Analysis<'a>) -> Self {
+        Self { analysis, labels: labels(analysis) }
+    }
+
+    /// Every table of the contract, in its order.
+    pub fn all(&self) -> Vec<Rows> {
+        vec![
+            self.messages(),
+            self.exchanges(),
+            self.leases(),
+            self.decisions(),
+            self.ha_events(),
+            self.findings(),
+            self.sources(),
+        ]
+    }
+
+    /// A source's name: its file name where that is unique, its path otherwise.
+    pub fn source(&self, at: FrameRef) -> &str {
+        self.labels.get(at.source.0 as usize).map_or("?", String::as_str)
+    }
+
+    /// A frame as `source#number`.
+    pub fn frame(&self, at: FrameRef) -> String {
+        format!("{}#{}", self.source(at), at.number)
+    }
+
+    fn server(&self, id: ServerId) -> &str {
+        self.analysis.network.machines.name(id)
+    }
+
+    fn zone(&self, id: ZoneId) -> &str {
+        self.analysis.network.zone(id)
+    }
+
+    fn frame_of(&self, id: MessageId) -> String {
+        self.frame(of(&self.analysis.messages, id).at)
+    }
+
+    /// The client's name: the topology's, else the host name that it sends.
+    fn client_name(&self, chaddr: HwAddr, exchange: ExchangeId) -> Option<&str> {
+        self.analysis.client_name(chaddr).or_else(|| {
+            let (exchange, _) = self.analysis.exchange(exchange)?;
+            let mut queries = exchange.queries.iter().map(|step| of(&self.analysis.messages, step.first));
+            queries.find_map(|query| query.hostname.as_deref())
+        })
+    }
+
+    /// Row numbers in the order of `(ts_ns, source, frame)`.
+    fn order<T: Ord>(&self, mut keys: Vec<(T, FrameRef)>) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        let keys: Vec<(T, String, u64)> =
+            keys.drain(..).map(|(time, at)| (time, self.source(at).to_owned(), at.number)).collect();
+        order.sort_by(|a, b| keys.get(*a).cmp(&keys.get(*b)));
+        order
+    }
+}
+
+/// The id of an exchange in every table.
+fn exchange_id(id: ExchangeId) -> String {
+    format!("e{}", id.0 + 1)
+}
+
+fn labels(analysis: &Analysis<'_>) -> Vec<String> {
+    let file = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned();
+    let mut users: HashMap<String, Vec<&str>> = HashMap::new();
+    for source in &analysis.sources {
+        let paths = users.entry(file(&source.name)).or_default();
+        // The interfaces of one file share its name; frame numbers count over the file.
+        if !paths.contains(&source.name.as_str()) {
+            paths.push(&source.name);
+        }
+    }
+    let unique = |name: &str| users.get(name).is_some_and(|paths| paths.len() == 1);
+    analysis
+        .sources
+        .iter()
+        .map(|source| {
+            Some(file(&source.name)).filter(|name| unique(name)).unwrap_or_else(|| source.name.clone())
+        })
+        .collect()
+}
