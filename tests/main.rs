@@ -3,6 +3,7 @@
 
 mod capture_damage;
 mod capture_files;
+mod cards;
 mod command_line;
 mod frame_layers;
 mod layering;

@@ -53,7 +53,10 @@ fn tables(path: &Path, force: bool, format: Format) -> Result<Vec<TableFile>> {
 
 /// Leases, findings and totals for people.
 fn print(analysis: &Analysis<'_>, filler: &Filler<'_>, output: &Output) -> Result<()> {
-    output.rows(&filler.leases(), Shape::Table, FIRST_ROWS)?;
+    let leases = filler.leases();
+    // A name says more than a MAC address where every client has one.
+    let named = (0..leases.len()).all(|row| !leases.get(row, "client_name").is_null());
+    output.table(&leases, FIRST_ROWS, if named { &["chaddr"] } else { &[] })?;
     let findings = filler.findings();
     if !findings.is_empty() {
         text(&format!("\n{}\n", output.strong("Findings")))?;

@@ -49,14 +49,16 @@ impl Output {
     /// Prints rows; a terminal table shows at most `max_rows` of them.
     pub fn rows(&self, rows: &Rows, shape: Shape, max_rows: usize) -> Result<()> {
         match shape {
-            Shape::Table => {
-                let view = View { width: self.width, colour: self.colour, max_rows };
-                let drawing = draw(rows, &view);
-                text(&drawing.text)?;
-                text(&self.weak(&remainder(rows.len(), &drawing, self.width)))
-            }
+            Shape::Table => self.table(rows, max_rows, &[]),
             Shape::Data(format) => data(&[rows], format),
         }
+    }
+
+    /// Draws a terminal table, and says what it leaves out.
+    pub fn table(&self, rows: &Rows, max_rows: usize, without: &'static [&'static str]) -> Result<()> {
+        let drawing = draw(rows, &View { width: self.width, colour: self.colour, max_rows, without });
+        text(&drawing.text)?;
+        text(&self.weak(&remainder(rows.len(), &drawing, self.width)))
     }
 
     /// A heading within text for standard output.

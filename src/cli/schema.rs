@@ -24,7 +24,8 @@ pub fn run(job: &SchemaJob, output: &Output) -> Result<Exit> {
             data(&parts.iter().collect::<Vec<_>>(), format)?;
         }
         Shape::Table => {
-            let view = View { width: output.width, colour: output.colour, max_rows: usize::MAX };
+            let view =
+                View { width: output.width, colour: output.colour, max_rows: usize::MAX, without: &[] };
             for (i, table) in job.tables.iter().enumerate() {
                 let space = if i > 0 { "\n" } else { "" };
                 let name = output.strong(table.name);

@@ -1,13 +1,14 @@
 //! The proof card: what one exchange came to, the ladder, and why.
 
 use super::ladder::{Mark, Rung, draw};
-use super::reasons;
+use super::reasons::{self, because};
 use super::text::{Line, Role, span};
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Kind, Observed, Outcome, Step, of};
 use crate::ha::catalogue::{Rule, Verdict};
 use crate::ha::decide::{Decision, Expected, Seen};
 use crate::ha::events::{EventKind, HaEvent};
+use crate::ha::topology::Mode;
 use crate::ha::verdict::Judgement;
 use crate::pipeline::Analysis;
 use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, SECOND, ServerId};
@@ -21,7 +22,7 @@ pub fn card(analysis: &Analysis<'_>, id: ExchangeId, width: usize) -> Vec<Line> 
     let card = Card { analysis, exchange, judgement, decisions: analysis.decisions_of(id) };
     let mut lines = card.title(width);
     lines.push(Line::default());
-    lines.push(card.place());
+    lines.extend(card.place(width));
     lines.extend(card.ladder(width));
     lines.push(Line::default());
     lines.extend(reasons::lines(&card, width));
@@ -68,6 +69,11 @@ impl<'a> Card<'a> {
         self.exchange.queries.iter().chain(&self.exchange.replies)
     }
 
+    /// Whether the client's messages have no answer by their nature (RFC 2131 §4.3.3, §4.3.4).
+    pub(super) fn without_reply(&self) -> bool {
+        matches!(self.exchange.kind, Kind::Release | Kind::Decline)
+    }
+
     fn client(&self) -> String {
         let mac = self.exchange.client.chaddr;
         self.analysis.client_name(mac).map_or_else(|| "client".to_owned(), str::to_owned)
@@ -85,10 +91,17 @@ impl<'a> Card<'a> {
             _ => mac.to_string(),
         };
         left.push(Role::Plain, format!("{identity}  "));
-        left.push(Role::Strong, self.headline());
+        let headline = self.headline();
+        let mut lines = Vec::new();
+        if left.width() + headline.chars().count() > width {
+            lines.push(std::mem::take(&mut left));
+            left.push(Role::Plain, "  ");
+        }
+        left.push(Role::Strong, headline);
         let (role, word) = standing(self.judgement.verdict);
         let right = Line::of([(role, format!("{word} · {:.2}", self.judgement.confidence).as_str())]);
-        left.with_right(right, width)
+        lines.extend(left.with_right(right, width));
+        lines
     }
 
     /// What the client got, in a few words.
@@ -126,24 +139,21 @@ impl<'a> Card<'a> {
         }
     }
 
-    fn place(&self) -> Line {
+    fn place(&self, width: usize) -> Vec<Line> {
         let zone = self.analysis.network.zone(self.exchange.zone(&self.analysis.messages));
         let day = crate::table::utc(self.exchange.start.0).chars().take(10).collect::<String>();
-        let mut line = Line::of([(Role::Plain, " zone "), (Role::Strong, zone)]);
+        let mut text = String::new();
         let topology = self.analysis.network.topology;
-        if let Some(id) = self.judgement.relationship {
-            let mode = topology.relationship(id).map_or("", |relationship| relationship.mode.as_str());
-            line.push(Role::Plain, format!(", relationship {}, {mode}", topology.relationship_name(id)));
-            let balanced = topology
-                .relationship(id)
-                .is_some_and(|it| it.mode == crate::ha::topology::Mode::LoadBalancing);
+        let relationship = self.judgement.relationship.and_then(|id| Some((id, topology.relationship(id)?)));
+        if let Some((id, relationship)) = relationship {
+            text = format!(", relationship {}, {}", topology.relationship_name(id), relationship.mode.as_str());
             let hash = self.exchange.queries.first().and_then(|step| self.message(step.first).hash);
-            if let (true, Some(hash), Some(owner)) = (balanced, hash, self.judgement.owner) {
-                line.push(Role::Plain, format!(", hash {hash} → {}", self.server(owner)));
+            if let (Mode::LoadBalancing, Some(hash), Some(owner)) = (relationship.mode, hash, self.judgement.owner) {
+                text = format!("{text}, hash {hash} → {}", self.server(owner));
             }
         }
-        line.push(Role::Weak, format!("  {day} UTC"));
-        line
+        let beginning = Line::of([(Role::Plain, " zone "), (Role::Strong, zone)]);
+        because(beginning, &text, &Line::of([(Role::Weak, format!("{day} UTC").as_str())]), width)
     }
 
     /// The machines of the ladder: the servers that stayed silent nearest to the client, who answered last.
@@ -196,7 +206,7 @@ impl<'a> Card<'a> {
             let reply = self.message(step.first);
             let from = self.analysis.answers.get(&step.first).and_then(|answer| lane(answer.server));
             let to = if from.is_some() { vec![(0, Mark::Arrives)] } else { Vec::new() };
-            rungs.push(self.rung(reply.time, reply.at, label(reply, false), from.unwrap_or_default(), to));
+            rungs.push(self.rung((reply.time, reply.at), labels(reply, false), from.unwrap_or_default(), to));
         }
         for event in self.updates() {
             let (Some(peer), Some(server)) = (event.peer.and_then(lane), event.server.and_then(lane)) else {
@@ -204,14 +214,16 @@ impl<'a> Card<'a> {
             };
             let command = if event.kind == EventKind::LeaseDelete { "lease4-del" } else { "lease4-update" };
             let asked = (event.request_time, event.request_at);
-            rungs.push(self.rung(asked.0, asked.1, command.to_owned(), peer, vec![(server, Mark::Arrives)]));
+            let words = (command.to_owned(), command.to_owned());
+            rungs.push(self.rung(asked, words, peer, vec![(server, Mark::Arrives)]));
             if let Some(result) = event.result {
                 let said = match result {
                     0 => event.text.trim_start_matches("IPv4 ").trim_end_matches('.').to_owned(),
-                    4 => "conflict (result 4)".to_owned(),
+                    4 => "result 4, conflict".to_owned(),
                     other => format!("result {other}"),
                 };
-                rungs.push(self.rung(event.time, event.at, said, server, vec![(peer, Mark::Arrives)]));
+                let words = (said.clone(), said.split(", ").last().unwrap_or_default().to_owned());
+                rungs.push(self.rung((event.time, event.at), words, server, vec![(peer, Mark::Arrives)]));
             }
         }
         rungs.sort_by_key(|rung| rung.time);
@@ -231,13 +243,12 @@ impl<'a> Card<'a> {
 
     fn rung(
         &self,
-        time: CaptureTime,
-        at: FrameRef,
-        label: String,
+        (time, at): (CaptureTime, FrameRef),
+        (label, short): (String, String),
         from: usize,
         to: Vec<(usize, Mark)>,
     ) -> Rung {
-        Rung { time, frame: self.frame(at), label, from, to }
+        Rung { time, frame: self.frame(at), label, short, from, to }
     }
 
     fn query_rung(&self, step: &Step, first: bool, lane: impl Fn(ServerId) -> Option<usize>) -> Rung {
@@ -247,6 +258,7 @@ impl<'a> Card<'a> {
             .filter_map(|decision| {
                 let mark = match (decision.seen, decision.expected, decision.rule) {
                     (Seen::Answered, ..) | (_, _, Rule::NoReplyExpected) => Mark::Arrives,
+                    (_, Expected::Unknown, _) if self.without_reply() => Mark::Arrives,
                     (_, _, Rule::ServerDown) => Mark::Down,
                     (_, _, Rule::LeaseUpdateRejected) => Mark::Arrives,
                     (_, Expected::Ignore, _) => Mark::Dropped,
@@ -255,30 +267,32 @@ impl<'a> Card<'a> {
                 Some((lane(decision.server)?, mark))
             })
             .collect();
-        self.rung(query.time, query.at, label(query, first), 0, to)
+        self.rung((query.time, query.at), labels(query, first), 0, to)
     }
 }
 
-/// What a message is, in the width of a ladder's label.
-fn label(message: &Observed, first: bool) -> String {
+/// What a message is, in full and for a narrow terminal.
+fn labels(message: &Observed, first: bool) -> (String, String) {
     let kind = message.type_name();
-    let xid = if first { format!(" {}", message.xid) } else { String::new() };
-    match message.message_type {
-        Some(MessageType::DISCOVER | MessageType::INFORM) => format!("{kind}{xid} secs {}", message.secs),
-        Some(MessageType::REQUEST) => {
-            let wanted = message.requested_ip.unwrap_or(message.ciaddr);
-            let secs = if message.secs > 0 { format!(" secs {}", message.secs) } else { String::new() };
-            format!("{kind} for {wanted}{secs}")
+    let secs = if message.secs > 0 { format!(" secs {}", message.secs) } else { String::new() };
+    let address = match message.message_type {
+        Some(MessageType::REQUEST) => Some(message.requested_ip.unwrap_or(message.ciaddr)),
+        Some(MessageType::RELEASE) => Some(message.ciaddr),
+        Some(MessageType::DECLINE) => message.requested_ip,
+        Some(MessageType::OFFER | MessageType::ACK) => Some(message.yiaddr),
+        _ => None,
+    };
+    let address = address.filter(|address| !address.is_unspecified());
+    let full = match (message.message_type, address) {
+        (Some(MessageType::DISCOVER | MessageType::INFORM), _) if first => {
+            format!("{kind} {} secs {}", message.xid, message.secs)
         }
-        Some(MessageType::RELEASE) => format!("{kind} {}", message.ciaddr),
-        Some(MessageType::DECLINE) => {
-            format!("{kind} {}", message.requested_ip.map_or(String::new(), |ip| ip.to_string()))
-        }
-        Some(MessageType::OFFER | MessageType::ACK) if !message.yiaddr.is_unspecified() => {
-            format!("{kind} {}", message.yiaddr)
-        }
-        _ => format!("{kind}{xid}"),
-    }
+        (Some(MessageType::REQUEST), Some(address)) => format!("{kind} for {address}{secs}"),
+        (_, Some(address)) => format!("{kind} {address}"),
+        _ => format!("{kind}{secs}"),
+    };
+    let last = address.filter(|_| message.is_reply()).map(|address| format!(" .{}", address.octets()[3]));
+    (full, format!("{kind}{secs}{}", last.unwrap_or_default()))
 }
 
 /// What the verdict means for the reader who looks once.

@@ -25,32 +25,61 @@ pub struct Rung {
     pub frame: String,
     /// What it is, such as `OFFER 192.168.4.100`.
     pub label: String,
+    /// The same for a narrow terminal.
+    pub short: String,
     /// The lane it starts from.
     pub from: usize,
     /// The lanes it reaches.
     pub to: Vec<(usize, Mark)>,
 }
 
+/// Lanes closer than this cannot show an arrow.
+const LEAST_PITCH: usize = 7;
+/// Lanes closer than this ask for the short labels.
+const GOOD_PITCH: usize = 11;
+
+/// Where everything stands in a line.
+struct Layout {
+    frame_width: usize,
+    /// Whether the short labels are used.
+    short: bool,
+    left: usize,
+    room: usize,
+    pitch: usize,
+    places: Vec<usize>,
+}
+
+impl Layout {
+    fn new(rungs: &[Rung], lanes: &[String], width: usize, short: bool) -> Self {
+        let longest =
+            |texts: &mut dyn Iterator<Item = &String>| texts.map(|t| t.chars().count()).max().unwrap_or(0);
+        let frame_width = longest(&mut rungs.iter().map(|rung| &rung.frame));
+        let label_width =
+            longest(&mut rungs.iter().map(|rung| if short { &rung.short } else { &rung.label }));
+        let left = 2 + 12 + 2 + frame_width + 2 + label_width + 2;
+        let room = width.saturating_sub(left);
+        // The outer lanes need room for half their names.
+        let half = (longest(&mut lanes.iter()) / 2 + 1).min(8);
+        let gaps = lanes.len().saturating_sub(1).max(1);
+        let pitch = (room.saturating_sub(2 * half) / gaps).min(22);
+        let places = (0..lanes.len()).map(|lane| half + lane * pitch).collect();
+        Self { frame_width, short, left, room, pitch, places }
+    }
+}
+
 /// Draws the ladder; `lanes` are the machines' names, left to right.
 pub fn draw(rungs: &[Rung], lanes: &[String], width: usize) -> Vec<Line> {
     let Some(first) = rungs.first() else { return Vec::new() };
-    let frame_width = rungs.iter().map(|rung| rung.frame.chars().count()).max().unwrap_or(0);
-    let label_width = rungs.iter().map(|rung| rung.label.chars().count()).max().unwrap_or(0);
-    let left = 2 + 12 + 2 + frame_width + 2 + label_width + 2;
-    let room = width.saturating_sub(left);
-    // The last lane needs room to its right for half its name.
-    let half = lanes.iter().map(|name| name.chars().count() / 2 + 1).max().unwrap_or(1);
-    let gaps = lanes.len().saturating_sub(1).max(1);
-    let pitch = (room.saturating_sub(2 * half.min(8)) / gaps).min(22);
-    if pitch < 7 {
-        return rungs.iter().map(|rung| in_words(rung, lanes, first.time, frame_width)).collect();
+    let full = Layout::new(rungs, lanes, width, false);
+    let layout = if full.pitch < GOOD_PITCH { Layout::new(rungs, lanes, width, true) } else { full };
+    if layout.pitch < LEAST_PITCH {
+        return rungs.iter().flat_map(|rung| in_words(rung, lanes, first.time, &layout, width)).collect();
     }
-    let places: Vec<usize> = (0..lanes.len()).map(|lane| half.min(8) + lane * pitch).collect();
-    let mut lines = headings(lanes, &places, pitch, left, room);
+    let mut lines = headings(lanes, &layout);
     lines.extend(rungs.iter().map(|rung| {
-        let mut line = opening(rung, first.time, frame_width);
-        line.pad_to(left);
-        for (role, piece) in strokes(rung, &places, room) {
+        let mut line = opening(rung, first.time, &layout);
+        line.pad_to(layout.left);
+        for (role, piece) in strokes(rung, &layout.places, layout.room) {
             line.push(role, piece);
         }
         line
@@ -58,12 +87,13 @@ pub fn draw(rungs: &[Rung], lanes: &[String], width: usize) -> Vec<Line> {
     lines
 }
 
-fn opening(rung: &Rung, start: CaptureTime, frame_width: usize) -> Line {
+fn opening(rung: &Rung, start: CaptureTime, layout: &Layout) -> Line {
+    let frame_width = layout.frame_width;
     let mut line = Line::of([(Role::Plain, "  ")]);
     let time = if rung.time == start { clock(rung.time) } else { plus(rung.time.since(start)) };
     line.push(Role::Weak, format!("{time:>12}"));
     line.push(Role::Weak, format!("  {:>frame_width$}  ", rung.frame));
-    line.push(Role::Plain, rung.label.clone());
+    line.push(Role::Plain, if layout.short { rung.short.clone() } else { rung.label.clone() });
     line
 }
 
@@ -77,16 +107,22 @@ fn clock(time: CaptureTime) -> String {
     text.split(' ').nth(1).map_or(String::new(), |time| time.chars().take(12).collect())
 }
 
-/// Without room for lanes: the names in words.
-fn in_words(rung: &Rung, lanes: &[String], start: CaptureTime, frame_width: usize) -> Line {
+/// Without room for lanes: the names in words, below the message.
+fn in_words(rung: &Rung, lanes: &[String], start: CaptureTime, layout: &Layout, width: usize) -> Vec<Line> {
     let name = |lane: usize| lanes.get(lane).map_or("?", String::as_str);
-    let mut line = opening(rung, start, frame_width);
-    line.push(Role::Weak, format!("  {} →", name(rung.from)));
+    let mut lines = vec![opening(rung, start, layout)];
+    let mut line = Line::of([(Role::Weak, format!("      {} →", name(rung.from)).as_str())]);
     for (lane, mark) in &rung.to {
         let (role, sign) = mark.sign();
-        line.push(role, format!(" {sign}{}", name(*lane)));
+        let word = format!(" {sign}{}", name(*lane));
+        if line.width() + word.chars().count() > width {
+            lines.push(std::mem::take(&mut line));
+            line.pad_to(8);
+        }
+        line.push(role, word);
     }
-    line
+    lines.push(line);
+    lines
 }
 
 impl Mark {
@@ -101,7 +137,8 @@ impl Mark {
 }
 
 /// The names over their lanes, on two lines in turn where one is too short for them.
-fn headings(lanes: &[String], places: &[usize], pitch: usize, left: usize, room: usize) -> Vec<Line> {
+fn headings(lanes: &[String], layout: &Layout) -> Vec<Line> {
+    let Layout { pitch, left, room, ref places, .. } = *layout;
     let rows = if lanes.iter().any(|name| name.chars().count() > pitch.saturating_sub(2)) { 2 } else { 1 };
     let mut lines = vec![Line::default(); rows];
     for (number, (name, place)) in lanes.iter().zip(places).enumerate() {

@@ -30,6 +30,15 @@ pub fn lines(card: &Card<'_>, width: usize) -> Vec<Line> {
         lines.extend(paragraph(" ", &format!("{}.", card.judgement.reason), width));
     }
     lines.extend(cost(card, width));
+    if card.analysis.network.topology.servers.is_empty() {
+        let hint = "Without Kea's configuration there is no rule to compare with: --kea NAME=kea-dhcp4.conf \
+                    for each server, or -t topology.toml, names the servers and explains their silence.";
+        lines.extend(
+            wrap(hint, width.saturating_sub(1))
+                .iter()
+                .map(|line| Line::of([(Role::Plain, " "), (Role::Weak, line.as_str())])),
+        );
+    }
     lines
 }
 
@@ -43,7 +52,7 @@ fn server_lines(card: &Card<'_>, server: ServerId, about: &[&Decision], width: u
         lines.extend(passed_over(card, &passed, width));
         return lines;
     }
-    if about.iter().all(|decision| decision.rule == Rule::NoReplyExpected) {
+    if card.without_reply() && about.iter().all(|decision| decision.expected == Expected::Unknown) {
         let line = Line::of([(Role::Plain, " "), (Role::Strong, name), (Role::Plain, "   ")]);
         let text = "takes it without a reply, as RELEASE and DECLINE have none (RFC 2131 §4.3.3, §4.3.4)";
         return because(line, text, &Line::default(), width);
@@ -104,7 +113,7 @@ fn queries(card: &Card<'_>, group: &[&Decision]) -> String {
 }
 
 /// Text behind a beginning, wrapped under itself, with the evidence flush right on the last line.
-fn because(beginning: Line, text: &str, evidence: &Line, width: usize) -> Vec<Line> {
+pub(super) fn because(beginning: Line, text: &str, evidence: &Line, width: usize) -> Vec<Line> {
     let indent = beginning.width().min(INDENT);
     let mut lines = Vec::new();
     let mut current = beginning;

@@ -104,8 +104,8 @@ mod tests {
     #[test]
     fn values_are_short() {
         assert_eq!(shown(&Cell::F64(0.99)), "0.99");
-        assert_eq!(shown(&Cell::F64(1.0)), "1");
-        assert_eq!(shown(&Cell::F64(0.0)), "0");
+        assert_eq!(shown(&Cell::F64(1.0)), "1.00");
+        assert_eq!(shown(&Cell::F64(0.0)), "0.00");
         assert_eq!(shown(&["a#1", "a#2"].into_iter().collect()), "a#1, a#2");
     }
 }
