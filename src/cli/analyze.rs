@@ -6,7 +6,7 @@ use anyhow::Result;
 use dorascope::pipeline::Analysis;
 use dorascope::table::fill::Filler;
 use dorascope::table::terminal::paragraph;
-use dorascope::table::{Directory, Format, TableFile, schema};
+use dorascope::table::{Directory, Format, Rows, TableFile, schema};
 
 use super::exit::Exit;
 use super::output::{FIRST_ROWS, Output, text};
@@ -54,15 +54,34 @@ fn tables(path: &Path, force: bool, format: Format) -> Result<Vec<TableFile>> {
 /// Leases, findings and totals for people.
 fn print(analysis: &Analysis<'_>, filler: &Filler<'_>, output: &Output) -> Result<()> {
     let leases = filler.leases();
-    // A name says more than a MAC address where every client has one.
-    let named = (0..leases.len()).all(|row| !leases.get(row, "client_name").is_null());
-    output.table(&leases, FIRST_ROWS, if named { &["chaddr"] } else { &[] })?;
+    if leases.is_empty() {
+        text("no address was bound to a client\n")?;
+    } else {
+        output.table(&named(&leases), FIRST_ROWS, &["chaddr"])?;
+    }
     let findings = filler.findings();
     if !findings.is_empty() {
         text(&format!("\n{}\n", output.strong("Findings")))?;
         output.rows(&findings, Shape::Table, FIRST_FINDINGS)?;
     }
     text(&format!("\n{}", output.weak(&paragraph(&totals(analysis), output.width))))
+}
+
+/// The leases with a name for every client: its hardware address where there is no better one.
+fn named(leases: &Rows) -> Rows {
+    let place = |column| leases.table().position(column);
+    let mut rows = Rows::new(leases.table());
+    for row in 0..leases.len() {
+        let mut cells = leases.row(row);
+        let chaddr = leases.get(row, "chaddr");
+        if let Some(name) =
+            place("client_name").and_then(|at| cells.get_mut(at)).filter(|cell| cell.is_null())
+        {
+            *name = chaddr;
+        }
+        rows.push(&cells);
+    }
+    rows
 }
 
 /// What was read and what came of it, in one line.

@@ -22,14 +22,20 @@ impl Filler<'_> {
         let name = |server: Option<ServerId>, address: Ipv4Addr| {
             server.map_or_else(|| address.to_string(), |server| self.server(server).to_owned())
         };
+        let (answers, asks) = (name(event.server, event.server_ip), name(event.peer, event.peer_ip));
+        // A heartbeat and a refusal tell the state of who was asked; a command is the deed of who asked.
+        let (server, peer) = match event.kind {
+            EventKind::Heartbeat | EventKind::Refused => (answers, asks),
+            _ => (asks, answers),
+        };
         let basis = if event.kind == EventKind::Heartbeat { "heartbeat" } else { "control" };
         rows.push(&cells![
             event.time,
             self.source(event.at),
             event.at.number,
             event.relationship.map(|id| topology.relationship_name(id)),
-            name(event.server, event.server_ip),
-            name(event.peer, event.peer_ip),
+            server,
+            peer,
             event.kind.as_str(),
             event.state.as_deref(),
             event.scopes.as_ref().map(|scopes| scopes.iter().collect::<Cell<'_>>()).unwrap_or_default(),

@@ -19,7 +19,7 @@ pub const DECISIONS: Table = Table {
         col("client_id", Kind::Text, "colon hex", "option 61 of the query", "the option is absent", 8),
         col("server", Kind::Text, "", "machine that the row speaks of", "never", 1),
         col("relationship", Kind::Text, "", "HA relationship that decides for this query", "the server has none for it", 6),
-        col("heard", Kind::Text, "word", "yes (captured at the server or relayed to it), likely (it has an address in the zone) or unknown", "never", 5),
+        col("heard", Kind::Text, "word", "yes: it answered, or has an interface in the zone and showed life around that time; likely: an interface, but no sign of life; unknown: neither, or it was down", "never", 5),
         col("state", Kind::Text, "Kea's word", "HA state of the server at that instant", "it has no relationship, or nothing is known", 3),
         col("basis", Kind::Text, "word", "evidence for the state: heartbeat, control, log, inferred or assumed", "state is null", 5),
         col("scopes", TEXTS, "peer names", "scopes the server was serving", "nothing is known", 7),
