@@ -2,6 +2,7 @@
 //! against tshark.
 
 mod fragments;
+mod oracle;
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -53,7 +54,13 @@ fn cases() -> Vec<(&'static str, u16, Vec<u8>, Expected)> {
         ("spanning tree", 1, ethernet(38, &[0x42; 38]), Err(Skip::LlcOther)),
         ("arp", 1, ethernet(0x0806, &[0; 28]), Err(Skip::Arp)),
         ("lldp", 1, ethernet(0x88cc, &[0; 28]), Err(Skip::EtherTypeOther)),
-        ("macsec", 1, ethernet(0x88e5, &[0; 28]), Err(Skip::EncryptedMacsec)),
+        ("macsec", 1, ethernet(0x88e5, &[0x0c; 28]), Err(Skip::EncryptedMacsec)),
+        (
+            "macsec, not encrypted",
+            1,
+            ethernet(0x88e5, &join(&[&[0; 5], &[1, 0x81, 0, 0, 9, 8, 0], &packet, &[0xcc; 16]])),
+            Ok(Some(9)),
+        ),
         ("no frame", 1, vec![], Err(Skip::LinkTooShort)),
         ("sll", 113, join(&[&[0, 0, 0, 1, 0, 6], &CLIENT, &[0, 0, 8, 0], &packet]), dhcp),
         ("sll tag", 113, join(&[&[0; 14], &[0x81, 0, 0, 5, 8, 0], &packet]), Ok(Some(5))),
@@ -142,6 +149,18 @@ fn cases() -> Vec<(&'static str, u16, Vec<u8>, Expected)> {
             1,
             ethernet(0x86dd, &ipv6(0, &join(&[&[17, 0, 1, 4, 0, 0, 0, 0], &udp(546, 547, &[1, 0, 0, 0])]))),
             Err(Skip::Dhcpv6),
+        ),
+        (
+            "dhcpv6 first fragment",
+            101,
+            ipv6(44, &join(&[&[17, 0, 0, 1], &[0; 4], &udp(547, 546, &[7; 8])])),
+            Err(Skip::Dhcpv6),
+        ),
+        (
+            "dhcpv6 later fragment",
+            101,
+            ipv6(44, &join(&[&[17, 0, 0, 8], &[0; 4], &udp(547, 546, &[7; 8])])),
+            Err(Skip::Ipv6),
         ),
         ("ipv6", 101, ipv6(58, &[128, 0, 0, 0]), Err(Skip::Ipv6)),
         ("dns", 1, ethernet(0x0800, &ipv4(17, &udp(53, 5353, &[0; 12]))), Err(Skip::UdpOther)),

@@ -124,17 +124,31 @@ impl Fold {
                     self.bind(time, exchange, of(messages, id), exchange.zone(messages), *answer);
                 }
             }
-            Outcome::Released => self.end(time, &exchange.client, EndReason::Released),
-            Outcome::Declined => self.end(time, &exchange.client, EndReason::Declined),
+            Outcome::Released => self.end(time, exchange, messages, EndReason::Released),
+            Outcome::Declined => self.end(time, exchange, messages, EndReason::Declined),
             // A NAK to a selecting REQUEST concerns an offer, not a binding.
-            Outcome::Nak if exchange.kind != Kind::Select => self.end(time, &exchange.client, EndReason::Nak),
+            Outcome::Nak if exchange.kind != Kind::Select => {
+                self.end(time, exchange, messages, EndReason::Nak);
+            }
             _ => {}
         }
     }
 
-    fn end(&mut self, time: CaptureTime, client: &Client, reason: EndReason) {
-        if let Some(lease) = self.active.remove(client).and_then(|at| self.all.get_mut(at)) {
-            lease.end = Some((time, reason));
+    /// Ends the client's lease if the query is about its address: `ciaddr` in a
+    /// RELEASE and in a renewal, option 50 in a DECLINE and after a restart
+    /// (RFC 2131 tables 4 and 5).
+    fn end(&mut self, time: CaptureTime, exchange: &Exchange, messages: &[Observed], reason: EndReason) {
+        let Some(lease) = self.active.get(&exchange.client).and_then(|at| self.all.get_mut(*at)) else {
+            return;
+        };
+        let query = exchange.queries.last().map(|step| of(messages, step.first));
+        let about = query.and_then(|query| {
+            Some(query.ciaddr).filter(|address| !address.is_unspecified()).or(query.requested_ip)
+        });
+        if about.is_none_or(|address| address == lease.ip) {
+            let expired = lease.expires().filter(|at| *at < time);
+            lease.end = Some(expired.map_or((time, reason), |at| (at, EndReason::Expired)));
+            self.active.remove(&exchange.client);
         }
     }
 

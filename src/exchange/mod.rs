@@ -2,11 +2,12 @@
 //! Knows nothing of High Availability.
 //!
 //! Reading order: [`observed`] (one message and where it was seen),
-//! [`sighting`] (the same message seen again), [`pair`] (the conversation),
-//! [`answer`] (which machine sent a reply), [`lease`] (bindings over time).
+//! [`sighting`] (the same message seen again), [`pair`] (the conversation; which
+//! messages fit is in `matching`), [`answer`] (which machine sent a reply), [`lease`] (bindings over time).
 
 pub mod answer;
 pub mod lease;
+mod matching;
 pub mod observed;
 pub mod pair;
 pub mod sighting;

@@ -4,10 +4,9 @@
 //! xids, the same client reuses its own, and a REQUEST may come with a new one.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::Ipv4Addr;
 
-use super::{Client, Exchange, Kind, Observed, Step, of};
-use crate::dhcp::MessageType;
+use super::matching::{find, hop_of, kind_of};
+use super::{Client, Exchange, Observed, Step, of};
 use crate::units::{CaptureTime, ExchangeId, MessageId, SECOND, Xid};
 
 /// Bounds of the pairing table. All times are capture time, nanoseconds.
@@ -24,6 +23,9 @@ pub struct PairLimits {
     pub per_client: usize,
     /// Open exchanges in all; beyond it the oldest is closed.
     pub open: usize,
+    /// Queries, and replies, of one exchange; beyond it the exchange is closed
+    /// and the next message begins another. No client asks that often in earnest.
+    pub steps: usize,
 }
 
 impl Default for PairLimits {
@@ -34,6 +36,7 @@ impl Default for PairLimits {
             hop_ns: 2 * SECOND,
             per_client: 64,
             open: 200_000,
+            steps: 128,
         }
     }
 }
@@ -51,31 +54,38 @@ pub struct PairCounts {
 #[derive(Debug, Default)]
 pub struct Pairer {
     limits: PairLimits,
-    clients: HashMap<Key, Vec<Exchange>>,
-    /// When each open exchange was last touched, oldest first; entries go stale when it is touched again.
-    order: VecDeque<(CaptureTime, Key, ExchangeId)>,
+    clients: HashMap<Key, Vec<Open>>,
+    /// When each open exchange was touched, oldest first; an entry whose number
+    /// is not the exchange's last one is stale.
+    order: VecDeque<(CaptureTime, u64, Key)>,
     open: usize,
     next: u32,
+    touches: u64,
     done: Vec<Exchange>,
+    /// Sightings that came after their exchange was closed: exchange, step, sighting.
+    late: Vec<(ExchangeId, MessageId, MessageId)>,
     counts: PairCounts,
 }
 
-/// What finds the open exchanges of a message: replies echo `chaddr` (RFC 2131
-/// table 3) but may omit option 61, so `chaddr` comes first.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// An open exchange with the number of its last touch.
+#[derive(Debug)]
+struct Open {
+    exchange: Exchange,
+    touch: u64,
+}
+
+/// What finds the open exchanges of a message: `chaddr`, which replies echo
+/// (RFC 2131 table 3). Where `hlen` is 0 only the xid is left, because servers
+/// before RFC 6842 send no option 61.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Hardware(crate::units::HwAddr),
-    ClientId(Box<[u8]>),
     Xid(Xid),
 }
 
 impl Key {
     fn of(message: &Observed) -> Self {
-        match (&message.client_id, message.chaddr.is_empty()) {
-            (_, false) => Self::Hardware(message.chaddr),
-            (Some(id), true) => Self::ClientId(id.clone()),
-            (None, true) => Self::Xid(message.xid),
-        }
+        if message.chaddr.is_empty() { Self::Xid(message.xid) } else { Self::Hardware(message.chaddr) }
     }
 }
 
@@ -93,19 +103,77 @@ impl Pairer {
         let message = of(messages, id);
         self.expire(message.time);
         let key = Key::of(message);
-        let open = self.clients.entry(key.clone()).or_default();
-        let found = if message.is_reply() {
-            open.iter().rposition(|exchange| takes_reply(exchange, message, messages))
-        } else {
-            open.iter().rposition(|exchange| takes_query(exchange, message, messages, self.limits))
-        };
-        let at = found.unwrap_or_else(|| {
-            if open.len() >= self.limits.per_client {
-                self.done.push(open.remove(0));
-                self.open -= 1;
-                self.counts.evicted += 1;
+        let found = self
+            .clients
+            .get(&key)
+            .and_then(|open| find(open.iter().map(|open| &open.exchange), messages, message, self.limits));
+        let copied = found.and_then(|at| {
+            let exchange = &self.clients.get(&key)?.get(at)?.exchange;
+            hop_of(steps_for(exchange, message), messages, message, self.limits.hop_ns)
+        });
+        let at = match found {
+            Some(at) if copied.is_some() || self.has_room(&key, at, message) => at,
+            Some(at) => {
+                self.close(&key, at, true);
+                self.begin(key, message)
             }
-            open.push(Exchange {
+            None => self.begin(key, message),
+        };
+        self.touches += 1;
+        let Some(open) = self.clients.get_mut(&key).and_then(|open| open.get_mut(at)) else {
+            return (ExchangeId(self.next), None);
+        };
+        open.touch = self.touches;
+        let exchange = &mut open.exchange;
+        if !message.is_reply() && exchange.queries.is_empty() {
+            // A reply came first, from a source whose clock is ahead; the query knows better.
+            exchange.kind = kind_of(message);
+            exchange.client.client_id.clone_from(&message.client_id);
+        }
+        exchange.start = exchange.start.min(message.time);
+        exchange.end = exchange.end.max(message.time);
+        let steps = if message.is_reply() { &mut exchange.replies } else { &mut exchange.queries };
+        match copied.and_then(|first| steps.iter_mut().find(|step| step.first == first)) {
+            Some(step) => step.again.push(id),
+            None => {
+                let place = steps.partition_point(|step| of(messages, step.first).time <= message.time);
+                steps.insert(place, Step { first: id, again: Vec::new() });
+            }
+        }
+        let (exchange_id, end) = (exchange.id, exchange.end);
+        self.order.push_back((end, self.touches, key));
+        self.compact();
+        (exchange_id, copied)
+    }
+
+    /// Adds a further sighting to the step of a message that was paired before.
+    pub fn sight(&mut self, messages: &[Observed], first: MessageId, again: MessageId) {
+        let message = of(messages, first);
+        let Some(id) = message.exchange else { return };
+        let step = message.sighting_of.unwrap_or(first);
+        let open = self.clients.get_mut(&Key::of(message)).into_iter().flatten();
+        match open.map(|open| &mut open.exchange).find(|exchange| exchange.id == id) {
+            Some(exchange) => {
+                exchange.end = exchange.end.max(of(messages, again).time);
+                add_sighting(exchange, step, again);
+            }
+            None => self.late.push((id, step, again)),
+        }
+    }
+
+    fn has_room(&self, key: &Key, at: usize, message: &Observed) -> bool {
+        let open = self.clients.get(key).and_then(|open| open.get(at));
+        open.is_some_and(|open| steps_for(&open.exchange, message).len() < self.limits.steps)
+    }
+
+    /// Opens an exchange and gives its place among those of its key.
+    fn begin(&mut self, key: Key, message: &Observed) -> usize {
+        if self.clients.get(&key).is_some_and(|open| open.len() >= self.limits.per_client) {
+            self.close(&key, 0, true);
+        }
+        let open = self.clients.entry(key).or_default();
+        open.push(Open {
+            exchange: Exchange {
                 id: ExchangeId(self.next),
                 client: Client { chaddr: message.chaddr, client_id: message.client_id.clone() },
                 xid: message.xid,
@@ -114,169 +182,74 @@ impl Pairer {
                 end: message.time,
                 queries: Vec::new(),
                 replies: Vec::new(),
-            });
-            self.next += 1;
-            self.open += 1;
-            self.counts.orphans += u64::from(message.is_reply());
-            open.len() - 1
+            },
+            touch: 0,
         });
-        let Some(exchange) = open.get_mut(at) else { return (ExchangeId(0), None) };
-        exchange.end = exchange.end.max(message.time);
-        let steps = if message.is_reply() { &mut exchange.replies } else { &mut exchange.queries };
-        let hop_ns = self.limits.hop_ns;
-        let copied = steps.iter_mut().rev().find(|step| is_hop(of(messages, step.first), message, hop_ns));
-        let sighting_of = copied.map(|step| {
-            step.again.push(id);
-            step.first
-        });
-        if sighting_of.is_none() {
-            steps.push(Step { first: id, again: Vec::new() });
-        }
-        let exchange_id = exchange.id;
-        self.order.push_back((message.time, key, exchange_id));
-        (exchange_id, sighting_of)
+        self.next += 1;
+        self.open += 1;
+        open.len() - 1
     }
 
-    /// Adds a further sighting to the step of a message that was paired before.
-    pub fn sight(&mut self, messages: &[Observed], first: MessageId, again: MessageId) {
-        let message = of(messages, first);
-        let Some(open) = self.clients.get_mut(&Key::of(message)) else { return };
-        for exchange in open {
-            let steps = exchange.queries.iter_mut().chain(&mut exchange.replies);
-            for step in steps {
-                if step.sightings().any(|seen| seen == first) {
-                    step.again.push(again);
-                    return;
-                }
-            }
+    fn close(&mut self, key: &Key, at: usize, early: bool) {
+        let Some(open) = self.clients.get_mut(key).filter(|open| at < open.len()) else { return };
+        self.done.push(open.remove(at).exchange);
+        if open.is_empty() {
+            self.clients.remove(key);
         }
+        self.open -= 1;
+        self.counts.evicted += u64::from(early);
     }
 
     /// Closes what has been idle for too long, and the oldest when there are too many.
     fn expire(&mut self, now: CaptureTime) {
-        while let Some((touched, key, id)) = self.order.front() {
-            let idle = now.since(*touched) > self.limits.idle_ns;
-            let full = self.open >= self.limits.open;
-            if !idle && !full {
-                return;
-            }
-            if let Some(open) = self.clients.get_mut(key) {
-                // A later message moved the exchange's end: a younger entry of it is in the queue.
-                if let Some(at) = open.iter().position(|e| e.id == *id && e.end <= *touched) {
-                    self.done.push(open.remove(at));
-                    self.open -= 1;
-                    self.counts.evicted += u64::from(!idle);
+        while let Some(&(touched, touch, key)) = self.order.front() {
+            if let Some(at) = self.current(&key, touch) {
+                let idle = now.since(touched) > self.limits.idle_ns;
+                if !idle && self.open < self.limits.open {
+                    return;
                 }
-                if open.is_empty() {
-                    self.clients.remove(key);
-                }
+                self.close(&key, at, !idle);
             }
             self.order.pop_front();
         }
     }
 
+    fn current(&self, key: &Key, touch: u64) -> Option<usize> {
+        self.clients.get(key)?.iter().position(|open| open.touch == touch)
+    }
+
+    /// Drops stale entries once they are the most, so that the queue is bounded as the table is.
+    fn compact(&mut self) {
+        if self.order.len() > 2 * self.open + 1024 {
+            let mut order = std::mem::take(&mut self.order);
+            order.retain(|(_, touch, key)| self.current(key, *touch).is_some());
+            self.order = order;
+        }
+    }
+
     /// Every exchange, closed or still open at the end of the capture, by number.
     pub fn finish(mut self) -> (Vec<Exchange>, PairCounts) {
-        self.done.extend(self.clients.into_values().flatten());
+        self.done.extend(self.clients.into_values().flatten().map(|open| open.exchange));
         self.done.sort_unstable_by_key(|exchange| exchange.id);
+        for (id, step, again) in self.late {
+            if let Some(exchange) = self.done.get_mut(id.0 as usize) {
+                add_sighting(exchange, step, again);
+            }
+        }
+        let unasked = self.done.iter().filter(|exchange| exchange.queries.is_empty());
+        self.counts.orphans = unasked.map(|exchange| exchange.replies.len() as u64).sum();
         (self.done, self.counts)
     }
 }
 
-/// What kind of exchange a message begins.
-fn kind_of(message: &Observed) -> Kind {
-    let unset = |address: Ipv4Addr| address.is_unspecified();
-    match message.message_type {
-        Some(MessageType::DISCOVER | MessageType::OFFER) => Kind::Select,
-        Some(MessageType::REQUEST) if message.server_id.is_some() => Kind::Select,
-        Some(MessageType::REQUEST) if unset(message.ciaddr) => Kind::InitReboot,
-        // A relay only ever sees broadcasts, so a relayed one rebinds.
-        Some(MessageType::REQUEST) if message.is_broadcast() || !unset(message.giaddr) => Kind::Rebind,
-        Some(MessageType::REQUEST) => Kind::Renew,
-        // Of an ACK without its REQUEST only its fields can tell.
-        Some(MessageType::ACK) if unset(message.yiaddr) => Kind::Inform,
-        Some(MessageType::ACK) if !unset(message.ciaddr) => Kind::Renew,
-        Some(MessageType::ACK | MessageType::NAK) => Kind::Select,
-        Some(MessageType::INFORM) => Kind::Inform,
-        Some(MessageType::DECLINE) => Kind::Decline,
-        Some(MessageType::RELEASE) => Kind::Release,
-        _ => Kind::Other,
+fn add_sighting(exchange: &mut Exchange, first: MessageId, again: MessageId) {
+    let steps = exchange.queries.iter_mut().chain(&mut exchange.replies);
+    if let Some(step) = steps.into_iter().find(|step| step.first == first) {
+        step.again.push(again);
     }
 }
 
-/// Whether both name the same client identifier, or one of them names none.
-fn same_client_id(exchange: &Exchange, message: &Observed) -> bool {
-    match (&exchange.client.client_id, &message.client_id) {
-        (Some(a), Some(b)) => a == b,
-        _ => true,
-    }
-}
-
-fn takes_reply(exchange: &Exchange, reply: &Observed, messages: &[Observed]) -> bool {
-    let has_xid = exchange.queries.iter().any(|step| of(messages, step.first).xid == reply.xid);
-    let unpaired = exchange.queries.is_empty() && exchange.xid == reply.xid;
-    (has_xid || unpaired) && same_client_id(exchange, reply)
-}
-
-fn takes_query(exchange: &Exchange, query: &Observed, messages: &[Observed], limits: PairLimits) -> bool {
-    if exchange.client.client_id != query.client_id {
-        return false;
-    }
-    let Some(last) = exchange.queries.last().map(|step| of(messages, step.first)) else {
-        // A reply was captured before its query: two sources whose clocks differ.
-        return exchange.xid == query.xid && query.time.since(exchange.start) <= limits.hop_ns;
-    };
-    if exchange.queries.iter().any(|step| is_hop(of(messages, step.first), query, limits.hop_ns)) {
-        return true;
-    }
-    let answered = exchange.verdict_reply(messages).map(|id| of(messages, id).time);
-    let over = answered.is_some_and(|time| query.time.since(time) > limits.linger_ns);
-    let same_xid = exchange.queries.iter().any(|step| of(messages, step.first).xid == query.xid);
-    let requested = exchange.first_of(&exchange.queries, messages, MessageType::REQUEST).is_some();
-    match query.message_type {
-        Some(MessageType::DISCOVER) => {
-            exchange.kind == Kind::Select && same_xid && answered.is_none() && !requested
-        }
-        Some(MessageType::REQUEST) if kind_of(query) == Kind::Select && exchange.kind == Kind::Select => {
-            if requested {
-                // The same REQUEST again: its ACK was late or lost.
-                same_xid
-                    && !over
-                    && query.server_id == last.server_id
-                    && query.requested_ip == last.requested_ip
-            } else {
-                answered.is_none() && (same_xid || selects_offer(exchange, query, messages))
-            }
-        }
-        Some(MessageType::REQUEST) => {
-            same_xid
-                && !over
-                && kind_of(query) == exchange.kind
-                && query.ciaddr == last.ciaddr
-                && (answered.is_none() || query.requested_ip == last.requested_ip)
-        }
-        _ => same_xid && !over && kind_of(query) == exchange.kind && query.message_type == last.message_type,
-    }
-}
-
-/// A REQUEST with a new xid belongs to the offer that it names by server and address.
-fn selects_offer(exchange: &Exchange, query: &Observed, messages: &[Observed]) -> bool {
-    exchange.replies.iter().map(|step| of(messages, step.first)).any(|reply| {
-        reply.message_type == Some(MessageType::OFFER)
-            && reply.server_id == query.server_id
-            && Some(reply.yiaddr) == query.requested_ip
-    })
-}
-
-/// Whether two messages are one at two hops: a relay's forwarded copy, or the
-/// copies that a relay sends to several servers. A retransmission has the same
-/// addresses instead, or another `secs`.
-fn is_hop(a: &Observed, b: &Observed, hop_ns: i64) -> bool {
-    let one_path = a.src == b.src && a.dst == b.dst && a.giaddr == b.giaddr;
-    let relayed = !a.giaddr.is_unspecified() || !b.giaddr.is_unspecified();
-    !one_path
-        && relayed
-        && b.time.since(a.time).abs() <= hop_ns
-        && (a.message_type, a.xid, a.secs, a.server_id, a.requested_ip, a.ciaddr, a.yiaddr)
-            == (b.message_type, b.xid, b.secs, b.server_id, b.requested_ip, b.ciaddr, b.yiaddr)
+/// The steps on a message's side of the conversation.
+fn steps_for<'e>(exchange: &'e Exchange, message: &Observed) -> &'e [Step] {
+    if message.is_reply() { &exchange.replies } else { &exchange.queries }
 }

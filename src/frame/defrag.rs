@@ -2,12 +2,14 @@
 //!
 //! Fragments of other protocols never come here, and those of a datagram whose
 //! first fragment shows other ports than DHCP's are forgotten at once, so a
-//! flood of fragments costs a small table and nothing more.
+//! flood of fragments costs a small table and nothing more. (etherparse's
+//! `IpDefragPool` has no limits, as its own documentation warns.)
 
 use std::net::Ipv4Addr;
 
+use etherparse::UdpHeaderSlice;
+
 use super::Skip;
-use super::bytes::u16_at;
 use super::ipv4::is_dhcp_port;
 use crate::units::{CaptureTime, SECOND, SourceId};
 
@@ -103,9 +105,8 @@ impl Defrag {
             return Err(self.conflict(index));
         }
         let ignored = fragment.offset == 0
-            && u16_at(fragment.data, 0)
-                .zip(u16_at(fragment.data, 2))
-                .is_some_and(|(src, dst)| !is_dhcp_port(src) && !is_dhcp_port(dst));
+            && UdpHeaderSlice::from_slice(fragment.data)
+                .is_ok_and(|udp| !is_dhcp_port(udp.source_port()) && !is_dhcp_port(udp.destination_port()));
         let index = match index {
             Some(index) => index,
             None => self.make_room(key, now),

@@ -1,190 +1,183 @@
 //! IPv4 (RFC 791), UDP (RFC 768) and TCP (RFC 9293).
 
 use std::borrow::Cow;
-use std::net::Ipv4Addr;
 
-use super::bytes::{after, array_at, u8_at, u16_at, u32_at};
+use etherparse::err::{ipv4, tcp};
+use etherparse::{
+    IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, TcpHeader, TcpHeaderSlice, UdpHeader, UdpHeaderSlice,
+};
+
+use super::bytes::{after, u8_at};
 use super::defrag::{Fragment, Key};
 use super::ipv6::ipv6_skip;
 use super::tunnel::{GENEVE_PORT, VXLAN_PORT};
 use super::{Context, Datagram, Decoded, Decoder, Segment, Skip};
-
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-
-/// More-fragments flag and offset: anything but a whole datagram sets one of them.
-const FRAGMENT_BITS: u16 = 0x3fff;
-const MORE_FRAGMENTS: u16 = 0x2000;
 
 /// BOOTP server and client, and PXE's boot server (RFC 951, RFC 2131 §4.1, PXE 2.1).
 pub(super) const fn is_dhcp_port(port: u16) -> bool {
     matches!(port, 67 | 68 | 4011)
 }
 
-/// The part of an IPv4 header that the layers above need.
-struct Header {
-    src: Ipv4Addr,
-    dst: Ipv4Addr,
+/// What the layers above need of an IPv4 packet.
+#[derive(Clone, Copy)]
+struct Ip<'a> {
+    header: Ipv4HeaderSlice<'a>,
     /// Whether fewer bytes were captured than the packet had.
     cut: bool,
 }
 
 impl Decoder {
-    /// An IPv4 packet; bytes behind its total length are padding.
+    /// An IPv4 packet; bytes behind its total length are padding. Checksums are
+    /// not verified: offloading leaves them unset where the sender captures.
     #[inline]
     pub(super) fn ipv4<'a>(&mut self, data: &'a [u8], context: Context) -> Result<Decoded<'a>, Skip> {
-        let fixed: &[u8; 20] = data.first_chunk().ok_or(Skip::Ipv4TooShort)?;
-        let [first, _, l0, l1, i0, i1, f0, f1, _, protocol, _, _, rest @ ..] = *fixed;
-        let [s0, s1, s2, s3, d0, d1, d2, d3] = rest;
-        let header_len = usize::from(first & 0x0f) * 4;
-        let announced = usize::from(u16::from_be_bytes([l0, l1]));
+        let header = Ipv4HeaderSlice::from_slice(data).map_err(|error| match error {
+            ipv4::HeaderSliceError::Len(_) => Skip::Ipv4TooShort,
+            ipv4::HeaderSliceError::Content(_) => Skip::Ipv4Malformed,
+        })?;
         // Segmentation offload leaves a total length of 0: the frame's end is meant.
-        let total = if announced == 0 { data.len() } else { announced };
-        if first >> 4 != 4 || header_len < 20 || total < header_len {
-            return Err(Skip::Ipv4Malformed);
-        }
-        let captured = total.min(data.len());
-        let payload = data.get(header_len..captured).ok_or(Skip::Ipv4TooShort)?;
-        let header = Header {
-            src: Ipv4Addr::new(s0, s1, s2, s3),
-            dst: Ipv4Addr::new(d0, d1, d2, d3),
-            cut: total > data.len(),
+        let total = match header.total_len() {
+            0 => data.len(),
+            total => total.into(),
         };
-        let fragment = u16::from_be_bytes([f0, f1]);
-        if fragment & FRAGMENT_BITS == 0 {
-            return match protocol {
-                UDP => self.udp(&header, payload, context),
-                TCP => tcp(&header, payload, context),
-                _ => self.other(&header, protocol, payload, context),
-            };
+        let captured = header.slice().len()..total.min(data.len());
+        let payload = data.get(captured).ok_or(Skip::Ipv4Malformed)?;
+        let ip = Ip { header, cut: total > data.len() };
+        match header.protocol() {
+            protocol if !header.is_fragmenting_payload() => self.ip_payload(ip, protocol, payload, context),
+            IpNumber::UDP => self.udp_fragment(ip, payload, context),
+            IpNumber::ICMP => Err(Skip::Icmp),
+            _ => Err(Skip::FragmentOther),
         }
-        if protocol != UDP {
-            return Err(if protocol == 1 { Skip::Icmp } else { Skip::FragmentOther });
-        }
-        let key = Key {
-            source: context.source,
-            src: header.src,
-            dst: header.dst,
-            id: u16::from_be_bytes([i0, i1]),
-        };
-        self.udp_fragment(&header, key, fragment, payload, context)
     }
 
     #[inline]
-    fn udp<'a>(&mut self, ip: &Header, payload: &'a [u8], context: Context) -> Result<Decoded<'a>, Skip> {
-        let [s0, s1, d0, d1, l0, l1, _, _] = *payload.first_chunk().ok_or(Skip::UdpTooShort)?;
-        let (src_port, dst_port) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
-        let length = usize::from(u16::from_be_bytes([l0, l1]));
-        if !is_dhcp_port(src_port) && !is_dhcp_port(dst_port) {
-            return match dst_port {
-                VXLAN_PORT => self.vxlan(after(payload, 8), context),
-                GENEVE_PORT => self.geneve(after(payload, 8), context),
-                _ => Err(Skip::UdpOther),
-            };
+    fn ip_payload<'a>(
+        &mut self,
+        ip: Ip<'_>,
+        protocol: IpNumber,
+        payload: &'a [u8],
+        context: Context,
+    ) -> Result<Decoded<'a>, Skip> {
+        match protocol {
+            IpNumber::UDP => self.udp(ip, payload, context),
+            IpNumber::TCP => tcp(ip, payload, context),
+            _ => self.other(ip, protocol, payload, context),
         }
-        if length < 8 {
-            return Err(Skip::UdpMalformed);
+    }
+
+    #[inline]
+    fn udp<'a>(&mut self, ip: Ip<'_>, data: &'a [u8], context: Context) -> Result<Decoded<'a>, Skip> {
+        let header = UdpHeaderSlice::from_slice(data).map_err(|_| Skip::UdpTooShort)?;
+        let payload = after(data, UdpHeader::LEN);
+        if is_dhcp_port(header.source_port()) || is_dhcp_port(header.destination_port()) {
+            return datagram(ip, &header.to_header(), Cow::Borrowed(payload), context);
         }
-        Ok(Decoded::Udp(Datagram {
-            link: context.link,
-            src: ip.src,
-            dst: ip.dst,
-            src_port,
-            dst_port,
-            payload: Cow::Borrowed(payload.get(8..length).unwrap_or(after(payload, 8))),
-            cut: length > payload.len(),
-        }))
+        match header.destination_port() {
+            VXLAN_PORT => self.vxlan(payload, context),
+            GENEVE_PORT => self.geneve(payload, context),
+            _ => Err(Skip::UdpOther),
+        }
     }
 
     /// Holds a fragment, or gives the datagram that it completes.
     #[cold]
     fn udp_fragment<'a>(
         &mut self,
-        ip: &Header,
-        key: Key,
-        bits: u16,
-        payload: &'a [u8],
+        ip: Ip<'_>,
+        data: &'a [u8],
         context: Context,
     ) -> Result<Decoded<'a>, Skip> {
-        let offset = usize::from(bits & 0x1fff) * 8;
+        let offset = ip.header.fragments_offset().byte_offset().into();
         if ip.cut {
             // Its datagram can never be complete, but a first fragment shows
             // the ports and the DHCP header.
-            return if offset == 0 { self.udp(ip, payload, context) } else { Err(Skip::FragmentCut) };
+            return if offset == 0 { self.udp(ip, data, context) } else { Err(Skip::FragmentCut) };
         }
-        let fragment = Fragment { offset, more: bits & MORE_FRAGMENTS != 0, data: payload };
-        let whole = self.defrag.add(key, fragment, context.time)?;
-        let (src_port, dst_port, length) =
-            (u16_at(&whole, 0), u16_at(&whole, 2), u16_at(&whole, 4).map(usize::from));
-        let (Some(src_port), Some(dst_port), Some(length @ 8..)) = (src_port, dst_port, length) else {
-            return Err(Skip::UdpMalformed);
+        let key = Key {
+            source: context.source,
+            src: ip.header.source_addr(),
+            dst: ip.header.destination_addr(),
+            id: ip.header.identification(),
         };
-        let cut = length > whole.len();
-        let mut payload = whole;
-        payload.truncate(length);
-        payload.drain(..payload.len().min(8));
-        Ok(Decoded::Udp(Datagram {
-            link: context.link,
-            src: ip.src,
-            dst: ip.dst,
-            src_port,
-            dst_port,
-            payload: Cow::Owned(payload),
-            cut,
-        }))
+        let fragment = Fragment { offset, more: ip.header.more_fragments(), data };
+        let mut whole = self.defrag.add(key, fragment, context.time)?;
+        let header = UdpHeaderSlice::from_slice(&whole).map_err(|_| Skip::UdpMalformed)?.to_header();
+        whole.drain(..UdpHeader::LEN);
+        datagram(ip, &header, Cow::Owned(whole), context)
     }
 
     /// Protocols that lead to another layer, and the names of the others.
     fn other<'a>(
         &mut self,
-        ip: &Header,
-        protocol: u8,
+        ip: Ip<'_>,
+        protocol: IpNumber,
         payload: &'a [u8],
         context: Context,
     ) -> Result<Decoded<'a>, Skip> {
         match protocol {
-            1 => Err(Skip::Icmp),
-            4 => self.ipv4(payload, context.deeper()?),
-            41 => Err(ipv6_skip(payload)),
-            47 => self.gre(payload, context),
-            50 => Err(Skip::EncryptedIpsec),
-            // An authentication header (RFC 4302) leaves its content readable.
-            51 => {
-                let context = context.deeper()?;
-                let [next, units] = array_at(payload, 0).ok_or(Skip::Ipv4TooShort)?;
-                let inner = payload.get(8 + 4 * usize::from(units)..).ok_or(Skip::Ipv4TooShort)?;
-                match next {
-                    UDP => self.udp(ip, inner, context),
-                    TCP => tcp(ip, inner, context),
-                    _ => self.other(ip, next, inner, context),
-                }
+            IpNumber::ICMP => Err(Skip::Icmp),
+            IpNumber::IPV4 => self.ipv4(payload, context.deeper()?),
+            IpNumber::IPV6 => Err(ipv6_skip(payload)),
+            IpNumber::GRE => self.gre(payload, context),
+            IpNumber::ENCAPSULATING_SECURITY_PAYLOAD => Err(Skip::EncryptedIpsec),
+            // It leaves its content readable (RFC 4302).
+            IpNumber::AUTHENTICATION_HEADER => {
+                let header = IpAuthHeaderSlice::from_slice(payload).map_err(|_| Skip::Ipv4TooShort)?;
+                let inner = after(payload, header.slice().len());
+                self.ip_payload(ip, header.next_header(), inner, context.deeper()?)
             }
-            137 => self.mpls(payload, context),
+            IpNumber::MPLS_IN_IP => self.mpls(payload, context),
             _ => Err(Skip::IpOther),
         }
     }
 }
 
+/// The datagram of a UDP header and what was captured behind it.
 #[inline]
-fn tcp<'a>(ip: &Header, payload: &'a [u8], context: Context) -> Result<Decoded<'a>, Skip> {
-    let fixed = payload.get(..20).ok_or(Skip::TcpTooShort)?;
-    let field = |offset| u16_at(fixed, offset).unwrap_or_default();
-    let header_len = usize::from(u8_at(fixed, 12).unwrap_or_default() >> 4) * 4;
-    if header_len < 20 {
-        return Err(Skip::TcpMalformed);
-    }
-    let data =
-        payload.get(header_len..).ok_or(if ip.cut { Skip::TcpTooShort } else { Skip::TcpMalformed })?;
+fn datagram<'a>(
+    ip: Ip<'_>,
+    udp: &UdpHeader,
+    captured: Cow<'a, [u8]>,
+    context: Context,
+) -> Result<Decoded<'a>, Skip> {
+    let length = usize::from(udp.length).checked_sub(UdpHeader::LEN).ok_or(Skip::UdpMalformed)?;
+    let cut = length > captured.len();
+    let payload = match captured {
+        Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(..length).unwrap_or(bytes)),
+        Cow::Owned(mut bytes) => {
+            bytes.truncate(length);
+            Cow::Owned(bytes)
+        }
+    };
+    Ok(Decoded::Udp(Datagram {
+        link: context.link,
+        src: ip.header.source_addr(),
+        dst: ip.header.destination_addr(),
+        src_port: udp.source_port,
+        dst_port: udp.destination_port,
+        payload,
+        cut,
+    }))
+}
+
+#[inline]
+fn tcp<'a>(ip: Ip<'_>, data: &'a [u8], context: Context) -> Result<Decoded<'a>, Skip> {
+    let header = TcpHeaderSlice::from_slice(data).map_err(|error| match error {
+        // Options beyond the end of a whole segment are the header's own fault.
+        tcp::HeaderSliceError::Len(_) if ip.cut || data.len() < TcpHeader::MIN_LEN => Skip::TcpTooShort,
+        _ => Skip::TcpMalformed,
+    })?;
     Ok(Decoded::Tcp(Segment {
         link: context.link,
-        src: ip.src,
-        dst: ip.dst,
-        src_port: field(0),
-        dst_port: field(2),
-        seq: u32_at(fixed, 4).unwrap_or_default(),
-        ack: u32_at(fixed, 8).unwrap_or_default(),
-        flags: u8_at(fixed, 13).unwrap_or_default(),
-        payload: data,
+        src: ip.header.source_addr(),
+        dst: ip.header.destination_addr(),
+        src_port: header.source_port(),
+        dst_port: header.destination_port(),
+        seq: header.sequence_number(),
+        ack: header.acknowledgment_number(),
+        flags: u8_at(header.slice(), 13).unwrap_or_default(),
+        payload: after(data, header.slice().len()),
         cut: ip.cut,
     }))
 }

@@ -1,32 +1,39 @@
 //! IPv6: only what kind of IPv6 frame it is, for the counters.
 
-use super::Skip;
-use super::bytes::{after, u8_at, u16_at};
+use etherparse::{
+    Ipv6ExtensionsSlice, Ipv6FragmentHeader, Ipv6FragmentHeaderSlice, Ipv6Header, Ipv6HeaderSlice,
+    UdpHeaderSlice, ip_number,
+};
 
-/// Extension headers that are followed (RFC 8200 §4).
-const MAX_EXTENSIONS: usize = 8;
+use super::Skip;
+use super::bytes::after;
 
 /// The reason under which an IPv6 packet is counted.
 pub(super) fn ipv6_skip(data: &[u8]) -> Skip {
-    let Some(mut next) = u8_at(data, 6) else { return Skip::Ipv6 };
-    let mut rest = after(data, 40);
-    for _ in 0..MAX_EXTENSIONS {
-        let length = match next {
-            17 => {
-                let dhcp = |port| matches!(port, Some(546 | 547));
-                let is_dhcp = dhcp(u16_at(rest, 0)) || dhcp(u16_at(rest, 2));
-                return if is_dhcp { Skip::Dhcpv6 } else { Skip::Ipv6 };
+    if is_dhcpv6(data).unwrap_or_default() { Skip::Dhcpv6 } else { Skip::Ipv6 }
+}
+
+/// `None` when the packet has no UDP header.
+fn is_dhcpv6(data: &[u8]) -> Option<bool> {
+    let mut next = Ipv6HeaderSlice::from_slice(data).ok()?.next_header();
+    let mut payload = after(data, Ipv6Header::LEN);
+    // Most packets have no extensions, and `LaxIpv6Slice`, which would look for
+    // them in each, made reading a file of IPv6 a quarter slower.
+    if next.is_ipv6_ext_header_value() {
+        let extensions;
+        (extensions, next, payload, _) = Ipv6ExtensionsSlice::from_slice_lax(next, payload);
+        if extensions.is_fragmenting_payload() {
+            // Only the first fragment has ports; its header is the last extension.
+            let header = extensions.slice().last_chunk::<{ Ipv6FragmentHeader::LEN }>()?;
+            let header = Ipv6FragmentHeaderSlice::from_slice(header).ok()?;
+            if header.fragment_offset().value() != 0 {
+                return None;
             }
-            // Hop-by-hop, routing and destination options count in units of 8 bytes.
-            0 | 43 | 60 => u8_at(rest, 1).map(|units| 8 + 8 * usize::from(units)),
-            // Only the first fragment has ports.
-            44 if u16_at(rest, 2).is_some_and(|offset| offset & 0xfff8 == 0) => Some(8),
-            51 => u8_at(rest, 1).map(|units| 8 + 4 * usize::from(units)),
-            _ => None,
-        };
-        let (Some(length), Some(following)) = (length, u8_at(rest, 0)) else { break };
-        next = following;
-        rest = after(rest, length);
+        }
     }
-    Skip::Ipv6
+    if next != ip_number::UDP {
+        return None;
+    }
+    let udp = UdpHeaderSlice::from_slice(payload).ok()?;
+    Some([udp.source_port(), udp.destination_port()].iter().any(|port| matches!(port, 546 | 547)))
 }

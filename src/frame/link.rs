@@ -1,15 +1,30 @@
 //! Link layers: from the capture's link type to an EtherType and its payload.
 
+use etherparse::{
+    EtherType, Ethernet2Header, Ethernet2HeaderSlice, LaxMacsecPayloadSlice, LaxMacsecSlice,
+    SingleVlanHeader, SingleVlanHeaderSlice, ether_type,
+};
+
 use super::bytes::{after, array_at, u8_at, u16_at, u32_at};
 use super::ipv6::ipv6_skip;
 use super::{Context, Decoded, Decoder, Skip};
 use crate::capture::LinkType;
 
-pub(super) const ETHERTYPE_IPV4: u16 = 0x0800;
-pub(super) const ETHERTYPE_IPV6: u16 = 0x86dd;
-
 /// Below this value the field behind the MAC addresses is a length (IEEE 802.3).
-const FIRST_ETHERTYPE: u16 = 0x0600;
+const FIRST_ETHERTYPE: EtherType = EtherType(0x0600);
+
+// EtherTypes that etherparse does not name.
+const RARP: EtherType = EtherType(0x8035);
+/// Tags of switches from before 802.1ad.
+const OLD_QINQ: EtherType = EtherType(0x9200);
+const MPLS: EtherType = EtherType(0x8847);
+const MPLS_MULTICAST: EtherType = EtherType(0x8848);
+const PPPOE_DISCOVERY: EtherType = EtherType(0x8863);
+const PPPOE_SESSION: EtherType = EtherType(0x8864);
+/// 802.1ah: a service tag, then the customer's whole frame.
+const PROVIDER_BACKBONE: EtherType = EtherType(0x88e7);
+/// Transparent Ethernet bridging (RFC 1701).
+const BRIDGED_ETHERNET: EtherType = EtherType(0x6558);
 
 impl Decoder {
     /// Reads the header that `link` prescribes.
@@ -27,8 +42,13 @@ impl Decoder {
             12 | 14 | 101 => self.raw_ip(data, context),
             51 => self.pppoe_session(data, context),
             // Cisco HDLC: address, control, EtherType.
-            104 => self.ether_type(u16_at(data, 2).ok_or(Skip::LinkTooShort)?, after(data, 4), context),
+            104 => {
+                let protocol = u16_at(data, 2).ok_or(Skip::LinkTooShort)?;
+                self.ether_type(EtherType(protocol), after(data, 4), context)
+            }
             105 => self.wlan(data, 0, context),
+            // Own reading: etherparse's slice refuses every hardware type but
+            // five, and with them what Linux captures on tunnels, PPP and loopback.
             113 => {
                 let protocol = u16_at(data, 14).ok_or(Skip::LinkTooShort)?;
                 if u16_at(data, 4) == Some(6) {
@@ -53,43 +73,58 @@ impl Decoder {
     /// An Ethernet frame: two MAC addresses, then an EtherType or a length.
     #[inline]
     pub(super) fn ethernet<'a>(&mut self, data: &'a [u8], mut context: Context) -> Result<Decoded<'a>, Skip> {
-        let ether_type = u16_at(data, 12).ok_or(Skip::LinkTooShort)?;
-        context.link.dst_mac = array_at(data, 0);
-        context.link.src_mac = array_at(data, 6);
-        let payload = after(data, 14);
-        if ether_type == ETHERTYPE_IPV4 {
-            return self.ipv4(payload, context);
-        }
-        self.ether_type(ether_type, payload, context)
+        let header = Ethernet2HeaderSlice::from_slice(data).map_err(|_| Skip::LinkTooShort)?;
+        context.link.dst_mac = Some(header.destination());
+        context.link.src_mac = Some(header.source());
+        self.ether_type(header.ether_type(), after(data, Ethernet2Header::LEN), context)
     }
 
     /// What an EtherType announces, VLAN tags and tunnels included.
+    #[inline]
     pub(super) fn ether_type<'a>(
         &mut self,
-        ether_type: u16,
+        ether_type: EtherType,
+        payload: &'a [u8],
+        context: Context,
+    ) -> Result<Decoded<'a>, Skip> {
+        if ether_type == ether_type::IPV4 {
+            return self.ipv4(payload, context);
+        }
+        self.ether_type_but_ipv4(ether_type, payload, context)
+    }
+
+    fn ether_type_but_ipv4<'a>(
+        &mut self,
+        ether_type: EtherType,
         payload: &'a [u8],
         context: Context,
     ) -> Result<Decoded<'a>, Skip> {
         match ether_type {
-            ETHERTYPE_IPV4 => self.ipv4(payload, context),
-            ETHERTYPE_IPV6 => Err(ipv6_skip(payload)),
-            0x0806 | 0x8035 => Err(Skip::Arp),
-            // 802.1Q, 802.1ad (QinQ) and its two older numbers.
-            0x8100 | 0x88a8 | 0x9100 | 0x9200 => {
+            ether_type::IPV6 => Err(ipv6_skip(payload)),
+            ether_type::ARP | RARP => Err(Skip::Arp),
+            ether_type::VLAN_TAGGED_FRAME
+            | ether_type::PROVIDER_BRIDGING
+            | ether_type::VLAN_DOUBLE_TAGGED_FRAME
+            | OLD_QINQ => {
                 let mut context = context.deeper()?;
-                let tag = u16_at(payload, 0).ok_or(Skip::LinkTooShort)?;
-                context.link.vlan = Some(tag & 0x0fff);
-                let inner = u16_at(payload, 2).ok_or(Skip::LinkTooShort)?;
-                self.ether_type(inner, after(payload, 4), context)
+                let tag = SingleVlanHeaderSlice::from_slice(payload).map_err(|_| Skip::LinkTooShort)?;
+                context.link.vlan = Some(tag.vlan_identifier().value());
+                self.ether_type(tag.ether_type(), after(payload, SingleVlanHeader::LEN), context)
             }
-            0x8847 | 0x8848 => self.mpls(payload, context),
-            0x8863 => Err(Skip::PppoeDiscovery),
-            0x8864 => self.pppoe_session(payload, context),
-            // 802.1ah provider backbone: a service tag, then the customer's whole frame.
-            0x88e7 => self.ethernet(payload.get(4..).ok_or(Skip::TunnelTooShort)?, context.deeper()?),
-            0x88e5 => Err(Skip::EncryptedMacsec),
-            // Transparent Ethernet bridging.
-            0x6558 => self.ethernet(payload, context.deeper()?),
+            MPLS | MPLS_MULTICAST => self.mpls(payload, context),
+            PPPOE_DISCOVERY => Err(Skip::PppoeDiscovery),
+            PPPOE_SESSION => self.pppoe_session(payload, context),
+            PROVIDER_BACKBONE => {
+                self.ethernet(payload.get(4..).ok_or(Skip::TunnelTooShort)?, context.deeper()?)
+            }
+            // MACsec may authenticate without encrypting; then its content is readable.
+            ether_type::MACSEC => match LaxMacsecSlice::from_slice(payload).map(|frame| frame.payload) {
+                Ok(LaxMacsecPayloadSlice::Unmodified(inner)) => {
+                    self.ether_type(inner.ether_type, inner.payload, context.deeper()?)
+                }
+                _ => Err(Skip::EncryptedMacsec),
+            },
+            BRIDGED_ETHERNET => self.ethernet(payload, context.deeper()?),
             length if length < FIRST_ETHERTYPE => self.llc(payload, context),
             _ => Err(Skip::EtherTypeOther),
         }
@@ -102,7 +137,7 @@ impl Decoder {
             [0xaa, 0xaa, 0x03] => match array_at(data, 3).ok_or(Skip::LinkTooShort)? {
                 // The encapsulated Ethernet codes of RFC 1042 and of bridge tunnels (802.1H).
                 [0, 0, 0 | 0xf8] => {
-                    let ether_type = u16_at(data, 6).ok_or(Skip::LinkTooShort)?;
+                    let ether_type = EtherType(u16_at(data, 6).ok_or(Skip::LinkTooShort)?);
                     if ether_type < FIRST_ETHERTYPE {
                         return Err(Skip::LlcOther);
                     }
@@ -122,8 +157,8 @@ impl Decoder {
         payload: &'a [u8],
         context: Context,
     ) -> Result<Decoded<'a>, Skip> {
-        match protocol {
-            4 => self.llc(payload, context),
+        match EtherType(protocol) {
+            EtherType(4) => self.llc(payload, context),
             protocol if protocol < FIRST_ETHERTYPE => Err(Skip::EtherTypeOther),
             protocol => self.ether_type(protocol, payload, context),
         }

@@ -15,6 +15,14 @@
 //! skip     the reasons, and their counters
 //! ```
 //!
+//! Headers are read through etherparse's header slices: a slice is the checked
+//! bytes and nothing more, so a field costs what a load at an offset costs, and
+//! a frame that a snap length cut behind the header is as good as a whole one.
+//! (`LaxSlicedPacket` would build 328 bytes for every frame, `SlicedPacket`
+//! refuses cut ones; `tests/frame_layers/oracle.rs` holds the result against
+//! the former.) Own code reads what etherparse has no slice for: 802.2 and
+//! 802.11, radiotap, SLL2, NULL and LOOP, PPP and PPPoE, MPLS and the tunnels.
+//!
 //! Nothing here trusts a length: each slice is bounded by what was captured,
 //! and layers nest at most [`MAX_DEPTH`] deep.
 

@@ -1,5 +1,7 @@
 //! Tunnels whose inner frame is easy to find: GRE with ERSPAN, VXLAN, Geneve, MPLS.
 
+use etherparse::EtherType;
+
 use super::bytes::{after, u8_at, u16_at, u32_at};
 use super::ipv6::ipv6_skip;
 use super::{Context, Decoded, Decoder, Skip};
@@ -37,7 +39,7 @@ impl Decoder {
                 self.ethernet(inner.get(12 + extra..).ok_or(Skip::TunnelTooShort)?, context)
             }
             protocol if protocol < 0x0600 => Err(Skip::TunnelOther),
-            protocol => self.ether_type(protocol, inner, context),
+            protocol => self.ether_type(EtherType(protocol), inner, context),
         }
     }
 
@@ -61,7 +63,7 @@ impl Decoder {
         }
         let header = 8 + 4 * usize::from(first & 0x3f);
         let inner = data.get(header..).ok_or(Skip::TunnelTooShort)?;
-        self.ether_type(protocol.max(0x0600), inner, context.deeper()?)
+        self.ether_type(EtherType(protocol.max(0x0600)), inner, context.deeper()?)
     }
 
     /// An MPLS label stack (RFC 3032). The labels do not say what follows, so

@@ -150,7 +150,8 @@ codes! {
     UnexpectedAnswer => "unexpected-answer", "A server answered against Kea's rules.",
         "See the verdict wrong-server-answered. Only decisions with a confidence of 0.9 or more are reported.";
     UnexpectedSilence => "unexpected-silence", "A server was silent against Kea's rules.",
-        "See the verdict owner-silent. Only decisions with a confidence of 0.9 or more are reported.";
+        "See the verdict owner-silent. HA lets the query pass, but a pool without free addresses, a class or a \
+         reservation may have stopped it, so the confidence is never above 0.85.";
     WithheldAck => "withheld-ack", "A partner rejected a lease, and the ACK was withheld.",
         "See the verdict ack-withheld.";
     UnknownServer => "unknown-server", "A server answered that the topology does not know.",

@@ -90,8 +90,10 @@ pub struct HaEvent {
     pub relationship: Option<RelationshipId>,
     /// The machine that answered, and that `state` and `scopes` are about.
     pub server: Option<ServerId>,
-    /// Its address.
+    /// The address that was called.
     pub server_ip: Ipv4Addr,
+    /// The port that was called.
+    pub server_port: u16,
     /// The machine that asked.
     pub peer: Option<ServerId>,
     /// Its address.
@@ -235,6 +237,7 @@ impl HaEvent {
             relationship: relationship_of(topology, to, peer),
             server,
             server_ip: to.0,
+            server_port: to.1,
             peer,
             peer_ip: from.0,
             state: None,

@@ -153,7 +153,7 @@ impl Sentence<'_> {
             return (Verdict::BothAnswered, reason, decision.confidence.min(rival.confidence));
         }
         let role = self.role(decision);
-        let silent = self.silent_partner();
+        let silent = self.silent_partner(decision);
         let also = silent.map_or_else(String::new, |partner| {
             format!("; {} {}", self.name(partner.server), silence(partner))
         });
@@ -189,9 +189,15 @@ impl Sentence<'_> {
         })
     }
 
-    /// The most telling decision of another server that stayed silent: its first.
-    fn silent_partner(&self) -> Option<&Decision> {
-        self.decisions.iter().find(|other| {
+    /// The decision of another server that stayed silent about the answered query.
+    fn silent_partner(&self, answered: &Decision) -> Option<&Decision> {
+        let same_query = |other: &&Decision| {
+            let steps = &self.exchange.queries;
+            steps.iter().any(|step| {
+                step.sightings().any(|id| id == other.query) && step.sightings().any(|id| id == answered.query)
+            })
+        };
+        self.decisions.iter().filter(same_query).find(|other| {
             Some(other.server) != self.answered_by
                 && other.relationship.is_some()
                 && other.expected == Expected::Ignore
@@ -237,6 +243,11 @@ impl Sentence<'_> {
         if let Some(owner) = heard.iter().find(|decision| decision.expected == Expected::Answer) {
             let reason = format!("{} should have answered and was silent", self.name(owner.server));
             return (Verdict::OwnerSilent, reason, owner.confidence);
+        }
+        let zone = self.evidence.network.zone(self.exchange.zone(self.evidence.messages));
+        if heard.is_empty() && self.evidence.network.topology.zone_named(zone).is_none() {
+            let reason = "nobody answered, and no server is known in this zone".to_owned();
+            return (Verdict::NoAnswer, reason, 0.5);
         }
         if heard.iter().all(|decision| decision.rule == Rule::ServerDown) {
             let who: Vec<&str> = heard.iter().map(|decision| self.name(decision.server)).collect();

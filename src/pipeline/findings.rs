@@ -35,6 +35,8 @@ impl Severity {
 const FRAMES: usize = 16;
 /// From here on we would bet on a decision.
 const SURE: f64 = 0.9;
+/// A missing answer is never sure to be wrong: a pool or a class may be the reason.
+const PROBABLE: f64 = 0.8;
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,10 +163,14 @@ fn exchanges(analysis: &Analysis<'_>, findings: &mut Findings) {
 }
 
 fn decisions(analysis: &Analysis<'_>, findings: &mut Findings) {
-    for decision in analysis.decisions.iter().filter(|decision| decision.confidence >= SURE) {
+    for decision in &analysis.decisions {
         let (code, what) = match (decision.expected, decision.seen) {
-            (Expected::Ignore, Seen::Answered) => (FindingCode::UnexpectedAnswer, "answered"),
-            (Expected::Answer, Seen::Silent) => (FindingCode::UnexpectedSilence, "ignored"),
+            (Expected::Ignore, Seen::Answered) if decision.confidence >= SURE => {
+                (FindingCode::UnexpectedAnswer, "answered")
+            }
+            (Expected::Answer, Seen::Silent) if decision.confidence >= PROBABLE => {
+                (FindingCode::UnexpectedSilence, "ignored")
+            }
             _ => continue,
         };
         let Decision { server, query, rule, .. } = decision;

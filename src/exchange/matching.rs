@@ -1,0 +1,179 @@
+//! Which exchange a message belongs to: the questions that pairing asks about
+//! one message and the exchanges that are open for its client.
+
+use std::net::Ipv4Addr;
+
+use super::{Exchange, Kind, Observed, PairLimits, Step, of};
+use crate::dhcp::MessageType;
+use crate::units::MessageId;
+
+/// The open exchange that takes a message: the youngest that fits.
+pub(super) fn find<'e>(
+    open: impl DoubleEndedIterator<Item = &'e Exchange> + ExactSizeIterator + Clone,
+    messages: &[Observed],
+    message: &Observed,
+    limits: PairLimits,
+) -> Option<usize> {
+    // The table forgets in the order of reading; a file that is out of order must not revive old exchanges.
+    let alive = |exchange: &Exchange| {
+        message.time.since(exchange.end) <= limits.idle_ns
+            && exchange.start.since(message.time) <= limits.idle_ns
+    };
+    let newest = |fits: &dyn Fn(&Exchange) -> bool| {
+        open.clone().rposition(|exchange| alive(exchange) && fits(exchange))
+    };
+    if message.is_reply() {
+        newest(&|exchange| has_xid(exchange, message, messages) && asked_for(exchange, message, messages))
+            .or_else(|| {
+                newest(&|exchange| {
+                    has_xid(exchange, message, messages)
+                        && !matches!(exchange.kind, Kind::Decline | Kind::Release)
+                })
+            })
+    } else {
+        newest(&|exchange| takes_query(exchange, message, messages, limits))
+    }
+}
+
+/// What kind of exchange a message begins.
+pub(super) fn kind_of(message: &Observed) -> Kind {
+    let unset = |address: Ipv4Addr| address.is_unspecified();
+    match message.message_type {
+        Some(MessageType::DISCOVER | MessageType::OFFER) => Kind::Select,
+        Some(MessageType::REQUEST) if message.server_id.is_some() => Kind::Select,
+        Some(MessageType::REQUEST) if unset(message.ciaddr) => Kind::InitReboot,
+        // A relay only ever sees broadcasts, so a relayed one rebinds.
+        Some(MessageType::REQUEST) if message.is_broadcast() || !unset(message.giaddr) => Kind::Rebind,
+        Some(MessageType::REQUEST) => Kind::Renew,
+        // Of an ACK without its REQUEST only its fields can tell.
+        Some(MessageType::ACK) if unset(message.yiaddr) => Kind::Inform,
+        Some(MessageType::ACK) if !unset(message.ciaddr) => Kind::Renew,
+        Some(MessageType::ACK | MessageType::NAK) => Kind::Select,
+        Some(MessageType::INFORM) => Kind::Inform,
+        Some(MessageType::DECLINE) => Kind::Decline,
+        Some(MessageType::RELEASE) => Kind::Release,
+        _ => Kind::Other,
+    }
+}
+
+/// Whether both name the same client identifier, or one of them names none.
+fn same_client_id(exchange: &Exchange, message: &Observed) -> bool {
+    match (&exchange.client.client_id, &message.client_id) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    }
+}
+
+/// Whether a reply names an exchange's xid and does not name another client.
+fn has_xid(exchange: &Exchange, reply: &Observed, messages: &[Observed]) -> bool {
+    let asked = exchange.queries.iter().any(|step| of(messages, step.first).xid == reply.xid);
+    let unpaired = exchange.queries.is_empty() && exchange.xid == reply.xid;
+    (asked || unpaired) && same_client_id(exchange, reply)
+}
+
+/// Whether an exchange holds a query that the reply can answer. The same xid
+/// may serve a client's REQUEST and the DECLINE after it.
+fn asked_for(exchange: &Exchange, reply: &Observed, messages: &[Observed]) -> bool {
+    exchange.queries.iter().any(|step| answers(of(messages, step.first), reply))
+}
+
+/// Whether a reply's type answers a query's type (RFC 2131 §3.1, §3.4).
+fn answers(query: &Observed, reply: &Observed) -> bool {
+    match query.message_type {
+        Some(MessageType::DISCOVER) => reply.message_type == Some(MessageType::OFFER),
+        Some(MessageType::REQUEST) => {
+            matches!(reply.message_type, Some(MessageType::ACK | MessageType::NAK))
+        }
+        Some(MessageType::INFORM) => reply.message_type == Some(MessageType::ACK),
+        Some(MessageType::DECLINE | MessageType::RELEASE) => false,
+        // BOOTP, lease queries and whatever else there is.
+        _ => !matches!(reply.message_type, Some(MessageType::OFFER | MessageType::ACK | MessageType::NAK)),
+    }
+}
+
+fn takes_query(exchange: &Exchange, query: &Observed, messages: &[Observed], limits: PairLimits) -> bool {
+    let Some(last) = exchange.queries.last().map(|step| of(messages, step.first)) else {
+        // A reply was captured before its query: two sources whose clocks differ.
+        return exchange.xid == query.xid
+            && same_client_id(exchange, query)
+            && query.time.since(exchange.start).abs() <= limits.hop_ns
+            && exchange.replies.iter().any(|step| answers(query, of(messages, step.first)));
+    };
+    if exchange.client.client_id != query.client_id {
+        return false;
+    }
+    if hop_of(&exchange.queries, messages, query, limits.hop_ns).is_some() {
+        return true;
+    }
+    let answered = exchange.verdict_reply(messages).map(|id| of(messages, id).time);
+    let over = answered.is_some_and(|time| query.time.since(time) > limits.linger_ns);
+    let same_xid = exchange.queries.iter().any(|step| of(messages, step.first).xid == query.xid);
+    let requested = exchange.first_of(&exchange.queries, messages, MessageType::REQUEST).is_some();
+    match query.message_type {
+        Some(MessageType::DISCOVER) => {
+            exchange.kind == Kind::Select && same_xid && answered.is_none() && !requested
+        }
+        Some(MessageType::REQUEST) if kind_of(query) == Kind::Select && exchange.kind == Kind::Select => {
+            if requested {
+                // The same REQUEST again: its ACK was late or lost.
+                same_xid
+                    && !over
+                    && query.server_id == last.server_id
+                    && query.requested_ip == last.requested_ip
+            } else {
+                answered.is_none() && (same_xid || selects_offer(exchange, query, messages))
+            }
+        }
+        Some(MessageType::REQUEST) => {
+            same_xid
+                && !over
+                && kind_of(query) == exchange.kind
+                && query.ciaddr == last.ciaddr
+                && (answered.is_none() || query.requested_ip == last.requested_ip)
+        }
+        _ => same_xid && !over && kind_of(query) == exchange.kind && query.message_type == last.message_type,
+    }
+}
+
+/// A REQUEST with a new xid belongs to the offer that it names by server and address.
+fn selects_offer(exchange: &Exchange, query: &Observed, messages: &[Observed]) -> bool {
+    exchange.replies.iter().map(|step| of(messages, step.first)).any(|reply| {
+        reply.message_type == Some(MessageType::OFFER)
+            && reply.server_id == query.server_id
+            && Some(reply.yiaddr) == query.requested_ip
+    })
+}
+
+/// The step of which a message is another hop: a relay's forwarded copy, or the
+/// copy that a relay sends to a second server. The youngest step wins; a step
+/// that was already seen on this path was sent again instead.
+pub(super) fn hop_of(
+    steps: &[Step],
+    messages: &[Observed],
+    message: &Observed,
+    hop_ns: i64,
+) -> Option<MessageId> {
+    let step = steps.iter().rev().find(|step| {
+        is_hop(of(messages, step.first), message, hop_ns)
+            && step.sightings().all(|id| !one_path(of(messages, id), message))
+    })?;
+    Some(step.first)
+}
+
+fn one_path(a: &Observed, b: &Observed) -> bool {
+    a.src == b.src && a.dst == b.dst && a.giaddr == b.giaddr
+}
+
+/// Whether two messages can be one at two hops. A retransmission has the same
+/// addresses instead, or another `secs`.
+fn is_hop(a: &Observed, b: &Observed, hop_ns: i64) -> bool {
+    let relayed = !a.giaddr.is_unspecified() || !b.giaddr.is_unspecified();
+    // Replies of two servers on their way to one relay are two messages, however alike.
+    let two_senders = |reply: &Observed| reply.is_reply() && reply.dst == reply.giaddr;
+    relayed
+        && !one_path(a, b)
+        && !(two_senders(a) && two_senders(b) && a.src != b.src)
+        && b.time.since(a.time).abs() <= hop_ns
+        && (a.message_type, a.xid, a.secs, a.server_id, a.requested_ip, a.ciaddr, a.yiaddr)
+            == (b.message_type, b.xid, b.secs, b.server_id, b.requested_ip, b.ciaddr, b.yiaddr)
+}

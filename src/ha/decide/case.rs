@@ -1,0 +1,114 @@
+//! Which server was asked what, what it replied, and what that says about its state.
+
+use super::Evidence;
+use super::rules::owner_scope;
+use crate::dhcp::MessageType;
+use crate::exchange::{Exchange, Observed, of};
+use crate::ha::events::{EventKind, HaEvent};
+use crate::ha::timeline::Timeline;
+use crate::units::{MessageId, SECOND, ServerId};
+
+/// A server's possible part in an exchange's query, before the rules are asked.
+pub(super) struct Case<'a> {
+    pub(super) exchange: &'a Exchange,
+    pub(super) query: &'a Observed,
+    pub(super) query_id: MessageId,
+    pub(super) server: ServerId,
+    pub(super) reply: Option<MessageId>,
+}
+
+impl Evidence<'_> {
+    pub(super) fn each_case(&self, exchange: &Exchange, mut take: impl FnMut(Case<'_>)) {
+        for (step, hearers) in self.network.audience(self.messages, exchange, self.answers) {
+            for server in hearers {
+                let query = self.network.copy_for(self.messages, step, server);
+                let query_id =
+                    step.sightings().find(|id| of(self.messages, *id).at == query.at).unwrap_or(step.first);
+                let reply = self.reply_to(exchange, step.first, server);
+                take(Case { exchange, query, query_id, server, reply });
+            }
+        }
+    }
+
+    /// The reply of `server` to one attempt: the first of a fitting type before the client asks again.
+    fn reply_to(&self, exchange: &Exchange, query: MessageId, server: ServerId) -> Option<MessageId> {
+        let asked = of(self.messages, query);
+        let again = exchange
+            .queries
+            .iter()
+            .map(|step| of(self.messages, step.first))
+            .filter(|other| other.time > asked.time && other.message_type == asked.message_type)
+            .map(|other| other.time)
+            .min();
+        exchange.replies.iter().map(|step| step.first).find(|id| {
+            let reply = of(self.messages, *id);
+            // Two capture clocks may differ a little, so a reply may seem to come first.
+            let in_time =
+                reply.time.since(asked.time) > -SECOND && again.is_none_or(|again| reply.time < again);
+            let fits = match asked.message_type {
+                Some(MessageType::DISCOVER) => {
+                    matches!(reply.message_type, Some(MessageType::OFFER))
+                }
+                Some(MessageType::REQUEST) => {
+                    matches!(reply.message_type, Some(MessageType::ACK | MessageType::NAK))
+                }
+                Some(MessageType::INFORM) => reply.message_type == Some(MessageType::ACK),
+                _ => reply.message_type.is_none_or(|kind| kind.0 > 8),
+            };
+            in_time && fits && self.answers.get(id).is_some_and(|answer| answer.server == server)
+        })
+    }
+
+    /// Collects the evidence of the control channel and of behaviour.
+    pub(super) fn timeline(&self, exchanges: &[Exchange]) -> Timeline {
+        let topology = self.network.topology;
+        let mut timeline = Timeline::default();
+        timeline.add_events(topology, self.events);
+        for (id, answer) in self.answers {
+            let reply = of(self.messages, *id);
+            timeline.alive(answer.server, reply.time, reply.at);
+        }
+        for exchange in exchanges {
+            self.each_case(exchange, |case| {
+                let answered = case.reply.is_some();
+                // A REQUEST may be ignored for reasons that have nothing to do with scopes.
+                if !answered && case.query.message_type != Some(MessageType::DISCOVER) {
+                    return;
+                }
+                if let Some((id, relationship, _)) = self.relationship(&case)
+                    && let Some(scope) = owner_scope(relationship, case.query)
+                {
+                    let at = (case.query.time, case.query.at, case.exchange.id);
+                    timeline.add_behaviour(case.server, id, scope, answered, at);
+                }
+            });
+        }
+        timeline.sort();
+        timeline
+    }
+
+    /// A lease update of this client that the partner did not accept: Kea then sends no ACK.
+    pub(super) fn rejected_update(&self, case: &Case<'_>) -> Option<&HaEvent> {
+        if case.query.message_type != Some(MessageType::REQUEST) {
+            return None;
+        }
+        self.update_after(case.server, case.query)
+            .filter(|event| event.result.is_some_and(|result| result != 0))
+    }
+
+    /// The lease update that `server` sent to its partner because of a REQUEST.
+    pub fn update_after(&self, server: ServerId, request: &Observed) -> Option<&HaEvent> {
+        let window = 0..=10 * SECOND;
+        let start = self.events.partition_point(|event| event.time < request.time);
+        self.events
+            .iter()
+            .skip(start)
+            .take_while(|event| window.contains(&event.time.since(request.time)))
+            .find(|event| {
+                event.kind == EventKind::LeaseUpdate
+                    && event.peer == Some(server)
+                    && event.chaddr == Some(request.chaddr)
+                    && window.contains(&event.request_time.since(request.time))
+            })
+    }
+}

@@ -1,0 +1,218 @@
+//! What Kea's rules expect of one server for one query, and what it did.
+//!
+//! Reading order: `case` (which server was asked what, and what it replied),
+//! `rules` (Kea's checks in Kea's order), then [`Evidence::decide`] here, which
+//! compares the two.
+
+mod case;
+mod rules;
+
+use std::collections::HashMap;
+
+use self::case::Case;
+use self::rules::Ruling;
+use super::catalogue::Rule;
+use super::events::HaEvent;
+use super::network::{Heard, Network};
+use super::timeline::{Basis, Timeline};
+use super::topology::RelationshipId;
+use crate::exchange::answer::Answer;
+use crate::exchange::{Exchange, Observed, of};
+use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, SECOND, ServerId};
+
+/// What the rules expect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// A reply.
+    Answer,
+    /// Silence.
+    Ignore,
+    /// The evidence does not decide it.
+    Unknown,
+}
+
+/// What was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// A reply of this server.
+    Answered,
+    /// None.
+    Silent,
+    /// The capture ended before a reply could come.
+    Unknown,
+}
+
+impl Expected {
+    /// The word of the tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answer => "answer",
+            Self::Ignore => "ignore",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Seen {
+    /// The word of the tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Silent => "silent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One server's treatment of one query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The exchange of the query.
+    pub exchange: ExchangeId,
+    /// The query, as the copy that reached this server.
+    pub query: MessageId,
+    /// The server.
+    pub server: ServerId,
+    /// The relationship that the query belongs to on this server.
+    pub relationship: Option<RelationshipId>,
+    /// Whether it received the query.
+    pub heard: Heard,
+    /// Kea's state word, where known.
+    pub state: Option<String>,
+    /// What the state rests on.
+    pub basis: Option<Basis>,
+    /// The peer whose scope the query belongs to.
+    pub owner: Option<ServerId>,
+    /// The scope's peer name, and whether the server serves it.
+    pub scope: Option<(String, bool)>,
+    /// What the rules expect.
+    pub expected: Expected,
+    /// What was seen.
+    pub seen: Seen,
+    /// The rule that decides.
+    pub rule: Rule,
+    /// From 0 to 1.
+    pub confidence: f64,
+    /// The reply, when there was one.
+    pub reply: Option<MessageId>,
+    /// Frames that show the state or the reason.
+    pub evidence: Vec<FrameRef>,
+}
+
+impl Decision {
+    /// Whether expectation and observation agree; `None` where either is unknown.
+    pub fn agrees(&self) -> Option<bool> {
+        match (self.expected, self.seen) {
+            (Expected::Answer, Seen::Answered) | (Expected::Ignore, Seen::Silent) => Some(true),
+            (Expected::Answer, Seen::Silent) | (Expected::Ignore, Seen::Answered) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// Everything that decisions rest on.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// The network.
+    pub network: &'a Network<'a>,
+    /// Every message.
+    pub messages: &'a [Observed],
+    /// Who sent each reply.
+    pub answers: &'a HashMap<MessageId, Answer>,
+    /// The control channel.
+    pub events: &'a [HaEvent],
+    /// The time of the last captured frame.
+    pub capture_end: CaptureTime,
+}
+
+impl Evidence<'_> {
+    /// Decides every query for every server that could hear it, in the order of the exchanges.
+    pub fn decide(&self, exchanges: &[Exchange]) -> (Vec<Decision>, Timeline) {
+        let timeline = self.timeline(exchanges);
+        let mut decisions = Vec::new();
+        for exchange in exchanges {
+            self.each_case(exchange, |case| decisions.push(self.decision(&case, &timeline)));
+        }
+        (decisions, timeline)
+    }
+
+    fn decision(&self, case: &Case<'_>, timeline: &Timeline) -> Decision {
+        let mut ruling = self.rule(case, timeline);
+        let down = timeline.down(case.server, case.query.time).filter(|_| case.reply.is_none());
+        if let Some((confidence, refused)) = down.filter(|_| ruling.rule != Rule::ServerDown) {
+            if confidence >= 0.9 {
+                // What is not running applies no rule.
+                let relationship = ruling.relationship;
+                ruling = Ruling::new(Expected::Ignore, Rule::ServerDown, confidence);
+                ruling.relationship = relationship;
+                ruling.evidence.push(refused);
+            } else {
+                ruling.confidence = ruling.confidence.min(0.85);
+            }
+        }
+        if case.reply.is_none()
+            && ruling.expected == Expected::Answer
+            && let Some(rejected) = self.rejected_update(case)
+        {
+            ruling.expected = Expected::Ignore;
+            ruling.rule = Rule::LeaseUpdateRejected;
+            ruling.evidence = vec![rejected.request_at, rejected.at];
+        }
+        if case.reply.is_none() {
+            ruling.confidence = ruling.confidence.min(silence_ceiling(case, &ruling));
+        }
+        let seen = match case.reply {
+            Some(_) => Seen::Answered,
+            None if self.capture_end.since(case.query.time) < SECOND / 10 => Seen::Unknown,
+            None => Seen::Silent,
+        };
+        let heard = match (seen, timeline.running(case.server, case.query.time)) {
+            (Seen::Answered, _) => Heard::Yes,
+            (_, Some(false)) => Heard::Unknown,
+            (_, running) => {
+                let on_wire = self.network.address_in(case.server, case.query.zone).is_some();
+                let addressed = self.network.machines.at(case.query.dst) == Some(case.server);
+                match (on_wire || addressed, running) {
+                    (true, Some(true)) => Heard::Yes,
+                    (true, None) => Heard::Likely,
+                    _ => Heard::Unknown,
+                }
+            }
+        };
+        let mut evidence = ruling.evidence;
+        let standing = ruling.standing;
+        evidence.extend(standing.iter().flat_map(|standing| standing.evidence.iter().copied()));
+        Decision {
+            exchange: case.exchange.id,
+            query: case.query_id,
+            server: case.server,
+            relationship: ruling.relationship,
+            heard,
+            state: standing.as_ref().and_then(|standing| standing.state.clone()),
+            basis: standing.as_ref().map(|standing| standing.basis),
+            owner: ruling.owner,
+            scope: ruling.scope,
+            expected: ruling.expected,
+            seen,
+            rule: ruling.rule,
+            confidence: ruling.confidence,
+            reply: case.reply,
+            evidence,
+        }
+    }
+}
+
+/// How sure a ruling can be about a query that its server did not answer.
+///
+/// HA lets a query pass, and a pool without free addresses, a class or a
+/// reservation still stops it, so an expected answer that is missing is no sure
+/// thing. A silence that was inferred from silences proves little while the
+/// exchange shows no reply at all: the capture may only hold one direction.
+fn silence_ceiling(case: &Case<'_>, ruling: &Ruling) -> f64 {
+    let inferred = ruling.standing.as_ref().is_some_and(|standing| standing.basis >= Basis::Inferred);
+    match ruling.expected {
+        Expected::Answer => 0.85,
+        Expected::Ignore if inferred && case.exchange.replies.is_empty() => 0.85,
+        _ => 1.0,
+    }
+}

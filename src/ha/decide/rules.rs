@@ -1,0 +1,200 @@
+//! Kea's rules in Kea's order.
+//!
+//! A server with one relationship asks HA first and the server identifier after
+//! it; a hub checks the identifier, selects the subnet, and only then asks HA
+//! (kea-ha §1.1, §5).
+
+use super::case::Case;
+use super::{Evidence, Expected};
+use crate::dhcp::MessageType;
+use crate::exchange::{Kind, Observed};
+use crate::ha::catalogue::Rule;
+use crate::ha::hash::Owner;
+use crate::ha::network::Selected;
+use crate::ha::timeline::{Service, Standing, Timeline, is_service_off};
+use crate::ha::topology::{Dhcp4, Mode, Relationship, RelationshipId, Subnet};
+use crate::units::{FrameRef, ServerId};
+
+/// What the rules say, before it is compared with the packets.
+pub(super) struct Ruling {
+    pub(super) relationship: Option<RelationshipId>,
+    pub(super) standing: Option<Standing>,
+    pub(super) owner: Option<ServerId>,
+    pub(super) scope: Option<(String, bool)>,
+    pub(super) expected: Expected,
+    pub(super) rule: Rule,
+    pub(super) confidence: f64,
+    pub(super) evidence: Vec<FrameRef>,
+}
+
+impl Ruling {
+    pub(super) fn new(expected: Expected, rule: Rule, confidence: f64) -> Self {
+        let (relationship, standing, owner, scope) = (None, None, None, None);
+        Self { relationship, standing, owner, scope, expected, rule, confidence, evidence: Vec::new() }
+    }
+}
+
+impl Evidence<'_> {
+    /// The relationship that a query belongs to on a server, and the subnet that selected it.
+    pub(super) fn relationship(
+        &self,
+        case: &Case<'_>,
+    ) -> Option<(RelationshipId, &Relationship, Option<&Subnet>)> {
+        let topology = self.network.topology;
+        let subnet = match self.network.subnet_for(case.server, case.query) {
+            Selected::Subnet(subnet) => Some(subnet),
+            Selected::None | Selected::Unknown => None,
+        };
+        let id = match subnet {
+            Some(subnet) => topology.relationship_of_subnet(case.server, subnet)?,
+            None => {
+                // Without its own file the relationships of its partners' files must do, if there is one only.
+                let mut all = topology.relationships_of(case.server);
+                all.next().filter(|_| all.next().is_none())?
+            }
+        };
+        Some((id, topology.relationship(id)?, subnet))
+    }
+
+    /// Kea's rules in Kea's order.
+    pub(super) fn rule(&self, case: &Case<'_>, timeline: &Timeline) -> Ruling {
+        let kea = self.network.topology.server(case.server).and_then(|server| server.kea.as_ref());
+        let in_relationship = self.network.topology.relationships_of(case.server).next().is_some();
+        if kea.is_none() && !in_relationship {
+            return Ruling::new(Expected::Unknown, Rule::NoConfiguration, 0.5);
+        }
+        let hub = kea.is_some_and(Dhcp4::is_hub);
+        let ha = self.ha(case, timeline);
+        // A hub asks HA last, any other server asks it first.
+        if !hub && ha.expected != Expected::Answer {
+            return ha;
+        }
+        match self.foreign_server_id(case).or_else(|| self.no_subnet(case)) {
+            None => ha,
+            Some(later) => Ruling {
+                expected: later.expected,
+                rule: later.rule,
+                confidence: if hub { later.confidence } else { later.confidence.min(ha.confidence) },
+                ..ha
+            },
+        }
+    }
+
+    /// Option 54 names somebody else (Kea's check `DHCP4_PACKET_DROP_0003`).
+    fn foreign_server_id(&self, case: &Case<'_>) -> Option<Ruling> {
+        let named = case.query.server_id?;
+        let server = self.network.topology.server(case.server);
+        let kea = server.and_then(|server| server.kea.as_ref());
+        let own = self.network.machines.at(named) == Some(case.server)
+            || case.query.server_id_override == Some(named)
+            || kea.is_some_and(|kea| {
+                kea.ignore_server_id
+                    || kea.subnets.iter().any(|subnet| subnet.server_identifier == Some(named))
+            });
+        // An address that belongs to no known machine may still be one of this server's.
+        let known = self.network.machines.at(named).is_some();
+        // Without the server's own file nobody knows whether it checks at all.
+        let confidence = if !known { 0.6 } else if kea.is_none() { 0.85 } else { 0.99 };
+        (!own).then(|| Ruling::new(Expected::Ignore, Rule::ForeignServerId, confidence))
+    }
+
+    fn no_subnet(&self, case: &Case<'_>) -> Option<Ruling> {
+        let topology = self.network.topology;
+        match self.network.subnet_for(case.server, case.query) {
+            Selected::Unknown => None,
+            // A REQUEST without a subnet may be refused with a NAK instead (`DHCP4_PACKET_NAK_0001`).
+            Selected::None if case.query.message_type == Some(MessageType::REQUEST) => {
+                Some(Ruling::new(Expected::Unknown, Rule::NoSubnet, 0.5))
+            }
+            Selected::None => Some(Ruling::new(Expected::Ignore, Rule::NoSubnet, 0.9)),
+            Selected::Subnet(subnet) => {
+                let hub = topology
+                    .server(case.server)
+                    .and_then(|server| server.kea.as_ref())
+                    .is_some_and(Dhcp4::is_hub);
+                (hub && topology.relationship_of_subnet(case.server, subnet).is_none())
+                    .then(|| Ruling::new(Expected::Ignore, Rule::NoRelationshipForSubnet, 0.95))
+            }
+        }
+    }
+
+    /// The HA decision: type, owner, scope.
+    fn ha(&self, case: &Case<'_>, timeline: &Timeline) -> Ruling {
+        let topology = self.network.topology;
+        let Some((id, relationship, subnet)) = self.relationship(case) else {
+            let kea = topology.server(case.server).and_then(|server| server.kea.as_ref());
+            return if kea.is_some_and(|kea| kea.memberships.is_empty()) {
+                reply_or_not(case, Ruling::new(Expected::Answer, Rule::NoHa, 0.9))
+            } else {
+                Ruling::new(Expected::Unknown, Rule::RelationshipUnknown, 0.5)
+            };
+        };
+        let Some(scope) = owner_scope(relationship, case.query) else {
+            let mut ruling = Ruling::new(Expected::Ignore, Rule::NoIdentifier, 0.95);
+            ruling.relationship = Some(id);
+            return ruling;
+        };
+        let place = (case.server, id, scope);
+        let answered = case.reply.is_some();
+        let standing = timeline.standing(topology, place, case.query.time, case.exchange.id, answered);
+        let owner = relationship.peers.get(scope);
+        let is_owner = owner.and_then(|peer| peer.server) == Some(case.server);
+        let hub = topology.server(case.server).and_then(|it| it.kea.as_ref()).is_some_and(Dhcp4::is_hub);
+        let (expected, rule) = match standing.service {
+            Service::Down => (Expected::Ignore, Rule::ServerDown),
+            // Every enabled server processes such a message; what it does then is not HA's matter.
+            _ if !is_filtered(case.query.message_type, hub) => (Expected::Unknown, Rule::TypeNotFiltered),
+            Service::Serves if is_owner => (Expected::Answer, Rule::OwnScope),
+            Service::Serves => (Expected::Answer, Rule::FailoverScope),
+            Service::Silent => match standing.state.as_deref() {
+                Some(state) if is_service_off(state) => (Expected::Ignore, Rule::ServiceDisabled),
+                Some(_) => (Expected::Ignore, Rule::ScopeNotServed),
+                None => (Expected::Unknown, Rule::StateUnknown),
+            },
+        };
+        // Pools, classes and a subnet that was not looked at can still make a server silent.
+        let ceiling = if subnet.is_some() { 0.99 } else { 0.85 };
+        let ruling = Ruling {
+            relationship: Some(id),
+            owner: owner.and_then(|peer| peer.server),
+            scope: owner.map(|peer| (peer.name.clone(), standing.service == Service::Serves)),
+            expected,
+            rule,
+            confidence: standing.confidence.min(ceiling),
+            evidence: Vec::new(),
+            standing: Some(standing),
+        };
+        reply_or_not(case, ruling)
+    }
+}
+
+/// RELEASE and DECLINE are taken without a reply, so silence says nothing about them.
+fn reply_or_not(case: &Case<'_>, ruling: Ruling) -> Ruling {
+    let silent_by_nature = matches!(case.exchange.kind, Kind::Release | Kind::Decline);
+    if silent_by_nature && ruling.expected == Expected::Answer {
+        return Ruling { expected: Expected::Unknown, rule: Rule::NoReplyExpected, ..ruling };
+    }
+    ruling
+}
+
+/// The message types that HA filters (kea-ha §1.2); on a hub RELEASE and DECLINE
+/// never reach subnet selection, where the filter sits (§5).
+fn is_filtered(kind: Option<MessageType>, hub: bool) -> bool {
+    match kind {
+        Some(MessageType::DISCOVER | MessageType::REQUEST | MessageType::INFORM) => true,
+        Some(MessageType::DECLINE | MessageType::RELEASE) => !hub,
+        _ => false,
+    }
+}
+
+/// The place of the peer that owns a query: by hash in load-balancing, the
+/// primary otherwise; `None` when load-balancing finds no identifier.
+pub(super) fn owner_scope(relationship: &Relationship, query: &Observed) -> Option<usize> {
+    match relationship.mode {
+        Mode::HotStandby | Mode::PassiveBackup => Some(0),
+        Mode::LoadBalancing => query.hash.map(|hash| match Owner::of(hash) {
+            Owner::Primary => 0,
+            Owner::Secondary => 1,
+        }),
+    }
+}

@@ -1,0 +1,192 @@
+//! Which server served which scope when, and how we know.
+//!
+//! Evidence is a list of points per server, relationship and scope: heartbeats
+//! say it outright, answers prove it, silence after a DISCOVER that others saw
+//! suggests the opposite, a refused control connection says that the server is
+//! not running. Between two points that agree the state is known; between two
+//! that differ only the query's own fate can tell, and confidence drops.
+//!
+//! The evidence is collected here; `life` knows whether a machine ran and
+//! `standing` weighs what is known about one scope at one instant.
+
+mod life;
+mod standing;
+
+use std::collections::HashMap;
+
+use self::life::{Sign, Span};
+use super::events::{EventKind, HaEvent};
+use super::topology::{RelationshipId, Topology};
+use crate::units::{CaptureTime, ExchangeId, FrameRef, ServerId};
+
+/// What a decision rests on, best first (design: evidence for a server's HA state).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// The server's own heartbeat answer.
+    Heartbeat,
+    /// Other control traffic, such as a refused connection.
+    Control,
+    /// What it answered and ignored.
+    Inferred,
+    /// The normal state of its mode.
+    Assumed,
+}
+
+impl Basis {
+    /// The word of the tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Heartbeat => "heartbeat",
+            Self::Control => "control",
+            Self::Inferred => "inferred",
+            Self::Assumed => "assumed",
+        }
+    }
+}
+
+/// What a point says about one scope on one server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// The server answers for the scope.
+    Serves,
+    /// It runs and does not.
+    Silent,
+    /// It does not run.
+    Down,
+}
+
+/// One piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Point {
+    time: CaptureTime,
+    service: Service,
+    state: Option<String>,
+    basis: Basis,
+    at: FrameRef,
+    exchange: Option<ExchangeId>,
+}
+
+/// What is known about one scope on one server at one instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// Whether it serves the scope.
+    pub service: Service,
+    /// Kea's state word; absent where the evidence does not name one.
+    pub state: Option<String>,
+    /// What this rests on.
+    pub basis: Basis,
+    /// From 0 to 1.
+    pub confidence: f64,
+    /// The frames that show it.
+    pub evidence: Vec<FrameRef>,
+}
+
+/// All evidence of a capture.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    points: HashMap<(ServerId, RelationshipId, usize), Vec<Point>>,
+    /// Signs of life (`true`) and of absence per machine.
+    life: HashMap<ServerId, Vec<Sign>>,
+    /// Spans in which something outside a relationship may have switched a
+    /// machine's one DHCP service off, with the frame that began each.
+    unsettled: HashMap<ServerId, Vec<Span>>,
+}
+
+impl Timeline {
+    /// Takes what the control channel says.
+    pub fn add_events(&mut self, topology: &Topology, events: &[HaEvent]) {
+        for event in events {
+            if let Some(peer) = event.peer {
+                self.alive(peer, event.request_time, event.request_at);
+            }
+            let Some(server) = event.server else { continue };
+            self.settle(event, server);
+            if event.kind == EventKind::Refused && is_agent(topology, server, event) {
+                // The Control Agent is a process of its own; that it is down says nothing about DHCP.
+                continue;
+            }
+            if event.kind == EventKind::Refused {
+                let sign = Sign { time: event.time, alive: false, at: event.at };
+                self.life.entry(server).or_default().push(sign);
+                for relationship in topology.relationships_of(server) {
+                    self.add_point(topology, server, relationship, event, |_| Service::Down);
+                }
+                continue;
+            }
+            if event.result.is_some() {
+                self.alive(server, event.time, event.at);
+            }
+            if let (EventKind::Heartbeat, Some(relationship), Some(scopes)) =
+                (event.kind, event.relationship, &event.scopes)
+            {
+                self.add_point(topology, server, relationship, event, |peer| {
+                    if scopes.iter().any(|scope| scope == peer) { Service::Serves } else { Service::Silent }
+                });
+            }
+        }
+    }
+
+    fn add_point(
+        &mut self,
+        topology: &Topology,
+        server: ServerId,
+        relationship: RelationshipId,
+        event: &HaEvent,
+        service: impl Fn(&str) -> Service,
+    ) {
+        let peers = topology.relationship(relationship).map(|it| it.peers.as_slice()).unwrap_or_default();
+        let basis = if event.kind == EventKind::Heartbeat { Basis::Heartbeat } else { Basis::Control };
+        for (scope, peer) in peers.iter().enumerate() {
+            self.points.entry((server, relationship, scope)).or_default().push(Point {
+                time: event.time,
+                service: service(&peer.name),
+                state: event.state.clone(),
+                basis,
+                at: event.at,
+                exchange: None,
+            });
+        }
+    }
+
+    /// Records that a machine showed life.
+    pub fn alive(&mut self, server: ServerId, time: CaptureTime, at: FrameRef) {
+        self.life.entry(server).or_default().push(Sign { time, alive: true, at });
+    }
+
+    /// Takes what a server did with one client's query.
+    pub fn add_behaviour(
+        &mut self,
+        server: ServerId,
+        relationship: RelationshipId,
+        scope: usize,
+        answered: bool,
+        (time, at, exchange): (CaptureTime, FrameRef, ExchangeId),
+    ) {
+        self.points.entry((server, relationship, scope)).or_default().push(Point {
+            time,
+            service: if answered { Service::Serves } else { Service::Silent },
+            state: None,
+            basis: Basis::Inferred,
+            at,
+            exchange: Some(exchange),
+        });
+    }
+
+    /// Puts the evidence in time order; call once after everything was added.
+    pub fn sort(&mut self) {
+        self.points.values_mut().for_each(|points| points.sort_by_key(|point| (point.time, point.at)));
+        self.life.values_mut().for_each(|signs| signs.sort_by_key(|sign| (sign.time, sign.at)));
+    }
+}
+
+/// Whether the called endpoint is the Control Agent's (or an HTTP control
+/// socket) and not the DHCP server's own listener for its partners.
+fn is_agent(topology: &Topology, server: ServerId, event: &HaEvent) -> bool {
+    let control = topology.server(server).map(|it| it.control.as_slice()).unwrap_or_default();
+    control.contains(&(event.server_ip, event.server_port))
+}
+
+/// The states in which Kea switches the DHCP service off (kea-ha §2.1).
+pub fn is_service_off(state: &str) -> bool {
+    matches!(state, "waiting" | "syncing" | "ready" | "in-maintenance" | "backup")
+}
