@@ -7,6 +7,8 @@ mod cards;
 mod command_line;
 mod frame_layers;
 mod layering;
+mod partial;
 mod public_captures;
+mod scenarios;
 mod support;
 mod truth;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 /// One line of truth.jsonl; what Kea's log says about one event.
 #[derive(Debug, Deserialize)]
-struct Truth {
+pub struct Truth {
     ts_ns: i64,
     server: String,
     event: String,
@@ -44,14 +44,14 @@ pub fn inputs(folder: &Path) -> Vec<Input> {
         .to_vec()
 }
 
-fn truths(folder: &Path) -> Vec<Truth> {
+pub fn truths(folder: &Path) -> Vec<Truth> {
     let text = std::fs::read_to_string(folder.join("truth.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// What Kea's log, and the lab's diary, say that a server did with a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Logged {
+pub enum Logged {
     Answered,
     /// Received and worked on, without a reply of the fitting type.
     Received,
@@ -64,7 +64,7 @@ enum Logged {
     Nothing,
 }
 
-fn logged(decision: &Decision, analysis: &Analysis<'_>, truth: &[Truth]) -> Logged {
+pub fn logged(decision: &Decision, analysis: &Analysis<'_>, truth: &[Truth]) -> Logged {
     let query = analysis.message(decision.query);
     let server = analysis.network.machines.name(decision.server);
     let (mac, xid) = (query.chaddr.to_string(), query.xid.to_string());

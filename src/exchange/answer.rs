@@ -1,11 +1,11 @@
 //! Which machine sent a reply: option 54, source address, source MAC, relay
 //! and RFC 5107 override together, and never siaddr.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
 use super::{Exchange, Observed, of};
-use crate::units::{MessageId, ServerId};
+use crate::units::{MessageId, ServerId, ZoneId};
 
 /// One DHCP server machine as far as attribution needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Machines {
     by_address: HashMap<Ipv4Addr, ServerId>,
     /// A MAC that two servers were seen behind is a router's and identifies none.
     by_mac: HashMap<[u8; 6], Option<ServerId>>,
+    /// Machines whose MAC address on a zone's wire is known.
+    met: HashSet<(ServerId, ZoneId)>,
 }
 
 /// Who sent a reply, and how we know.
@@ -102,6 +104,7 @@ impl Machines {
                 if *seen != Some(server) {
                     *seen = None;
                 }
+                self.met.insert((server, reply.zone));
             }
         }
         let mut answers = HashMap::new();
@@ -132,6 +135,11 @@ impl Machines {
         let answer = |server, address, by| Answer { server, address, by, contradicted: false };
         if !is_direct(reply) {
             let address = server_id?;
+            // RFC 5107 where the query's copy with the override was not captured: the relay names itself.
+            let relay = address == reply.giaddr || address == reply.src;
+            if relay && named.is_none() {
+                return None;
+            }
             let server = named.unwrap_or_else(|| self.add(address.to_string(), vec![address], false));
             return Some(answer(server, address, AnsweredBy::ServerId));
         }
@@ -145,11 +153,16 @@ impl Machines {
             }
             // An address that the topology does not list, or a stranger who claims to be a known server.
             (None, Some(named)) => {
-                let stranger = by_mac.is_some_and(|machine| machine != named);
-                Answer {
-                    contradicted: stranger,
-                    ..answer(by_mac.unwrap_or(named), reply.src, AnsweredBy::ServerId)
-                }
+                let new_mac = reply.link.src_mac.is_some_and(|mac| !self.by_mac.contains_key(&mac));
+                let sender = match by_mac {
+                    Some(machine) => machine,
+                    // Neither the address nor the MAC address that this machine has on this wire.
+                    None if new_mac && self.met.contains(&(named, reply.zone)) => {
+                        self.add(reply.src.to_string(), vec![reply.src], false)
+                    }
+                    None => named,
+                };
+                Answer { contradicted: sender != named, ..answer(sender, reply.src, AnsweredBy::ServerId) }
             }
             (None, None) => match by_mac {
                 Some(machine) => answer(machine, reply.src, AnsweredBy::Mac),

@@ -111,7 +111,8 @@ fn takes_query(exchange: &Exchange, query: &Observed, messages: &[Observed], lim
     let requested = exchange.first_of(&exchange.queries, messages, MessageType::REQUEST).is_some();
     match query.message_type {
         Some(MessageType::DISCOVER) => {
-            exchange.kind == Kind::Select && same_xid && answered.is_none() && !requested
+            let before = answered.is_none_or(|time| time > query.time);
+            exchange.kind == Kind::Select && same_xid && before && !requested
         }
         Some(MessageType::REQUEST) if kind_of(query) == Kind::Select && exchange.kind == Kind::Select => {
             if requested {
@@ -121,7 +122,9 @@ fn takes_query(exchange: &Exchange, query: &Observed, messages: &[Observed], lim
                     && query.server_id == last.server_id
                     && query.requested_ip == last.requested_ip
             } else {
-                answered.is_none() && (same_xid || selects_offer(exchange, query, messages))
+                // Its own answer may have been read first: a file out of order, or clocks that differ.
+                let before = answered.is_none_or(|time| query.time.since(time) <= limits.hop_ns);
+                before && (same_xid || selects_offer(exchange, query, messages))
             }
         }
         Some(MessageType::REQUEST) => {

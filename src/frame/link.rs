@@ -13,19 +13,6 @@ use crate::capture::LinkType;
 /// Below this value the field behind the MAC addresses is a length (IEEE 802.3).
 const FIRST_ETHERTYPE: EtherType = EtherType(0x0600);
 
-// EtherTypes that etherparse does not name.
-const RARP: EtherType = EtherType(0x8035);
-/// Tags of switches from before 802.1ad.
-const OLD_QINQ: EtherType = EtherType(0x9200);
-const MPLS: EtherType = EtherType(0x8847);
-const MPLS_MULTICAST: EtherType = EtherType(0x8848);
-const PPPOE_DISCOVERY: EtherType = EtherType(0x8863);
-const PPPOE_SESSION: EtherType = EtherType(0x8864);
-/// 802.1ah: a service tag, then the customer's whole frame.
-const PROVIDER_BACKBONE: EtherType = EtherType(0x88e7);
-/// Transparent Ethernet bridging (RFC 1701).
-const BRIDGED_ETHERNET: EtherType = EtherType(0x6558);
-
 impl Decoder {
     /// Reads the header that `link` prescribes.
     #[inline]
@@ -76,45 +63,39 @@ impl Decoder {
         let header = Ethernet2HeaderSlice::from_slice(data).map_err(|_| Skip::LinkTooShort)?;
         context.link.dst_mac = Some(header.destination());
         context.link.src_mac = Some(header.source());
-        self.ether_type(header.ether_type(), after(data, Ethernet2Header::LEN), context)
+        let payload = after(data, Ethernet2Header::LEN);
+        if header.ether_type() == ether_type::IPV4 {
+            return self.ipv4(payload, context);
+        }
+        self.ether_type(header.ether_type(), payload, context)
     }
 
     /// What an EtherType announces, VLAN tags and tunnels included.
-    #[inline]
     pub(super) fn ether_type<'a>(
         &mut self,
         ether_type: EtherType,
         payload: &'a [u8],
         context: Context,
     ) -> Result<Decoded<'a>, Skip> {
-        if ether_type == ether_type::IPV4 {
-            return self.ipv4(payload, context);
-        }
-        self.ether_type_but_ipv4(ether_type, payload, context)
-    }
-
-    fn ether_type_but_ipv4<'a>(
-        &mut self,
-        ether_type: EtherType,
-        payload: &'a [u8],
-        context: Context,
-    ) -> Result<Decoded<'a>, Skip> {
         match ether_type {
+            ether_type::IPV4 => self.ipv4(payload, context),
             ether_type::IPV6 => Err(ipv6_skip(payload)),
-            ether_type::ARP | RARP => Err(Skip::Arp),
+            ether_type::ARP | EtherType(0x8035) => Err(Skip::Arp),
+            // 802.1Q, 802.1ad (QinQ) and its two older numbers.
             ether_type::VLAN_TAGGED_FRAME
             | ether_type::PROVIDER_BRIDGING
             | ether_type::VLAN_DOUBLE_TAGGED_FRAME
-            | OLD_QINQ => {
+            | EtherType(0x9200) => {
                 let mut context = context.deeper()?;
                 let tag = SingleVlanHeaderSlice::from_slice(payload).map_err(|_| Skip::LinkTooShort)?;
                 context.link.vlan = Some(tag.vlan_identifier().value());
                 self.ether_type(tag.ether_type(), after(payload, SingleVlanHeader::LEN), context)
             }
-            MPLS | MPLS_MULTICAST => self.mpls(payload, context),
-            PPPOE_DISCOVERY => Err(Skip::PppoeDiscovery),
-            PPPOE_SESSION => self.pppoe_session(payload, context),
-            PROVIDER_BACKBONE => {
+            EtherType(0x8847 | 0x8848) => self.mpls(payload, context),
+            EtherType(0x8863) => Err(Skip::PppoeDiscovery),
+            EtherType(0x8864) => self.pppoe_session(payload, context),
+            // 802.1ah provider backbone: a service tag, then the customer's whole frame.
+            EtherType(0x88e7) => {
                 self.ethernet(payload.get(4..).ok_or(Skip::TunnelTooShort)?, context.deeper()?)
             }
             // MACsec may authenticate without encrypting; then its content is readable.
@@ -124,7 +105,8 @@ impl Decoder {
                 }
                 _ => Err(Skip::EncryptedMacsec),
             },
-            BRIDGED_ETHERNET => self.ethernet(payload, context.deeper()?),
+            // Transparent Ethernet bridging.
+            EtherType(0x6558) => self.ethernet(payload, context.deeper()?),
             length if length < FIRST_ETHERTYPE => self.llc(payload, context),
             _ => Err(Skip::EtherTypeOther),
         }

@@ -1,7 +1,7 @@
 //! The topology joined with what the packets revealed: every server machine,
 //! the prefixes of every zone, who could hear a query, which subnet Kea selects.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -10,6 +10,11 @@ use super::topology::{Subnet, Topology};
 use crate::exchange::answer::{Answer, Machines};
 use crate::exchange::{Exchange, Observed, Step, of};
 use crate::units::{MessageId, ServerId, ZoneId};
+
+/// Servers without a configuration that are asked about queries they did not
+/// answer, per zone. Every query is held against every server that hears it,
+/// and anybody can forge servers.
+const STRANGERS: usize = 16;
 
 /// Whether a server received a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +48,8 @@ pub struct Network<'t> {
     /// Zone names by [`ZoneId`].
     pub zones: Vec<String>,
     prefixes: HashMap<ZoneId, Vec<Ipv4Net>>,
-    /// Machines that answered directly in a zone: they have an interface there.
-    answered_in: HashMap<ZoneId, Vec<ServerId>>,
+    /// Machines that hear a zone's broadcasts: by an address there, or because they answered one.
+    listening: HashMap<ZoneId, Vec<ServerId>>,
 }
 
 impl<'t> Network<'t> {
@@ -62,16 +67,15 @@ impl<'t> Network<'t> {
                 prefixes.insert(ZoneId(at as u16), zone.subnets.clone());
             }
         }
-        let mut answered_in: HashMap<ZoneId, Vec<ServerId>> = HashMap::new();
+        let mut answered_in: HashMap<ZoneId, BTreeSet<ServerId>> = HashMap::new();
         for (id, answer) in answers {
             let reply = of(messages, *id);
-            if !reply.giaddr.is_unspecified() {
+            // The answer to a renewal may have come over a router.
+            let routed = !reply.ciaddr.is_unspecified() && !reply.is_broadcast();
+            if !reply.giaddr.is_unspecified() || routed {
                 continue;
             }
-            let here = answered_in.entry(reply.zone).or_default();
-            if !here.contains(&answer.server) {
-                here.push(answer.server);
-            }
+            answered_in.entry(reply.zone).or_default().insert(answer.server);
             // Without a topology the addresses handed out on a wire tell which subnet it is.
             let on_wire = prefixes.entry(reply.zone).or_default();
             let subnets = topology.server(answer.server).and_then(|server| server.kea.as_ref());
@@ -81,10 +85,20 @@ impl<'t> Network<'t> {
                 }
             }
         }
-        for here in answered_in.values_mut() {
-            here.sort_unstable();
+        let mut network = Self { topology, machines, zones, prefixes, listening: HashMap::new() };
+        let known = topology.servers.len();
+        for at in 0..network.zones.len() {
+            let zone = ZoneId(at as u16);
+            let on_wire = network.machines.iter().map(|(id, _)| id);
+            let mut here: BTreeSet<ServerId> =
+                on_wire.filter(|id| network.address_in(*id, zone).is_some()).collect();
+            let answered = answered_in.remove(&zone).unwrap_or_default();
+            // Numbers are in order of discovery, so a flood of forged servers leaves the first ones.
+            let strangers = answered.iter().filter(|id| id.0 >= known).take(STRANGERS);
+            here.extend(answered.iter().filter(|id| id.0 < known).chain(strangers));
+            network.listening.insert(zone, here.into_iter().collect());
         }
-        Self { topology, machines, zones, prefixes, answered_in }
+        network
     }
 
     /// The zone's name.
@@ -108,9 +122,7 @@ impl<'t> Network<'t> {
                 hearers.extend(self.machines.at(query.dst));
                 continue;
             }
-            let on_wire = self.machines.iter().map(|(id, _)| id);
-            hearers.extend(on_wire.filter(|id| self.address_in(*id, query.zone).is_some()));
-            hearers.extend(self.answered_in.get(&query.zone).into_iter().flatten());
+            hearers.extend(self.listening.get(&query.zone).into_iter().flatten());
         }
         hearers.sort_unstable();
         hearers.dedup();

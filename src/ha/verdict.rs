@@ -112,6 +112,12 @@ impl Sentence<'_> {
 
     fn judge(&self, outcome: Outcome, answered: Option<&Decision>) -> (Verdict, String, f64) {
         match outcome {
+            Outcome::Bound | Outcome::Nak | Outcome::OfferOnly if self.rivals().is_some() => {
+                let (one, other) = self.rivals().unzip();
+                let name = |it: Option<&Decision>| it.map_or("?", |decision| self.name(decision.server));
+                let reason = format!("{} and {} answered the same query", name(one), name(other));
+                (Verdict::BothAnswered, reason, confidence(one).min(confidence(other)))
+            }
             Outcome::Bound => self.answered(answered),
             Outcome::Nak => {
                 let by = self.answered_by.map_or("a server", |server| self.name(server));
@@ -136,22 +142,34 @@ impl Sentence<'_> {
         }
     }
 
+    /// Two servers of one relationship that answered one query.
+    fn rivals(&self) -> Option<(&Decision, &Decision)> {
+        let mut answered = self.decisions.iter().filter(|decision| decision.seen == Seen::Answered);
+        answered.find_map(|one| {
+            let rival = self.decisions.iter().find(|other| {
+                other.seen == Seen::Answered
+                    && other.server != one.server
+                    && other.relationship.is_some()
+                    && other.relationship == one.relationship
+                    && self.same_query(one, other)
+            })?;
+            Some((one, rival))
+        })
+    }
+
+    /// Whether two decisions are about one message, which may have reached each server as another copy.
+    fn same_query(&self, one: &Decision, other: &Decision) -> bool {
+        self.exchange.queries.iter().any(|step| {
+            step.sightings().any(|id| id == one.query) && step.sightings().any(|id| id == other.query)
+        })
+    }
+
     fn answered(&self, answered: Option<&Decision>) -> (Verdict, String, f64) {
         let Some(decision) = answered else {
             let by = self.answered_by.map_or("a server", |server| self.name(server));
             return (Verdict::AnsweredUnexplained, format!("{by} answered; the query was not captured"), 0.5);
         };
         let by = self.name(decision.server);
-        let rivals: Vec<&Decision> = self
-            .decisions
-            .iter()
-            .filter(|other| other.seen == Seen::Answered && other.server != decision.server)
-            .filter(|other| other.relationship.is_some() && other.relationship == decision.relationship)
-            .collect();
-        if let Some(rival) = rivals.first() {
-            let reason = format!("{by} and {} answered the same client", self.name(rival.server));
-            return (Verdict::BothAnswered, reason, decision.confidence.min(rival.confidence));
-        }
         let role = self.role(decision);
         let silent = self.silent_partner(decision);
         let also = silent.map_or_else(String::new, |partner| {
@@ -191,13 +209,7 @@ impl Sentence<'_> {
 
     /// The decision of another server that stayed silent about the answered query.
     fn silent_partner(&self, answered: &Decision) -> Option<&Decision> {
-        let same_query = |other: &&Decision| {
-            let steps = &self.exchange.queries;
-            steps.iter().any(|step| {
-                step.sightings().any(|id| id == other.query) && step.sightings().any(|id| id == answered.query)
-            })
-        };
-        self.decisions.iter().filter(same_query).find(|other| {
+        self.decisions.iter().filter(|other| self.same_query(answered, other)).find(|other| {
             Some(other.server) != self.answered_by
                 && other.relationship.is_some()
                 && other.expected == Expected::Ignore

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::Analysis;
+use crate::exchange::lease::Lease;
 use crate::exchange::of;
 use crate::ha::catalogue::{FindingCode, Verdict};
 use crate::ha::decide::{Decision, Expected, Seen};
@@ -189,14 +190,23 @@ fn decisions(analysis: &Analysis<'_>, findings: &mut Findings) {
 
 /// Two clients with one address at the same time.
 fn addresses(analysis: &Analysis<'_>, findings: &mut Findings) {
-    let mut holders: BTreeMap<Ipv4Addr, usize> = BTreeMap::new();
-    for (at, lease) in analysis.leases.iter().enumerate() {
-        let holder = holders.insert(lease.ip, at).and_then(|before| analysis.leases.get(before));
+    // Until when somebody holds an address; a lease whose time was not captured proves nothing.
+    let until = |lease: &Lease| match (lease.end, lease.lease_s) {
+        (Some((time, _)), _) => Some(time),
+        (None, None) => None,
+        (None, Some(_)) => Some(lease.expires().unwrap_or(CaptureTime(i64::MAX))),
+    };
+    let mut holders: BTreeMap<Ipv4Addr, &Lease> = BTreeMap::new();
+    for lease in &analysis.leases {
+        let holder = holders.get(&lease.ip).copied();
+        // Who holds it longest is asked about the next one.
+        if holder.is_none_or(|before| until(before) <= until(lease)) {
+            holders.insert(lease.ip, lease);
+        }
         let Some(before) = holder.filter(|before| before.client.chaddr != lease.client.chaddr) else {
             continue;
         };
-        let free = before.end.map(|(time, _)| time).or_else(|| before.expires());
-        if free.is_some_and(|time| time <= lease.start) {
+        if until(before).is_none_or(|time| time <= lease.start) {
             continue;
         }
         let frame = analysis

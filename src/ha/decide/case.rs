@@ -1,11 +1,12 @@
 //! Which server was asked what, what it replied, and what that says about its state.
 
 use super::Evidence;
-use super::rules::owner_scope;
+use super::rules::{is_filtered, owner_scope};
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Observed, of};
 use crate::ha::events::{EventKind, HaEvent};
 use crate::ha::timeline::Timeline;
+use crate::ha::topology::Dhcp4;
 use crate::units::{MessageId, SECOND, ServerId};
 
 /// A server's possible part in an exchange's query, before the rules are asked.
@@ -15,6 +16,15 @@ pub(super) struct Case<'a> {
     pub(super) query_id: MessageId,
     pub(super) server: ServerId,
     pub(super) reply: Option<MessageId>,
+    /// The client went on to select this server's offer, although no offer of it was captured.
+    pub(super) offer_missed: bool,
+}
+
+impl Case<'_> {
+    /// Whether the server answered, captured or not.
+    pub(super) fn answered(&self) -> bool {
+        self.reply.is_some() || self.offer_missed
+    }
 }
 
 impl Evidence<'_> {
@@ -25,9 +35,23 @@ impl Evidence<'_> {
                 let query_id =
                     step.sightings().find(|id| of(self.messages, *id).at == query.at).unwrap_or(step.first);
                 let reply = self.reply_to(exchange, step.first, server);
-                take(Case { exchange, query, query_id, server, reply });
+                let offer_missed =
+                    reply.is_none() && self.selected_next(exchange, step.first) == Some(server);
+                take(Case { exchange, query, query_id, server, reply, offer_missed });
             }
         }
+    }
+
+    /// The server whose offer the client selects right after a DISCOVER.
+    fn selected_next(&self, exchange: &Exchange, discover: MessageId) -> Option<ServerId> {
+        let asked = of(self.messages, discover);
+        if asked.message_type != Some(MessageType::DISCOVER) {
+            return None;
+        }
+        let mut later = exchange.queries.iter().map(|step| of(self.messages, step.first));
+        let next = later.find(|query| query.time > asked.time)?;
+        let selects = next.message_type == Some(MessageType::REQUEST);
+        next.server_id.filter(|_| selects).and_then(|address| self.network.machines.at(address))
     }
 
     /// The reply of `server` to one attempt: the first of a fitting type before the client asks again.
@@ -40,14 +64,17 @@ impl Evidence<'_> {
             .filter(|other| other.time > asked.time && other.message_type == asked.message_type)
             .map(|other| other.time)
             .min();
+        let requested = exchange.first_of(&exchange.queries, self.messages, MessageType::REQUEST).is_some();
         exchange.replies.iter().map(|step| step.first).find(|id| {
             let reply = of(self.messages, *id);
             // Two capture clocks may differ a little, so a reply may seem to come first.
             let in_time =
                 reply.time.since(asked.time) > -SECOND && again.is_none_or(|again| reply.time < again);
             let fits = match asked.message_type {
+                // An ACK where nothing was requested is a rapid commit (RFC 4039).
                 Some(MessageType::DISCOVER) => {
-                    matches!(reply.message_type, Some(MessageType::OFFER))
+                    reply.message_type == Some(MessageType::OFFER)
+                        || (reply.message_type == Some(MessageType::ACK) && !requested)
                 }
                 Some(MessageType::REQUEST) => {
                     matches!(reply.message_type, Some(MessageType::ACK | MessageType::NAK))
@@ -70,7 +97,13 @@ impl Evidence<'_> {
         }
         for exchange in exchanges {
             self.each_case(exchange, |case| {
-                let answered = case.reply.is_some();
+                let answered = case.answered();
+                // A message type that HA lets through says nothing about scopes.
+                let hub =
+                    topology.server(case.server).and_then(|it| it.kea.as_ref()).is_some_and(Dhcp4::is_hub);
+                if !is_filtered(case.query.message_type, hub) || self.is_last_moment(case.query) {
+                    return;
+                }
                 // A REQUEST may be ignored for reasons that have nothing to do with scopes.
                 if !answered && case.query.message_type != Some(MessageType::DISCOVER) {
                     return;

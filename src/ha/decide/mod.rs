@@ -5,11 +5,13 @@
 //! compares the two.
 
 mod case;
+mod gaps;
 mod rules;
 
 use std::collections::HashMap;
 
 use self::case::Case;
+use self::gaps::Gaps;
 use self::rules::Ruling;
 use super::catalogue::Rule;
 use super::events::HaEvent;
@@ -129,16 +131,22 @@ impl Evidence<'_> {
     /// Decides every query for every server that could hear it, in the order of the exchanges.
     pub fn decide(&self, exchanges: &[Exchange]) -> (Vec<Decision>, Timeline) {
         let timeline = self.timeline(exchanges);
+        let gaps = Gaps::find(exchanges, self.messages);
         let mut decisions = Vec::new();
         for exchange in exchanges {
-            self.each_case(exchange, |case| decisions.push(self.decision(&case, &timeline)));
+            self.each_case(exchange, |case| decisions.push(self.decision(&case, &timeline, &gaps)));
         }
         (decisions, timeline)
     }
 
-    fn decision(&self, case: &Case<'_>, timeline: &Timeline) -> Decision {
+    /// Whether the capture ended before a reply to this query could come.
+    fn is_last_moment(&self, query: &Observed) -> bool {
+        self.capture_end.since(query.time) < SECOND / 10
+    }
+
+    fn decision(&self, case: &Case<'_>, timeline: &Timeline, gaps: &Gaps) -> Decision {
         let mut ruling = self.rule(case, timeline);
-        let down = timeline.down(case.server, case.query.time).filter(|_| case.reply.is_none());
+        let down = timeline.down(case.server, case.query.time).filter(|_| !case.answered());
         if let Some((confidence, refused)) = down.filter(|_| ruling.rule != Rule::ServerDown) {
             if confidence >= 0.9 {
                 // What is not running applies no rule.
@@ -158,12 +166,19 @@ impl Evidence<'_> {
             ruling.rule = Rule::LeaseUpdateRejected;
             ruling.evidence = vec![rejected.request_at, rejected.at];
         }
-        if case.reply.is_none() {
-            ruling.confidence = ruling.confidence.min(silence_ceiling(case, &ruling));
-        }
+        let waited = case.reply.map(|id| of(self.messages, id).time.since(case.query.time));
+        let ceiling = match waited {
+            // So late a reply may answer a retransmission that the capture missed.
+            Some(waited) if waited > SECOND => 0.85,
+            Some(_) => 1.0,
+            None => silence_ceiling(case, &ruling, gaps.near(case.query.zone, case.query.time)),
+        };
+        ruling.confidence = ruling.confidence.min(ceiling);
         let seen = match case.reply {
             Some(_) => Seen::Answered,
-            None if self.capture_end.since(case.query.time) < SECOND / 10 => Seen::Unknown,
+            // The client selected an offer that was not captured.
+            None if case.offer_missed => Seen::Unknown,
+            None if self.is_last_moment(case.query) => Seen::Unknown,
             None => Seen::Silent,
         };
         let heard = match (seen, timeline.running(case.server, case.query.time)) {
@@ -207,12 +222,13 @@ impl Evidence<'_> {
 /// HA lets a query pass, and a pool without free addresses, a class or a
 /// reservation still stops it, so an expected answer that is missing is no sure
 /// thing. A silence that was inferred from silences proves little while the
-/// exchange shows no reply at all: the capture may only hold one direction.
-fn silence_ceiling(case: &Case<'_>, ruling: &Ruling) -> f64 {
+/// exchange shows no reply at all (the capture may only hold one direction), or
+/// where the capture is lossy.
+fn silence_ceiling(case: &Case<'_>, ruling: &Ruling, lossy: bool) -> f64 {
     let inferred = ruling.standing.as_ref().is_some_and(|standing| standing.basis >= Basis::Inferred);
     match ruling.expected {
         Expected::Answer => 0.85,
-        Expected::Ignore if inferred && case.exchange.replies.is_empty() => 0.85,
+        Expected::Ignore if inferred && (lossy || case.exchange.replies.is_empty()) => 0.85,
         _ => 1.0,
     }
 }

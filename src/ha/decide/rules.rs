@@ -94,27 +94,34 @@ impl Evidence<'_> {
         // An address that belongs to no known machine may still be one of this server's.
         let known = self.network.machines.at(named).is_some();
         // Without the server's own file nobody knows whether it checks at all.
-        let confidence = if !known { 0.6 } else if kea.is_none() { 0.85 } else { 0.99 };
+        let confidence = if !known {
+            0.6
+        } else if kea.is_none() {
+            0.85
+        } else {
+            0.99
+        };
         (!own).then(|| Ruling::new(Expected::Ignore, Rule::ForeignServerId, confidence))
     }
 
     fn no_subnet(&self, case: &Case<'_>) -> Option<Ruling> {
         let topology = self.network.topology;
+        let hub = topology.server(case.server).and_then(|it| it.kea.as_ref()).is_some_and(Dhcp4::is_hub);
+        // RELEASE and DECLINE never reach subnet selection.
+        if matches!(case.query.message_type, Some(MessageType::RELEASE | MessageType::DECLINE)) {
+            return None;
+        }
         match self.network.subnet_for(case.server, case.query) {
             Selected::Unknown => None,
-            // A REQUEST without a subnet may be refused with a NAK instead (`DHCP4_PACKET_NAK_0001`).
-            Selected::None if case.query.message_type == Some(MessageType::REQUEST) => {
+            // A REQUEST without a subnet may be refused with a NAK instead (`DHCP4_PACKET_NAK_0001`),
+            // and an INFORM needs none. A hub drops either (kea-ha §5).
+            Selected::None if !hub && case.query.message_type != Some(MessageType::DISCOVER) => {
                 Some(Ruling::new(Expected::Unknown, Rule::NoSubnet, 0.5))
             }
             Selected::None => Some(Ruling::new(Expected::Ignore, Rule::NoSubnet, 0.9)),
-            Selected::Subnet(subnet) => {
-                let hub = topology
-                    .server(case.server)
-                    .and_then(|server| server.kea.as_ref())
-                    .is_some_and(Dhcp4::is_hub);
-                (hub && topology.relationship_of_subnet(case.server, subnet).is_none())
-                    .then(|| Ruling::new(Expected::Ignore, Rule::NoRelationshipForSubnet, 0.95))
-            }
+            Selected::Subnet(subnet) => (hub
+                && topology.relationship_of_subnet(case.server, subnet).is_none())
+            .then(|| Ruling::new(Expected::Ignore, Rule::NoRelationshipForSubnet, 0.95)),
         }
     }
 
@@ -129,21 +136,22 @@ impl Evidence<'_> {
                 Ruling::new(Expected::Unknown, Rule::RelationshipUnknown, 0.5)
             };
         };
-        let Some(scope) = owner_scope(relationship, case.query) else {
+        let hub = topology.server(case.server).and_then(|it| it.kea.as_ref()).is_some_and(Dhcp4::is_hub);
+        // Every enabled server processes such a message; what it does then is not HA's matter.
+        let filtered = is_filtered(case.query.message_type, hub);
+        let Some(scope) = owner_scope(relationship, case.query).or((!filtered).then_some(0)) else {
             let mut ruling = Ruling::new(Expected::Ignore, Rule::NoIdentifier, 0.95);
             ruling.relationship = Some(id);
             return ruling;
         };
         let place = (case.server, id, scope);
-        let answered = case.reply.is_some();
+        let answered = case.answered();
         let standing = timeline.standing(topology, place, case.query.time, case.exchange.id, answered);
         let owner = relationship.peers.get(scope);
         let is_owner = owner.and_then(|peer| peer.server) == Some(case.server);
-        let hub = topology.server(case.server).and_then(|it| it.kea.as_ref()).is_some_and(Dhcp4::is_hub);
         let (expected, rule) = match standing.service {
             Service::Down => (Expected::Ignore, Rule::ServerDown),
-            // Every enabled server processes such a message; what it does then is not HA's matter.
-            _ if !is_filtered(case.query.message_type, hub) => (Expected::Unknown, Rule::TypeNotFiltered),
+            _ if !filtered => (Expected::Unknown, Rule::TypeNotFiltered),
             Service::Serves if is_owner => (Expected::Answer, Rule::OwnScope),
             Service::Serves => (Expected::Answer, Rule::FailoverScope),
             Service::Silent => match standing.state.as_deref() {
@@ -179,7 +187,7 @@ fn reply_or_not(case: &Case<'_>, ruling: Ruling) -> Ruling {
 
 /// The message types that HA filters (kea-ha §1.2); on a hub RELEASE and DECLINE
 /// never reach subnet selection, where the filter sits (§5).
-fn is_filtered(kind: Option<MessageType>, hub: bool) -> bool {
+pub(super) fn is_filtered(kind: Option<MessageType>, hub: bool) -> bool {
     match kind {
         Some(MessageType::DISCOVER | MessageType::REQUEST | MessageType::INFORM) => true,
         Some(MessageType::DECLINE | MessageType::RELEASE) => !hub,

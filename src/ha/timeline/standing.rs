@@ -66,7 +66,17 @@ impl Timeline {
             confidence,
             evidence: points.iter().map(|point| point.at).collect(),
         };
+        let inferred = |point: &Point| point.basis == Basis::Inferred;
         match (last, next) {
+            // Its own answer outweighs silences around it, which a lossy capture also shows.
+            (Some(last), Some(next))
+                if answered
+                    && [last, next]
+                        .iter()
+                        .all(|point| point.service == Service::Silent && inferred(point)) =>
+            {
+                build(Service::Serves, None, Basis::Inferred, 0.7, &[last, next])
+            }
             (Some(last), Some(next)) if last.service == next.service => {
                 let best = if next.basis < last.basis { next } else { last };
                 let confidence = match (last.basis, next.basis) {
@@ -105,13 +115,32 @@ impl Timeline {
                 let confidence = if answered && chosen.service == Service::Serves { 0.9 } else { 0.7 };
                 build(chosen.service, chosen.state.clone(), Basis::Inferred, confidence, &[last, next])
             }
+            (Some(one), None) | (None, Some(one))
+                if one.basis == Basis::Inferred && (one.service == Service::Serves) != answered =>
+            {
+                // Evidence on one side only: that it changed in between explains as much.
+                match (answered, normal.own) {
+                    (true, true) => build(Service::Serves, None, Basis::Inferred, 0.85, &[one]),
+                    (true, false) => build(Service::Serves, None, Basis::Inferred, 0.6, &[one]),
+                    (false, true) => build(Service::Serves, None, Basis::Inferred, 0.85, &[one]),
+                    (false, false) => {
+                        Standing { state: None, ..build(Service::Silent, None, Basis::Inferred, 0.6, &[one]) }
+                    }
+                }
+            }
             (Some(one), None) | (None, Some(one)) => {
                 let near = time.since(one.time).abs() <= 3 * heartbeat_ns(topology, relationship);
+                // A passing state is soon over, and nothing shows that it was not.
+                let passing = one.state.as_deref().is_some_and(is_service_off);
                 let confidence = match (one.basis, near) {
-                    (Basis::Heartbeat | Basis::Control, true) => 0.97,
+                    (Basis::Heartbeat, true) if !passing => 0.97,
                     _ => 0.85,
                 };
                 build(one.service, one.state.clone(), one.basis, confidence, &[one])
+            }
+            // Kea answers in no other scope than those it serves; a server without the hook would.
+            (None, None) if answered && !normal.own => {
+                build(Service::Serves, None, Basis::Inferred, 0.6, &[])
             }
             (None, None) => {
                 let service = if normal.own { Service::Serves } else { Service::Silent };

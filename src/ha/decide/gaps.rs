@@ -1,0 +1,55 @@
+//! Where a capture provably misses frames. A silence near such a place may be
+//! the capture's and not the server's.
+
+use std::collections::HashMap;
+
+use crate::dhcp::MessageType;
+use crate::exchange::{Exchange, Kind, Observed, of};
+use crate::units::{CaptureTime, SECOND, ZoneId};
+
+/// A loss at one place makes the capture doubtful for this long before and after it.
+const REACH: i64 = 30 * SECOND;
+
+/// Instants at which frames are missing, by zone, in time order.
+#[derive(Debug, Default)]
+pub(super) struct Gaps(HashMap<ZoneId, Vec<CaptureTime>>);
+
+impl Gaps {
+    /// Looks for messages that another message proves: a REQUEST for an offer
+    /// that was never seen, an answer without its query.
+    pub(super) fn find(exchanges: &[Exchange], messages: &[Observed]) -> Self {
+        let mut gaps = Self::default();
+        for exchange in exchanges.iter().filter(|exchange| misses_frames(exchange, messages)) {
+            gaps.0.entry(exchange.zone(messages)).or_default().push(exchange.start);
+        }
+        gaps.0.values_mut().for_each(|times| times.sort_unstable());
+        gaps
+    }
+
+    /// Whether frames are missing in a zone around an instant.
+    pub(super) fn near(&self, zone: ZoneId, time: CaptureTime) -> bool {
+        self.0.get(&zone).is_some_and(|times| {
+            let at = times.partition_point(|gap| gap.plus(REACH) < time);
+            times.get(at).is_some_and(|gap| gap.since(time) <= REACH)
+        })
+    }
+}
+
+fn misses_frames(exchange: &Exchange, messages: &[Observed]) -> bool {
+    if exchange.queries.is_empty() {
+        return true;
+    }
+    if exchange.kind != Kind::Select {
+        return false;
+    }
+    let request = exchange.first_of(&exchange.queries, messages, MessageType::REQUEST);
+    let acked = exchange.first_of(&exchange.replies, messages, MessageType::ACK).is_some();
+    match request.map(|id| of(messages, id).server_id) {
+        None => acked,
+        Some(named) => !exchange
+            .replies
+            .iter()
+            .map(|step| of(messages, step.first))
+            .any(|reply| reply.message_type == Some(MessageType::OFFER) && reply.server_id == named),
+    }
+}
