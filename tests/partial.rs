@@ -60,7 +60,7 @@ fn keep(input: &Input, folder: &TempDir, mut wanted: impl FnMut(Sort, u64, i64) 
     while let Some(frame) = reader.next() {
         let second = frame.time.since(*start.get_or_insert(frame.time)) / 1_000_000_000;
         if wanted(sort(&mut decoder, &frame), frame.at.number, second) {
-            file = file.frame(frame.time.0 as u64, frame.data);
+            file = file.frame(frame.time.0.cast_unsigned(), frame.data);
         }
     }
     let name = input.path.file_name().unwrap().to_string_lossy().into_owned();

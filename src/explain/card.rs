@@ -146,9 +146,12 @@ impl<'a> Card<'a> {
         let topology = self.analysis.network.topology;
         let relationship = self.judgement.relationship.and_then(|id| Some((id, topology.relationship(id)?)));
         if let Some((id, relationship)) = relationship {
-            text = format!(", relationship {}, {}", topology.relationship_name(id), relationship.mode.as_str());
+            text =
+                format!(", relationship {}, {}", topology.relationship_name(id), relationship.mode.as_str());
             let hash = self.exchange.queries.first().and_then(|step| self.message(step.first).hash);
-            if let (Mode::LoadBalancing, Some(hash), Some(owner)) = (relationship.mode, hash, self.judgement.owner) {
+            if let (Mode::LoadBalancing, Some(hash), Some(owner)) =
+                (relationship.mode, hash, self.judgement.owner)
+            {
                 text = format!("{text}, hash {hash} → {}", self.server(owner));
             }
         }

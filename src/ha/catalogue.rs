@@ -164,6 +164,9 @@ codes! {
          both servers hand out, leases that were not synchronised.";
     MalformedMessage => "malformed-message", "DHCP messages with something wrong in them.",
         "The column anomalies of the messages table says what and where.";
+    ClientUnserved => "client-unserved", "A client asked and nobody answered.",
+        "See the verdict of its exchange (owner-down, owner-silent, nobody-listens or no-answer) and its proof card: \
+         dorascope explain ... --client MAC.";
     RequestsUnanswered => "requests-unanswered", "A client's REQUEST for an offered address was never acknowledged.",
         "See the verdict no-ack.";
 }

@@ -144,16 +144,24 @@ fn messages(analysis: &Analysis<'_>, findings: &mut Findings) {
 }
 
 fn exchanges(analysis: &Analysis<'_>, findings: &mut Findings) {
+    let end = analysis.sources.iter().filter_map(|source| source.last).max();
     for (exchange, judgement) in analysis.exchanges.iter().zip(&analysis.judgements) {
         let code = match judgement.verdict {
             Verdict::BothAnswered => (FindingCode::TwoAnswers, Severity::Error),
             Verdict::AckWithheld => (FindingCode::WithheldAck, Severity::Error),
             Verdict::NoAck => (FindingCode::RequestsUnanswered, Severity::Warning),
+            Verdict::OwnerDown | Verdict::OwnerSilent | Verdict::NobodyListens | Verdict::NoAnswer => {
+                (FindingCode::ClientUnserved, Severity::Warning)
+            }
             _ => continue,
         };
         let Some(last) = exchange.queries.last().map(|step| of(&analysis.messages, step.first)) else {
             continue;
         };
+        // An answer could not have been captured any more.
+        if !exchange.start_of_silence_before(end, last) {
+            continue;
+        }
         findings.add(
             code,
             (judgement.answered_by, Some(exchange.client.chaddr)),

@@ -2,7 +2,7 @@
 //! writers for Parquet, Arrow IPC, CSV, JSON Lines, JSON and the terminal.
 //!
 //! Reading order: [`schema`] (the contract with every reader of our files),
-//! [`rows`] (what the pipeline fills), [`write`] (files and streams, through
+//! [`Rows`] (what the pipeline fills), [`TableWriter`] (files and streams, through
 //! Polars), [`terminal`] (what a person sees).
 //!
 //! A column is only ever appended to a table, never inserted or renamed;

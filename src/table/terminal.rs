@@ -50,7 +50,8 @@ struct Lane {
 /// Draws rows. Columns of the schema's higher ranks give way when the line is full.
 pub fn draw(rows: &Rows, view: &View) -> Drawing {
     let shown_rows = rows.len().min(view.max_rows);
-    let unwanted = |column: usize| rows.table().columns.get(column).is_some_and(|it| view.without.contains(&it.name));
+    let unwanted =
+        |column: usize| rows.table().columns.get(column).is_some_and(|it| view.without.contains(&it.name));
     let (lanes, empty): (Vec<Lane>, Vec<Lane>) = (0..rows.table().columns.len())
         .filter(|column| !unwanted(*column))
         .filter_map(|column| Lane::new(rows, column, shown_rows))
@@ -69,7 +70,10 @@ pub fn draw(rows: &Rows, view: &View) -> Drawing {
     Drawing {
         text,
         hidden_rows: rows.len() - shown_rows,
-        hidden_columns: dropped.map(|(lane, _)| lane.column.name).chain(view.without.iter().copied()).collect(),
+        hidden_columns: dropped
+            .map(|(lane, _)| lane.column.name)
+            .chain(view.without.iter().copied())
+            .collect(),
         empty_columns: empty.iter().map(|lane| lane.column.name).collect(),
     }
 }

@@ -151,6 +151,7 @@ fn a_small_table_word_for_word() {
 
 #[test]
 fn nothing_is_a_heading_alone() {
-    let drawing = draw(&Rows::new(&schema::HASH), &View { width: 80, colour: false, max_rows: 40, without: &[] });
+    let drawing =
+        draw(&Rows::new(&schema::HASH), &View { width: 80, colour: false, max_rows: 40, without: &[] });
     assert_eq!(drawing.text, "key  kind  hash  owner\n───  ────  ────  ─────\n");
 }

@@ -168,7 +168,7 @@ impl Evidence<'_> {
             scope: owner.map(|peer| (peer.name.clone(), standing.service == Service::Serves)),
             expected,
             rule,
-            confidence: standing.confidence.min(ceiling),
+            confidence: standing.confidence.min(if rule == Rule::StateUnknown { 0.5 } else { ceiling }),
             evidence: Vec::new(),
             standing: Some(standing),
         };

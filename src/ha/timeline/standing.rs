@@ -67,14 +67,17 @@ impl Timeline {
             evidence: points.iter().map(|point| point.at).collect(),
         };
         let inferred = |point: &Point| point.basis == Basis::Inferred;
+        let silent = |point: &&Point| point.service == Service::Silent && inferred(point);
+        if answered
+            && !normal.own
+            && [last, next].into_iter().flatten().all(|point| silent(&point))
+            && let Some(owner) = self.owner_at_work(topology, (relationship, scope), time, exchange)
+        {
+            return build(Service::Silent, None, Basis::Inferred, 0.9, &owner);
+        }
         match (last, next) {
             // Its own answer outweighs silences around it, which a lossy capture also shows.
-            (Some(last), Some(next))
-                if answered
-                    && [last, next]
-                        .iter()
-                        .all(|point| point.service == Service::Silent && inferred(point)) =>
-            {
+            (Some(last), Some(next)) if answered && [last, next].iter().all(silent) => {
                 build(Service::Serves, None, Basis::Inferred, 0.7, &[last, next])
             }
             (Some(last), Some(next)) if last.service == next.service => {
@@ -120,9 +123,8 @@ impl Timeline {
             {
                 // Evidence on one side only: that it changed in between explains as much.
                 match (answered, normal.own) {
-                    (true, true) => build(Service::Serves, None, Basis::Inferred, 0.85, &[one]),
+                    (_, true) => build(Service::Serves, None, Basis::Inferred, 0.85, &[one]),
                     (true, false) => build(Service::Serves, None, Basis::Inferred, 0.6, &[one]),
-                    (false, true) => build(Service::Serves, None, Basis::Inferred, 0.85, &[one]),
                     (false, false) => {
                         Standing { state: None, ..build(Service::Silent, None, Basis::Inferred, 0.6, &[one]) }
                     }
@@ -147,6 +149,27 @@ impl Timeline {
                 build(service, None, Basis::Assumed, 0.75, &[])
             }
         }
+    }
+
+    /// The two answers around an instant that show a scope's owner at work, so
+    /// close together that its partner cannot have taken over in between: that
+    /// takes a control channel silent for `max-response-delay` (kea-ha §3.7).
+    fn owner_at_work(
+        &self,
+        topology: &Topology,
+        (relationship, scope): (RelationshipId, usize),
+        time: CaptureTime,
+        exchange: ExchangeId,
+    ) -> Option<[&Point; 2]> {
+        let owner = topology.relationship(relationship)?.peers.get(scope)?.server?;
+        let limits = topology.limits_of(owner, relationship)?;
+        let points = self.points.get(&(owner, relationship, scope))?;
+        let (past, future) = points.split_at(points.partition_point(|point| point.time <= time));
+        let foreign = |point: &&Point| point.exchange != Some(exchange);
+        let around = [past.iter().rev().find(foreign)?, future.iter().find(foreign)?];
+        let [last, next] = around;
+        let close = next.time.since(last.time) <= i64::from(limits.max_response_delay_ms) * 1_000_000;
+        (close && around.iter().all(|point| point.service == Service::Serves)).then_some(around)
     }
 }
 
