@@ -98,8 +98,8 @@ impl Scenarios {
         }
     }
 
-    fn topology(&self, case: &Case, folder: &TempDir) -> Topology {
-        let Some(name) = &case.network else { return Topology::default() };
+    fn topology(&self, name: Option<&str>, folder: &TempDir) -> Topology {
+        let Some(name) = name else { return Topology::default() };
         let network = &self.network[name];
         for (file, text) in &network.kea {
             folder.file(file, text.as_bytes());
@@ -114,7 +114,7 @@ impl Scenarios {
         let cast = self.cast();
         let frames = script::read(&cast, &case.messages);
         let (inputs, labels) = script::write(&frames, &folder);
-        let topology = self.topology(case, &folder);
+        let topology = self.topology(case.network.as_deref(), &folder);
         let analysis = analyze(&inputs, &topology, case.limits.pair_limits(), |_| {});
         assert!(analysis.troubles.is_empty(), "{:?}", analysis.troubles);
         for (source, counts) in analysis.sources.iter().zip(&analysis.counts.sources) {
@@ -157,6 +157,12 @@ impl Scenarios {
 fn load(path: &Path) -> Scenarios {
     let text = std::fs::read_to_string(path).unwrap();
     toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A network of a scenario file.
+fn network(file: &str, name: &str) -> Topology {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    load(&folder.join(file)).topology(Some(name), &TempDir::new("network"))
 }
 
 #[test]

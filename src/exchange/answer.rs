@@ -104,7 +104,9 @@ impl Machines {
                 if *seen != Some(server) {
                     *seen = None;
                 }
-                self.met.insert((server, reply.zone));
+                if is_on_link(reply) {
+                    self.met.insert((server, reply.zone));
+                }
             }
         }
         let mut answers = HashMap::new();
@@ -157,7 +159,7 @@ impl Machines {
                 let sender = match by_mac {
                     Some(machine) => machine,
                     // Neither the address nor the MAC address that this machine has on this wire.
-                    None if new_mac && self.met.contains(&(named, reply.zone)) => {
+                    None if new_mac && is_on_link(reply) && self.met.contains(&(named, reply.zone)) => {
                         self.add(reply.src.to_string(), vec![reply.src], false)
                     }
                     None => named,
@@ -175,6 +177,12 @@ impl Machines {
             },
         })
     }
+}
+
+/// Whether a reply's MAC address is the server's: neither a relay nor, as in
+/// the answer to a unicast renewal, a router lies in between.
+pub fn is_on_link(reply: &Observed) -> bool {
+    reply.giaddr.is_unspecified() && (reply.ciaddr.is_unspecified() || reply.is_broadcast())
 }
 
 /// Whether a reply left the server itself: without a relay, or on its way to

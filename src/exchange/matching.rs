@@ -9,7 +9,7 @@ use crate::units::MessageId;
 
 /// The open exchange that takes a message: the youngest that fits.
 pub(super) fn find<'e>(
-    open: impl DoubleEndedIterator<Item = &'e Exchange> + ExactSizeIterator + Clone,
+    open: &(impl DoubleEndedIterator<Item = &'e Exchange> + ExactSizeIterator + Clone),
     messages: &[Observed],
     message: &Observed,
     limits: PairLimits,
@@ -96,7 +96,7 @@ fn takes_query(exchange: &Exchange, query: &Observed, messages: &[Observed], lim
         // A reply was captured before its query: two sources whose clocks differ.
         return exchange.xid == query.xid
             && same_client_id(exchange, query)
-            && query.time.since(exchange.start).abs() <= limits.hop_ns
+            && query.time.since(exchange.start).saturating_abs() <= limits.hop_ns
             && exchange.replies.iter().any(|step| answers(query, of(messages, step.first)));
     };
     if exchange.client.client_id != query.client_id {
@@ -176,7 +176,7 @@ fn is_hop(a: &Observed, b: &Observed, hop_ns: i64) -> bool {
     relayed
         && !one_path(a, b)
         && !(two_senders(a) && two_senders(b) && a.src != b.src)
-        && b.time.since(a.time).abs() <= hop_ns
+        && b.time.since(a.time).saturating_abs() <= hop_ns
         && (a.message_type, a.xid, a.secs, a.server_id, a.requested_ip, a.ciaddr, a.yiaddr)
             == (b.message_type, b.xid, b.secs, b.server_id, b.requested_ip, b.ciaddr, b.yiaddr)
 }

@@ -106,7 +106,7 @@ impl Pairer {
         let found = self
             .clients
             .get(&key)
-            .and_then(|open| find(open.iter().map(|open| &open.exchange), messages, message, self.limits));
+            .and_then(|open| find(&open.iter().map(|open| &open.exchange), messages, message, self.limits));
         let copied = found.and_then(|at| {
             let exchange = &self.clients.get(&key)?.get(at)?.exchange;
             hop_of(steps_for(exchange, message), messages, message, self.limits.hop_ns)
@@ -253,3 +253,6 @@ fn add_sighting(exchange: &mut Exchange, first: MessageId, again: MessageId) {
 fn steps_for<'e>(exchange: &'e Exchange, message: &Observed) -> &'e [Step] {
     if message.is_reply() { &exchange.replies } else { &exchange.queries }
 }
+
+#[cfg(test)]
+mod tests;

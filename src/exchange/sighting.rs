@@ -48,7 +48,7 @@ impl Sightings {
         self.forget(time);
         let key = self.hasher.hash_one(identity);
         if let Some(recent) = self.recent.get_mut(&key) {
-            let near = |window: i64, other: CaptureTime| time.since(other).abs() <= window;
+            let near = |window: i64, other: CaptureTime| time.since(other).saturating_abs() <= window;
             let here = recent.seen.iter_mut().find(|(seen, _)| *seen == source);
             let copy = match &here {
                 Some((_, last)) => near(SAME_SOURCE_NS, *last),
@@ -81,6 +81,62 @@ impl Sightings {
     }
 }
 
+/// Which sources are one capture point: a rotated capture goes on in another
+/// file, and a client that asks again across the boundary has still asked twice.
+#[derive(Debug, Default)]
+pub struct CapturePoints {
+    sources: Vec<PointSource>,
+}
+
+#[derive(Debug)]
+struct PointSource {
+    zone: String,
+    point: SourceId,
+    last: Option<CaptureTime>,
+    /// The source that seems to go on where this one ends.
+    next: Option<usize>,
+}
+
+impl CapturePoints {
+    /// The points of sources that belong to these zones, in the order of their
+    /// numbers; a source that is found later is a point of its own.
+    pub fn new(zones: impl IntoIterator<Item = String>) -> Self {
+        let source = |(at, zone)| PointSource { zone, point: SourceId(at as u32), last: None, next: None };
+        Self { sources: zones.into_iter().enumerate().map(source).collect() }
+    }
+
+    /// Takes note of a frame, in the order of reading, and gives the capture point of its source.
+    ///
+    /// A source goes on where one of its zone has ended. Should that one show
+    /// further frames after all, they are two points again.
+    pub fn enter(&mut self, source: SourceId, time: CaptureTime) -> SourceId {
+        let at = source.0 as usize;
+        let Some(own) = self.sources.get(at) else { return source };
+        if own.last.is_none() {
+            let ended = self.sources.iter().enumerate().filter(|(_, other)| {
+                other.zone == own.zone && other.next.is_none() && other.last.is_some_and(|last| last <= time)
+            });
+            let before =
+                ended.max_by_key(|(_, other)| other.last).map(|(before, other)| (before, other.point));
+            if let Some((before, point)) = before {
+                self.change(before, |it| it.next = Some(at));
+                self.change(at, |it| it.point = point);
+            }
+        } else if let Some(next) = own.next {
+            self.change(at, |it| it.next = None);
+            self.change(next, |it| it.point = SourceId(next as u32));
+        }
+        self.change(at, |it| it.last = it.last.max(Some(time)));
+        self.sources.get(at).map_or(source, |it| it.point)
+    }
+
+    fn change(&mut self, at: usize, change: impl FnOnce(&mut PointSource)) {
+        if let Some(source) = self.sources.get_mut(at) {
+            change(source);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +158,20 @@ mod tests {
         assert_eq!(enter(&mut sightings, 900, 0, 3), None, "the client sent the same bytes again");
         assert_eq!(enter(&mut sightings, 1200, 1, 4), Some(3), "and the other file shows that too");
         assert_eq!(enter(&mut sightings, 9000, 1, 5), None);
+    }
+
+    #[test]
+    fn a_rotated_file_is_the_same_point_and_a_second_capture_is_not() {
+        let zones = ["lan", "lan", "lan", "dmz"].map(str::to_owned);
+        let mut points = CapturePoints::new(zones);
+        let mut enter = |source, ms: i64| points.enter(SourceId(source), CaptureTime(ms * MS)).0;
+        assert_eq!([enter(0, 0), enter(0, 10)], [0, 0]);
+        assert_eq!(enter(3, 11), 3, "another zone");
+        assert_eq!([enter(1, 20), enter(1, 30)], [0, 0], "the next file of the zone");
+        assert_eq!(enter(2, 31), 0, "it looks like the one after that");
+        assert_eq!(enter(1, 32), 0);
+        assert_eq!(enter(2, 33), 2, "but the file before it goes on");
+        assert_eq!(enter(7, 34), 7, "found while reading");
     }
 
     #[test]

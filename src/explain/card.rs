@@ -155,6 +155,11 @@ impl<'a> Card<'a> {
                 text = format!("{text}, hash {hash} → {}", self.server(owner));
             }
         }
+        let mut sightings =
+            self.exchange.queries.iter().flat_map(Step::sightings).map(|id| self.message(id).giaddr);
+        if let Some(relay) = sightings.find(|giaddr| !giaddr.is_unspecified()) {
+            text = format!("{text}, through relay {relay}");
+        }
         let beginning = Line::of([(Role::Plain, " zone "), (Role::Strong, zone)]);
         because(beginning, &text, &Line::of([(Role::Weak, format!("{day} UTC").as_str())]), width)
     }

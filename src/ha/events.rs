@@ -8,13 +8,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::topology::{RelationshipId, Topology};
 use crate::frame::Segment;
 use crate::kea::channel::{Control, Request, Response};
-use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId};
+use crate::units::{CaptureTime, FrameRef, HwAddr, SECOND, ServerId};
 
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
 /// Connections with a request under way at most; beyond it new ones are not paired.
 const FLOW_CAP: usize = 10_000;
+/// When the table is full, what has waited longer than this is given up: Kea
+/// itself waits ten seconds for an answer (kea-ha §2.2), a connection attempt two minutes at most.
+const FLOW_AGE: i64 = 130 * SECOND;
 
 /// What happened on the control channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,6 +134,8 @@ pub struct ControlReader<'t> {
     opening: HashMap<Flow, (CaptureTime, FrameRef)>,
     /// Listening endpoints that spoke Kea's commands, so that a configuration is not needed.
     endpoints: HashSet<(Ipv4Addr, u16)>,
+    /// When the table was last swept for old connections.
+    swept: CaptureTime,
     events: Vec<HaEvent>,
 }
 
@@ -143,6 +148,7 @@ impl<'t> ControlReader<'t> {
             pending: HashMap::new(),
             opening: HashMap::new(),
             endpoints: HashSet::new(),
+            swept: CaptureTime(i64::MIN),
             events: Vec::new(),
         }
     }
@@ -161,7 +167,7 @@ impl<'t> ControlReader<'t> {
         if !self.is_endpoint(from) && !self.is_endpoint(to) {
             return false;
         }
-        let full = self.pending.len() + self.opening.len() >= FLOW_CAP;
+        let full = self.is_full(time);
         if segment.flags & (SYN | ACK) == SYN && !full {
             self.opening.insert((from, to), (time, at));
         } else if let Some((asked, frame)) = self.opening.remove(&(to, from))
@@ -184,6 +190,19 @@ impl<'t> ControlReader<'t> {
             _ => {}
         }
         true
+    }
+
+    /// Whether there is no room for another connection, after the oldest were given up.
+    fn is_full(&mut self, now: CaptureTime) -> bool {
+        let full = |reader: &Self| reader.pending.len() + reader.opening.len() >= FLOW_CAP;
+        // Looking through a full table for each segment would take for ever.
+        if full(self) && now.since(self.swept).saturating_abs() > SECOND {
+            self.swept = now;
+            self.opening.retain(|_, (asked, _)| now.since(*asked) <= FLOW_AGE);
+            let old = self.pending.extract_if(|_, event| now.since(event.request_time) > FLOW_AGE);
+            self.events.extend(old.map(|(_, event)| event));
+        }
+        full(self)
     }
 
     fn is_endpoint(&self, endpoint: (Ipv4Addr, u16)) -> bool {
@@ -284,3 +303,6 @@ fn relationship_of(
     let first = candidates.clone().next()?;
     Some(candidates.find(calls).unwrap_or(first))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::topology::{Subnet, Topology};
-use crate::exchange::answer::{Answer, Machines};
+use crate::exchange::answer::{Answer, Machines, is_on_link};
 use crate::exchange::{Exchange, Observed, Step, of};
 use crate::units::{MessageId, ServerId, ZoneId};
 
@@ -70,9 +70,7 @@ impl<'t> Network<'t> {
         let mut answered_in: HashMap<ZoneId, BTreeSet<ServerId>> = HashMap::new();
         for (id, answer) in answers {
             let reply = of(messages, *id);
-            // The answer to a renewal may have come over a router.
-            let routed = !reply.ciaddr.is_unspecified() && !reply.is_broadcast();
-            if !reply.giaddr.is_unspecified() || routed {
+            if !is_on_link(reply) {
                 continue;
             }
             answered_in.entry(reply.zone).or_default().insert(answer.server);

@@ -8,7 +8,7 @@ use crate::exchange::lease::Lease;
 use crate::exchange::of;
 use crate::ha::catalogue::{FindingCode, Verdict};
 use crate::ha::decide::{Decision, Expected, Seen};
-use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId, ZoneId};
+use crate::units::{CaptureTime, FrameRef, HwAddr, SECOND, ServerId, ZoneId};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,8 +158,9 @@ fn exchanges(analysis: &Analysis<'_>, findings: &mut Findings) {
         let Some(last) = exchange.queries.last().map(|step| of(&analysis.messages, step.first)) else {
             continue;
         };
-        // An answer could not have been captured any more.
-        if !exchange.start_of_silence_before(end, last) {
+        // At the very end an answer could not have been captured any more.
+        let asked = if code.0 == FindingCode::RequestsUnanswered { last.time } else { exchange.start };
+        if code.1 == Severity::Warning && end.is_some_and(|end| end.since(asked) < SECOND / 10) {
             continue;
         }
         findings.add(

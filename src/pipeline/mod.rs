@@ -14,7 +14,7 @@ use crate::exchange::answer::{Answer, Machines};
 use crate::exchange::lease::{Lease, leases};
 use crate::exchange::observed::{Envelope, Observed};
 use crate::exchange::pair::{PairCounts, PairLimits, Pairer};
-use crate::exchange::sighting::Sightings;
+use crate::exchange::sighting::{CapturePoints, Sightings};
 use crate::exchange::{Exchange, of};
 use crate::frame::{Datagram, Decoded, Decoder, Skip};
 use crate::ha::decide::{Decision, Evidence};
@@ -23,7 +23,7 @@ use crate::ha::network::Network;
 use crate::ha::timeline::Timeline;
 use crate::ha::topology::Topology;
 use crate::ha::verdict::{Judgement, judge};
-use crate::units::{CaptureTime, ExchangeId, MessageId, ZoneId};
+use crate::units::{CaptureTime, ExchangeId, MessageId, SourceId, ZoneId};
 
 /// Everything that one run found out.
 #[derive(Debug)]
@@ -92,14 +92,16 @@ pub fn analyze<'t>(
 ) -> Analysis<'t> {
     let mut reader = Reader::open(inputs);
     let mut intake = Intake::new(topology, limits);
+    intake.points = CapturePoints::new(reader.sources().iter().map(|source| source.zone.clone()));
     let mut decoder = Decoder::new();
     while let Some(frame) = reader.next() {
+        let point = intake.points.enter(frame.at.source, frame.time);
         match decoder.decode(&frame) {
             // tshark draws the same line: a payload of a byte is no DHCP message.
             Ok(Decoded::Udp(datagram)) if datagram.payload.len() < 2 => {
                 intake.counts.skip(frame.at.source, Skip::UdpEmpty);
             }
-            Ok(Decoded::Udp(datagram)) => intake.message(&frame, &datagram),
+            Ok(Decoded::Udp(datagram)) => intake.message(&frame, &datagram, point),
             Ok(Decoded::Tcp(segment)) => {
                 let control = intake.control.push(&segment, frame.time, frame.at);
                 intake.counts.tcp(frame.at.source, control);
@@ -137,6 +139,7 @@ fn zones(sources: &[Source]) -> (Vec<String>, Vec<ZoneId>) {
 struct Intake<'t> {
     counts: Counts,
     control: ControlReader<'t>,
+    points: CapturePoints,
     sightings: Sightings,
     pairer: Pairer,
     messages: Vec<Observed>,
@@ -148,6 +151,7 @@ impl<'t> Intake<'t> {
         Self {
             counts: Counts::default(),
             control: ControlReader::new(topology),
+            points: CapturePoints::default(),
             sightings: Sightings::default(),
             pairer: Pairer::new(limits),
             messages: Vec::new(),
@@ -155,7 +159,7 @@ impl<'t> Intake<'t> {
         }
     }
 
-    fn message(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>) {
+    fn message(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>, point: SourceId) {
         self.counts.message(frame.at.source);
         let envelope = Envelope {
             time: frame.time,
@@ -169,7 +173,7 @@ impl<'t> Intake<'t> {
         let id = MessageId(self.messages.len() as u32);
         let identity =
             (datagram.src, datagram.dst, datagram.src_port, datagram.dst_port, datagram.payload.as_ref());
-        let mut first = self.sightings.enter(identity, frame.time, frame.at.source, id);
+        let mut first = self.sightings.enter(identity, frame.time, point, id);
         self.messages.push(Observed::new(envelope, &Message::parse(&datagram.payload, datagram.cut)));
         let exchange = match first {
             Some(first) => {

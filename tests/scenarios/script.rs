@@ -279,7 +279,7 @@ pub fn write(frames: &[Frame], folder: &TempDir) -> (Vec<Input>, HashMap<(PathBu
             None => [&[0xff; 6][..], &[2, 0, 0, 0, 0, 9], &[8, 6], &[0; 28]].concat(),
         };
         labels.insert((path_of(&place), number + 1), frame.label.clone());
-        files.insert(at, (place, file.frame(frame.ns as u64, &bytes), number + 1));
+        files.insert(at, (place, file.frame(frame.ns.cast_unsigned(), &bytes), number + 1));
     }
     let inputs = files.into_iter().map(|(place, file, _)| {
         let path = path_of(&place);

@@ -72,9 +72,10 @@ impl Timeline {
     pub fn running(&self, server: ServerId, time: CaptureTime) -> Option<bool> {
         match self.signs(server, time) {
             (Some(last), Some(next)) => (last.alive == next.alive).then_some(last.alive),
-            (one, other) => {
-                one.or(other).filter(|sign| time.since(sign.time).abs() <= LASTING_NS).map(|sign| sign.alive)
-            }
+            (one, other) => one
+                .or(other)
+                .filter(|sign| time.since(sign.time).saturating_abs() <= LASTING_NS)
+                .map(|sign| sign.alive),
         }
     }
 

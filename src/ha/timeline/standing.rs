@@ -131,7 +131,7 @@ impl Timeline {
                 }
             }
             (Some(one), None) | (None, Some(one)) => {
-                let near = time.since(one.time).abs() <= 3 * heartbeat_ns(topology, relationship);
+                let near = time.since(one.time).saturating_abs() <= 3 * heartbeat_ns(topology, relationship);
                 // A passing state is soon over, and nothing shows that it was not.
                 let passing = one.state.as_deref().is_some_and(is_service_off);
                 let confidence = match (one.basis, near) {

@@ -1,108 +1,18 @@
-//! The decisions of an exchange boiled down to one code and one sentence.
+//! The code and the sentence: what an operator reads first about an exchange.
 
-use super::catalogue::{Rule, Verdict};
-use super::decide::{Decision, Evidence, Expected, Seen};
-use super::events::HaEvent;
-use super::network::Heard;
-use super::topology::RelationshipId;
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Outcome, of};
-use crate::units::{MessageId, ServerId};
+use crate::ha::catalogue::{Rule, Verdict};
+use crate::ha::decide::{Decision, Evidence, Expected, Seen};
+use crate::ha::network::Heard;
+use crate::units::ServerId;
 
-/// What an exchange comes to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Judgement {
-    /// The code.
-    pub verdict: Verdict,
-    /// The sentence.
-    pub reason: String,
-    /// From 0 to 1.
-    pub confidence: f64,
-    /// The server whose ACK, NAK or first OFFER the client got.
-    pub answered_by: Option<ServerId>,
-    /// The server that the client's REQUEST names.
-    pub chosen: Option<ServerId>,
-    /// The owner of the query, where the rules name one.
-    pub owner: Option<ServerId>,
-    /// The relationship that the query belongs to.
-    pub relationship: Option<RelationshipId>,
-    /// First DISCOVER of the answered attempt to its OFFER, microseconds.
-    pub discover_offer_us: Option<i64>,
-    /// Answered REQUEST to its ACK or NAK, microseconds.
-    pub request_ack_us: Option<i64>,
-    /// The lease update to the partner that lay between REQUEST and ACK, microseconds.
-    pub update_rtt_us: Option<i64>,
-}
-
-/// Judges an exchange from the decisions about its queries.
-pub fn judge(evidence: &Evidence<'_>, exchange: &Exchange, decisions: &[Decision]) -> Judgement {
-    let messages = evidence.messages;
-    let server_of = |id: MessageId| evidence.answers.get(&id).map(|answer| answer.server);
-    let reply = exchange
-        .verdict_reply(messages)
-        .or_else(|| exchange.first_of(&exchange.replies, messages, MessageType::OFFER))
-        .or_else(|| exchange.replies.first().map(|step| step.first));
-    let answered_by = reply.and_then(server_of);
-    let chosen = exchange
-        .first_of(&exchange.queries, messages, MessageType::REQUEST)
-        .and_then(|id| of(messages, id).server_id)
-        .and_then(|address| evidence.network.machines.at(address));
-    // The query that shows who owns the client: the one that was answered, else the last one.
-    let answered = decisions.iter().find(|decision| decision.reply == reply && reply.is_some());
-    let key = answered.or_else(|| decisions.iter().rev().find(|decision| decision.owner.is_some()));
-    let sentence = Sentence { evidence, exchange, decisions, answered_by };
-    let (verdict, reason, confidence) = sentence.judge(exchange.outcome(messages), answered);
-    let (request_ack_us, update) = acknowledged(evidence, exchange, decisions);
-    Judgement {
-        verdict,
-        reason,
-        confidence,
-        answered_by,
-        chosen,
-        owner: key.and_then(|decision| decision.owner),
-        relationship: key.and_then(|decision| decision.relationship),
-        discover_offer_us: span(evidence, decisions, MessageType::DISCOVER, answered_by),
-        request_ack_us,
-        update_rtt_us: update.and_then(|event| event.rtt_us),
-    }
-}
-
-/// Time between the answered query of a type and its reply.
-fn span(
-    evidence: &Evidence<'_>,
-    decisions: &[Decision],
-    kind: MessageType,
-    server: Option<ServerId>,
-) -> Option<i64> {
-    let decision = decisions.iter().find(|decision| {
-        decision.reply.is_some()
-            && server.is_none_or(|server| server == decision.server)
-            && of(evidence.messages, decision.query).message_type == Some(kind)
-    })?;
-    let reply = of(evidence.messages, decision.reply?);
-    Some(reply.time.since(of(evidence.messages, decision.query).time) / 1000)
-}
-
-/// REQUEST to ACK, and the lease update in between.
-fn acknowledged<'e>(
-    evidence: &'e Evidence<'_>,
-    exchange: &Exchange,
-    decisions: &[Decision],
-) -> (Option<i64>, Option<&'e HaEvent>) {
-    let Some(reply) = exchange.verdict_reply(evidence.messages) else { return (None, None) };
-    let Some(decision) = decisions.iter().find(|decision| decision.reply == Some(reply)) else {
-        return (None, None);
-    };
-    let (request, reply) = (of(evidence.messages, decision.query), of(evidence.messages, reply));
-    let update = evidence.update_after(decision.server, request).filter(|event| event.time <= reply.time);
-    (Some(reply.time.since(request.time) / 1000), update)
-}
-
-struct Sentence<'a> {
-    evidence: &'a Evidence<'a>,
-    exchange: &'a Exchange,
-    decisions: &'a [Decision],
-    answered_by: Option<ServerId>,
+/// What a sentence is made from.
+pub(super) struct Sentence<'a> {
+    pub(super) evidence: &'a Evidence<'a>,
+    pub(super) exchange: &'a Exchange,
+    pub(super) decisions: &'a [Decision],
+    pub(super) answered_by: Option<ServerId>,
 }
 
 impl Sentence<'_> {
@@ -110,7 +20,8 @@ impl Sentence<'_> {
         self.evidence.network.machines.name(server)
     }
 
-    fn judge(&self, outcome: Outcome, answered: Option<&Decision>) -> (Verdict, String, f64) {
+    /// Verdict, sentence and confidence.
+    pub(super) fn judge(&self, outcome: Outcome, answered: Option<&Decision>) -> (Verdict, String, f64) {
         match outcome {
             Outcome::Bound | Outcome::Nak | Outcome::OfferOnly if self.rivals().is_some() => {
                 let (one, other) = self.rivals().unzip();
@@ -232,8 +143,32 @@ impl Sentence<'_> {
             );
             return (Verdict::AckWithheld, reason, rejected.confidence.max(0.97));
         }
+        if let Some(text) = self.deadlock() {
+            return (Verdict::NoAck, text, 0.85);
+        }
         let by = self.answered_by.map_or("a server", |server| self.name(server));
         (Verdict::NoAck, format!("{by} offered an address and never acknowledged the REQUEST for it"), 0.9)
+    }
+
+    /// The REQUEST names one peer and belongs to the other, so both drop it:
+    /// the one in HA, the other because of option 54 (kea-ha §1.1).
+    fn deadlock(&self) -> Option<String> {
+        let dropped = |rule| {
+            self.decisions
+                .iter()
+                .filter(move |it| it.rule == rule && it.seen == Seen::Silent)
+                .find(|it| of(self.evidence.messages, it.query).message_type == Some(MessageType::REQUEST))
+        };
+        let (named, owner) = (dropped(Rule::ScopeNotServed)?, dropped(Rule::ForeignServerId)?);
+        let asked = of(self.evidence.messages, named.query).server_id?;
+        let names = self.evidence.network.machines.at(asked) == Some(named.server);
+        (names && owner.owner == Some(owner.server) && self.same_query(named, owner)).then(|| {
+            format!(
+                "the REQUEST names {}, which leaves it to {}, which drops what names another server",
+                self.name(named.server),
+                self.name(owner.server)
+            )
+        })
     }
 
     fn no_answer(&self) -> (Verdict, String, f64) {
@@ -256,6 +191,11 @@ impl Sentence<'_> {
             let reason = format!("{} should have answered and was silent", self.name(owner.server));
             return (Verdict::OwnerSilent, reason, owner.confidence);
         }
+        let query = of(self.evidence.messages, last.first);
+        if heard.is_empty() && !query.is_broadcast() {
+            let reason = format!("it was sent to {}, which is no known server's address", query.dst);
+            return (Verdict::NoAnswer, reason, 0.5);
+        }
         let zone = self.evidence.network.zone(self.exchange.zone(self.evidence.messages));
         if heard.is_empty() && self.evidence.network.topology.zone_named(zone).is_none() {
             let reason = "nobody answered, and no server is known in this zone".to_owned();
@@ -267,7 +207,9 @@ impl Sentence<'_> {
                 [] => "no known server has an interface in this zone".to_owned(),
                 who => format!("{} was down, and no other known server hears this zone", who.join(" and ")),
             };
-            let sure = heard.iter().map(|decision| decision.confidence).fold(0.9, f64::min);
+            // Without any server on the wire a relay is likely, which forwards where nobody captured.
+            let most = if heard.is_empty() { 0.7 } else { 0.9 };
+            let sure = heard.iter().map(|decision| decision.confidence).fold(most, f64::min);
             return (Verdict::NobodyListens, reason, sure);
         }
         let why: Vec<String> = heard

@@ -1,0 +1,83 @@
+use super::*;
+use crate::dhcp::Message;
+use crate::exchange::observed::Envelope;
+use crate::frame::Link;
+use crate::units::{FrameRef, SECOND};
+
+/// A DISCOVER of a client, `ns` after the epoch.
+fn discover(client: u32, xid: u32, ns: i64) -> Observed {
+    let mut payload = vec![0; 236];
+    (payload[0], payload[1], payload[2]) = (1, 1, 6);
+    payload[4..8].copy_from_slice(&xid.to_be_bytes());
+    payload[30..34].copy_from_slice(&client.to_be_bytes());
+    payload.extend([99, 130, 83, 99, 53, 1, 1, 255]);
+    let envelope = Envelope {
+        time: CaptureTime(ns),
+        at: FrameRef::default(),
+        link: Link::default(),
+        src: [0; 4].into(),
+        dst: [255; 4].into(),
+        src_port: 68,
+        dst_port: 67,
+    };
+    Observed::new(envelope, &Message::parse(&payload, false))
+}
+
+/// Pairs a message for each number and gives the pairer as it was at its fullest.
+fn pair(count: u32, message: impl Fn(u32) -> Observed) -> (Pairer, usize, usize) {
+    let (mut pairer, mut messages) = (Pairer::default(), Vec::new());
+    let (mut open, mut queued) = (0, 0);
+    for n in 0..count {
+        messages.push(message(n));
+        pairer.push(&messages, MessageId(n));
+        let in_table: usize =
+            if n % 50_000 == 0 { pairer.clients.values().map(Vec::len).sum() } else { pairer.open };
+        assert_eq!(in_table, pairer.open);
+        open = open.max(pairer.open);
+        queued = queued.max(pairer.order.len());
+    }
+    (pairer, open, queued)
+}
+
+fn total(pairer: Pairer) -> (usize, u64) {
+    let (exchanges, counts) = pairer.finish();
+    for (at, exchange) in exchanges.iter().enumerate() {
+        assert_eq!(exchange.id.0 as usize, at, "numbers are places");
+    }
+    (exchanges.iter().map(|exchange| exchange.queries.len()).sum(), counts.evicted)
+}
+
+#[test]
+fn three_hundred_thousand_clients_stay_within_bounds() {
+    let limits = PairLimits::default();
+    let (pairer, open, queued) = pair(300_000, |n| discover(n, 1, i64::from(n)));
+    assert_eq!(open, limits.open);
+    assert!(queued <= 2 * limits.open + 1024 + 1, "{queued}");
+    assert_eq!(total(pairer), (300_000, 100_000), "every message is in an exchange, every eviction counted");
+}
+
+#[test]
+fn one_client_with_a_hundred_thousand_xids_stays_within_bounds() {
+    let limits = PairLimits::default();
+    let (pairer, open, queued) = pair(100_000, |n| discover(1, n, i64::from(n)));
+    assert_eq!(open, limits.per_client);
+    assert!(queued <= 2 * limits.per_client + 1024 + 1, "{queued}");
+    assert_eq!(total(pairer), (100_000, 100_000 - 64));
+}
+
+#[test]
+fn one_client_with_one_xid_and_no_end_stays_within_bounds() {
+    // At one instant: no clock that advances helps to forget.
+    let (pairer, open, queued) = pair(50_000, |_| discover(1, 1, 0));
+    assert_eq!(open, 1);
+    assert!(queued <= 1027, "{queued}");
+    let steps = PairLimits::default().steps;
+    assert_eq!(total(pairer), (50_000, (50_000 / steps) as u64));
+}
+
+#[test]
+fn idle_exchanges_leave_the_table_and_are_no_evictions() {
+    let (pairer, open, queued) = pair(10_000, |n| discover(n, 1, i64::from(n) * SECOND));
+    assert!(open <= 72 && queued <= 72, "{open} {queued}");
+    assert_eq!(total(pairer), (10_000, 0));
+}
