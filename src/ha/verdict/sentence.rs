@@ -89,7 +89,9 @@ impl Sentence<'_> {
         let sure = silent.map_or(decision.confidence, |partner| decision.confidence.min(partner.confidence));
         match (decision.expected, decision.rule) {
             (Expected::Answer, Rule::FailoverScope) => {
-                (Verdict::PartnerTookOver, format!("{by} answered in {}{also}", state(decision)), sure)
+                // Whether the owner is down or just coming back does not change who serves.
+                let reason = format!("{by} answered in {}{also}", state(decision));
+                (Verdict::PartnerTookOver, reason, decision.confidence)
             }
             (Expected::Answer, Rule::NoHa) => (
                 Verdict::AnsweredWithoutHa,
