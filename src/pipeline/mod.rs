@@ -22,6 +22,7 @@ use crate::ha::events::{ControlReader, HaEvent};
 use crate::ha::network::Network;
 use crate::ha::timeline::Timeline;
 use crate::ha::topology::Topology;
+use crate::ha::updates::Updates;
 use crate::ha::verdict::{Judgement, judge};
 use crate::units::{CaptureTime, ExchangeId, MessageId, SourceId, ZoneId};
 
@@ -211,6 +212,7 @@ impl<'t> Intake<'t> {
             messages: &messages,
             answers: &answers,
             events: &events,
+            updates: Updates::new(&events),
             capture_end: end,
         };
         let (decisions, timeline) = evidence.decide(&exchanges);

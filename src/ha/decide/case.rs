@@ -4,7 +4,7 @@ use super::Evidence;
 use super::rules::{is_filtered, owner_scope};
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Observed, of};
-use crate::ha::events::{EventKind, HaEvent};
+use crate::ha::events::HaEvent;
 use crate::ha::timeline::Timeline;
 use crate::ha::topology::Dhcp4;
 use crate::units::{MessageId, SECOND, ServerId};
@@ -131,17 +131,6 @@ impl Evidence<'_> {
 
     /// The lease update that `server` sent to its partner because of a REQUEST.
     pub fn update_after(&self, server: ServerId, request: &Observed) -> Option<&HaEvent> {
-        let window = 0..=10 * SECOND;
-        let start = self.events.partition_point(|event| event.time < request.time);
-        self.events
-            .iter()
-            .skip(start)
-            .take_while(|event| window.contains(&event.time.since(request.time)))
-            .find(|event| {
-                event.kind == EventKind::LeaseUpdate
-                    && event.peer == Some(server)
-                    && event.chaddr == Some(request.chaddr)
-                    && window.contains(&event.request_time.since(request.time))
-            })
+        self.updates.after(server, request.chaddr, request.time)
     }
 }

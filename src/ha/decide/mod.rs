@@ -18,6 +18,7 @@ use super::events::HaEvent;
 use super::network::{Heard, Network};
 use super::timeline::{Basis, Timeline};
 use super::topology::RelationshipId;
+use super::updates::Updates;
 use crate::exchange::answer::Answer;
 use crate::exchange::{Exchange, Observed, of};
 use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, SECOND, ServerId};
@@ -123,6 +124,8 @@ pub struct Evidence<'a> {
     pub answers: &'a HashMap<MessageId, Answer>,
     /// The control channel.
     pub events: &'a [HaEvent],
+    /// Its lease updates.
+    pub updates: Updates<'a>,
     /// The time of the last captured frame.
     pub capture_end: CaptureTime,
 }

@@ -1,0 +1,37 @@
+//! Lease updates, found by the REQUEST that caused them.
+
+use std::collections::HashMap;
+
+use super::events::{EventKind, HaEvent};
+use crate::units::{CaptureTime, HwAddr, SECOND, ServerId};
+
+/// Kea gives up on a lease update after this long (kea-ha §2.2).
+const TIMEOUT: i64 = 10 * SECOND;
+
+/// The lease updates of a capture by sender and client, each list in time order.
+#[derive(Debug, Default)]
+pub struct Updates<'e>(HashMap<(ServerId, HwAddr), Vec<&'e HaEvent>>);
+
+impl<'e> Updates<'e> {
+    /// Picks the lease updates out of all events.
+    pub fn new(events: &'e [HaEvent]) -> Self {
+        let mut updates = Self::default();
+        for event in events.iter().filter(|event| event.kind == EventKind::LeaseUpdate) {
+            if let (Some(sender), Some(chaddr)) = (event.peer, event.chaddr) {
+                updates.0.entry((sender, chaddr)).or_default().push(event);
+            }
+        }
+        for list in updates.0.values_mut() {
+            list.sort_by_key(|event| event.request_time);
+        }
+        updates
+    }
+
+    /// The first update that `server` sent for a client after an instant, and
+    /// soon enough after it to have been caused then.
+    pub fn after(&self, server: ServerId, chaddr: HwAddr, time: CaptureTime) -> Option<&'e HaEvent> {
+        let list = self.0.get(&(server, chaddr))?;
+        let next = list.get(list.partition_point(|event| event.request_time < time))?;
+        (next.request_time.since(time) <= TIMEOUT).then_some(*next)
+    }
+}
