@@ -18,8 +18,9 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 # Whatever the laboratory starts inherits this, so that a process that outlives it is found.
 mark=DORASCOPE_LAB_TEST=$$
-pid_file=$(mktemp)
-trap 'rm -f "$pid_file"' EXIT
+# Not in /tmp, where root may not write to another user's file.
+mkdir -p target
+pid_file=target/lab-test.pid
 record() {
     # shellcheck disable=SC2016
     "${as_root[@]}" env "$mark" sh -c 'echo $$ >"$0"; exec python3 captures/lab/record.py "$@"' "$pid_file" "$@"

@@ -41,7 +41,6 @@ for group in "$@"; do
             rust
             need gcc "the C compiler and linker for the compression libraries" program cc
             need libc6-dev "the C headers for the compression libraries" header stdio.h
-            need libpcap-dev "the library of live capture" header pcap/pcap.h
             ;;
         test)
             need tshark "the dissector that the tests compare with" program tshark

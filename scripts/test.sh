@@ -15,7 +15,7 @@ step() {
 }
 
 step "set-up" scripts/setup.sh build test lab
-step "tests" cargo test --locked -- --show-output
+step "tests" cargo test --locked --no-fail-fast -- --show-output
 step "README shows what the program prints" scripts/readme.py --check target/debug/dorascope
 # Parsed, not compiled to files: the laboratory may be someone else's directory (sudo).
 step "syntax of the Python files" python3 -c '

@@ -22,7 +22,9 @@ PROGRAM_PACKAGE = {
     "dhclient": "isc-dhcp-client",
     "ethtool": "ethtool",
     "ip": "iproute2",
+    "mount": "mount",
     "setpriv": "util-linux",
+    "sysctl": "procps",
     "tcpdump": "tcpdump",
     "unshare": "util-linux",
 }
