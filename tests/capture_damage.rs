@@ -193,3 +193,19 @@ fn standard_input_is_read_from_a_pipe() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("read 8 frames of zone"), "{text}");
 }
+
+/// A file system fills a file's end with zeros when a machine stops while it writes.
+#[test]
+fn a_tail_of_zeros_is_damage_and_not_frames() {
+    let mut bytes = pcap();
+    let whole = bytes.len();
+    bytes.extend([0; 4096]);
+    let mut reader = from_bytes(&bytes);
+    let mut given = 0;
+    while reader.next().is_some() {
+        given += 1;
+    }
+    assert_eq!(given, frames().len());
+    let trouble = reader.troubles()[0].to_string();
+    assert!(trouble.contains(&format!("is damaged at byte {whole}: a record header of zeros")), "{trouble}");
+}

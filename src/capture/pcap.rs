@@ -102,6 +102,10 @@ impl FormatReader for Pcap {
         if self.minor_version < 3 || (self.minor_version == 3 && captured > original_len) {
             std::mem::swap(&mut captured, &mut original_len);
         }
+        if (seconds, fraction, captured, original_len) == (0, 0, 0, 0) {
+            // A file system fills the end of a file with zeros when a machine stops in the middle.
+            return Err(Fault::damaged("a record header of zeros"));
+        }
         let [Interface { link, .. }] = self.interface;
         check_length(captured, link)?;
         let captured = captured as usize;

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Result, bail};
 use dorascope::table::terminal::{Drawing, View, draw, paragraph};
-use dorascope::table::{Error, Format, Rows, TableWriter};
+use dorascope::table::{Error, Format, Rows, TableWriter, escape};
 
 use super::args::ColorArg;
 use super::resolve::Shape;
@@ -74,15 +74,22 @@ impl Output {
     /// A remark on standard error, unless --quiet.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            eprintln!("note: {text}");
+            remark("note:", text);
         }
     }
 
     /// An error on standard error.
     pub fn error(&self, text: &str) {
         let word = paint("error:", AnsiColor::Red.on_default().bold(), self.error_colour);
-        eprintln!("{word} {text}");
+        remark(&word, text);
     }
+}
+
+/// A line on standard error. Names of files and keys come from strangers, so they are
+/// escaped; a standard error that takes nothing is no reason to end differently.
+fn remark(word: &str, text: &str) {
+    let safe: Vec<_> = text.lines().map(escape).collect();
+    let _ = writeln!(io::stderr(), "{word} {}", safe.join("\n"));
 }
 
 /// Writes parts of one table in a format for programs.

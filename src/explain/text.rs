@@ -5,6 +5,8 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
+use crate::table::escape;
+
 /// What a piece of text is; the renderer chooses how that looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -42,12 +44,13 @@ pub struct Line(Vec<(Role, String)>);
 impl Line {
     /// A line that begins with these pieces.
     pub fn of<'a>(pieces: impl IntoIterator<Item = (Role, &'a str)>) -> Self {
-        Self(pieces.into_iter().map(|(role, text)| (role, text.to_owned())).collect())
+        Self(pieces.into_iter().map(|(role, text)| (role, escape(text).into_owned())).collect())
     }
 
-    /// Adds a piece.
-    pub fn push(&mut self, role: Role, text: impl Into<String>) {
-        self.0.push((role, text.into()));
+    /// Adds a piece. Names and texts come from files and from the wire, so
+    /// what could move a cursor or hide letters is escaped here, once for all.
+    pub fn push(&mut self, role: Role, text: impl AsRef<str>) {
+        self.0.push((role, escape(text.as_ref()).into_owned()));
     }
 
     /// Cells that the line takes in a terminal.
@@ -125,5 +128,30 @@ pub fn span(ns: i64) -> String {
         10_000..1_000_000 => format!("{} ms", (us as f64 / 1e3).round()),
         1_000_000..100_000_000 => format!("{:.2} s", us as f64 / 1e6),
         _ => format!("{} min", us / 60_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// States and texts of the control channel come from strangers, names from files.
+    #[test]
+    fn nothing_that_moves_the_cursor_passes() {
+        let mut line = Line::of([(Role::Strong, "a\x1b[2J")]);
+        line.push(Role::Plain, "b\u{202e}c\u{7}");
+        let text = line.render(false);
+        assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
+        assert!(text.starts_with("a\\u{1b}[2Jb"), "{text}");
+    }
+
+    #[test]
+    fn spans_are_written_as_people_do() {
+        let cases =
+            [(478_000, "478 µs"), (1_910_000, "1.9 ms"), (39_000_000, "39 ms"), (2_020_000_000, "2.02 s")];
+        for (ns, text) in cases {
+            assert_eq!(span(ns), text);
+        }
+        assert_eq!(span(200_000_000_000), "3 min");
     }
 }

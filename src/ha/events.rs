@@ -218,7 +218,8 @@ impl<'t> ControlReader<'t> {
         from: (Ipv4Addr, u16),
         to: (Ipv4Addr, u16),
     ) {
-        let kind = EventKind::of_command(&request.command);
+        // What concerns DHCPv6 is shown, and is evidence for nothing here.
+        let kind = if request.dhcp4 { EventKind::of_command(&request.command) } else { EventKind::Command };
         let mut event = HaEvent::new(kind, time, at, from, to, self.topology);
         event.text = format!("{} without an answer", request.command);
         event.ip = request.ip;
@@ -278,14 +279,17 @@ impl HaEvent {
 
     fn take(&mut self, response: Response) {
         self.result = Some(response.result);
-        self.state = response.state;
-        self.scopes = response.scopes;
+        if self.kind == EventKind::Heartbeat {
+            self.state = response.state;
+            self.scopes = response.scopes;
+        }
         self.text = response.text.unwrap_or_default();
     }
 }
 
-/// The relationship of a call: the one whose peer has the URL that was called,
-/// and, where a machine has one URL for several, the caller as its other peer.
+/// The relationship of a call: the one whose peer has the URL that was called
+/// and that has the caller as its other peer. Whoever else calls there (a
+/// monitor, another pair, an administrator) says nothing about a relationship.
 fn relationship_of(
     topology: &Topology,
     to: (Ipv4Addr, u16),
@@ -299,9 +303,8 @@ fn relationship_of(
     let calls = |id: &RelationshipId| {
         topology.relationship(*id).is_some_and(|it| it.peers.iter().any(|peer| peer.server == caller))
     };
-    let mut candidates = (0..topology.relationships.len()).map(RelationshipId).filter(called);
-    let first = candidates.clone().next()?;
-    Some(candidates.find(calls).unwrap_or(first))
+    caller?;
+    (0..topology.relationships.len()).map(RelationshipId).find(|id| called(id) && calls(id))
 }
 
 #[cfg(test)]

@@ -210,6 +210,9 @@ pub struct Limits {
     pub max_rejected_lease_updates: u32,
     /// `send-lease-updates`: whether an ACK waits for the partner to store the lease.
     pub send_lease_updates: bool,
+    /// Whether the DHCP server itself listens for its partners (`multi-threading` with
+    /// `http-dedicated-listener`, on by default from Kea 2.4), and not the Control Agent for it.
+    pub dedicated_listener: bool,
 }
 
 impl Limits {
@@ -223,6 +226,7 @@ impl Limits {
             delayed_updates_limit: if matches!(mode, Mode::LoadBalancing) { 100 } else { 0 },
             max_rejected_lease_updates: 10,
             send_lease_updates: true,
+            dedicated_listener: true,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::events::{EventKind, HaEvent};
+use super::topology::{Role, Topology};
 use crate::units::{CaptureTime, HwAddr, SECOND, ServerId};
 
 /// Kea gives up on a lease update after this long (kea-ha §2.2).
@@ -14,9 +15,15 @@ pub struct Updates<'e>(HashMap<(ServerId, HwAddr), Vec<&'e HaEvent>>);
 
 impl<'e> Updates<'e> {
     /// Picks the lease updates out of all events.
-    pub fn new(events: &'e [HaEvent]) -> Self {
+    pub fn new(topology: &Topology, events: &'e [HaEvent]) -> Self {
         let mut updates = Self::default();
-        for event in events.iter().filter(|event| event.kind == EventKind::LeaseUpdate) {
+        // An ACK waits for the active partner only; what a backup says comes to nothing (kea-ha §2.2).
+        let to_backup = |event: &HaEvent| {
+            let peer = event.relationship.and_then(|id| topology.relationship(id)?.peer_of(event.server?));
+            peer.is_some_and(|peer| peer.role == Role::Backup)
+        };
+        let updates_of = |event: &&HaEvent| event.kind == EventKind::LeaseUpdate && !to_backup(event);
+        for event in events.iter().filter(updates_of) {
             if let (Some(sender), Some(chaddr)) = (event.peer, event.chaddr) {
                 updates.0.entry((sender, chaddr)).or_default().push(event);
             }

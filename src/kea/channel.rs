@@ -26,6 +26,8 @@ pub enum Control {
 pub struct Request {
     /// Such as `ha-heartbeat`.
     pub command: String,
+    /// Whether it is meant for the DHCPv4 server; one Control Agent may serve DHCPv6 as well.
+    pub dhcp4: bool,
     /// `server-name`: the sender's own peer name (Kea ≥ 2.5.5).
     pub server_name: Option<String>,
     /// `ip-address` of a lease update.
@@ -50,8 +52,10 @@ pub struct Response {
 }
 
 #[derive(Deserialize)]
-struct Command {
+struct Call {
     command: String,
+    #[serde(default)]
+    service: Vec<String>,
     #[serde(default)]
     arguments: Value,
 }
@@ -72,7 +76,7 @@ pub fn read(bytes: &[u8]) -> Option<Control> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         let httparse::Status::Complete(start) = request.parse(bytes).ok()? else { return None };
-        let command: Command = serde_json::from_slice(body(bytes, start, request.headers)?).ok()?;
+        let command: Call = serde_json::from_slice(body(bytes, start, request.headers)?).ok()?;
         return Some(Control::Request(command.into()));
     }
     if bytes.starts_with(b"HTTP/1.") {
@@ -100,10 +104,11 @@ fn text(arguments: &Value, key: &str) -> Option<String> {
     arguments.get(key)?.as_str().map(str::to_owned)
 }
 
-impl From<Command> for Request {
-    fn from(Command { command, arguments }: Command) -> Self {
+impl From<Call> for Request {
+    fn from(Call { command, service, arguments }: Call) -> Self {
         Self {
             command,
+            dhcp4: service.is_empty() || service.iter().any(|name| name == "dhcp4"),
             server_name: text(&arguments, "server-name"),
             ip: text(&arguments, "ip-address").and_then(|ip| ip.parse().ok()),
             hw_address: text(&arguments, "hw-address").and_then(|mac| mac.parse().ok()),
@@ -159,6 +164,16 @@ mod tests {
         assert_eq!(request.ip, Some([192, 168, 4, 100].into()));
         assert_eq!(request.hw_address.unwrap().to_string(), "08:00:27:a2:00:01");
         assert_eq!(request.client_id.as_deref(), Some(&[1, 8][..]));
+    }
+
+    #[test]
+    fn a_command_for_dhcpv6_is_not_for_us() {
+        for (service, ours) in [("[ \"dhcp6\" ]", false), ("[ \"dhcp4\" ]", true), ("[]", true)] {
+            let body = format!("{{ \"command\": \"ha-heartbeat\", \"service\": {service} }}");
+            let bytes = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let Some(Control::Request(request)) = read(bytes.as_bytes()) else { panic!("no request") };
+            assert_eq!(request.dhcp4, ours, "{service}");
+        }
     }
 
     #[test]

@@ -171,6 +171,11 @@ fn limits(map: Field<'_>, mode: Mode) -> Result<Limits, FileError> {
     let number = |key, default| map.get(key)?.map_or(Ok(default), |value| value.integer(0..=u32::MAX));
     let flag = |key, default| map.get(key)?.map_or(Ok(default), Field::flag);
     let defaults = Limits::defaults(mode);
+    let threads = map.get("multi-threading")?;
+    let threaded = |key| match threads {
+        Some(threads) => threads.get(key)?.map_or(Ok(true), Field::flag),
+        None => Ok(true),
+    };
     let limits = Limits {
         heartbeat_delay_ms: number("heartbeat-delay", defaults.heartbeat_delay_ms)?,
         max_response_delay_ms: number("max-response-delay", defaults.max_response_delay_ms)?,
@@ -182,6 +187,7 @@ fn limits(map: Field<'_>, mode: Mode) -> Result<Limits, FileError> {
             defaults.max_rejected_lease_updates,
         )?,
         send_lease_updates: flag("send-lease-updates", defaults.send_lease_updates)?,
+        dedicated_listener: threaded("enable-multi-threading")? && threaded("http-dedicated-listener")?,
     };
     if limits.delayed_updates_limit > 0 && mode != Mode::LoadBalancing {
         let text = format!("\"delayed-updates-limit\" must be 0 in mode {}", mode.as_str());

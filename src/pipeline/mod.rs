@@ -212,7 +212,7 @@ impl<'t> Intake<'t> {
             messages: &messages,
             answers: &answers,
             events: &events,
-            updates: Updates::new(&events),
+            updates: Updates::new(topology, &events),
             capture_end: end,
         };
         let (decisions, timeline) = evidence.decide(&exchanges);

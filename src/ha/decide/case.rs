@@ -5,6 +5,7 @@ use super::rules::{is_filtered, owner_scope};
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Observed, of};
 use crate::ha::events::HaEvent;
+use crate::ha::network::Selected;
 use crate::ha::timeline::Timeline;
 use crate::ha::topology::Dhcp4;
 use crate::units::{MessageId, SECOND, ServerId};
@@ -108,6 +109,10 @@ impl Evidence<'_> {
                 if !answered && case.query.message_type != Some(MessageType::DISCOVER) {
                     return;
                 }
+                // Without a subnet a server has nothing to offer, whatever its state.
+                if !answered && self.network.subnet_for(case.server, case.query) == Selected::None {
+                    return;
+                }
                 if let Some((id, relationship, _)) = self.relationship(&case)
                     && let Some(scope) = owner_scope(relationship, case.query)
                 {
@@ -125,8 +130,18 @@ impl Evidence<'_> {
         if case.query.message_type != Some(MessageType::REQUEST) {
             return None;
         }
+        // An update after the next attempt belongs to that one.
+        let again = case.exchange.queries.iter().map(|step| of(self.messages, step.first).time);
+        let again = again.filter(|time| *time > case.query.time).min();
         self.update_after(case.server, case.query)
+            .filter(|event| again.is_none_or(|again| event.request_time < again))
             .filter(|event| event.result.is_some_and(|result| result != 0))
+    }
+
+    /// Whether the partner stored the lease that this server was about to acknowledge.
+    pub(super) fn update_accepted(&self, case: &Case<'_>) -> bool {
+        case.query.message_type == Some(MessageType::REQUEST)
+            && self.update_after(case.server, case.query).is_some_and(|event| event.result == Some(0))
     }
 
     /// The lease update that `server` sent to its partner because of a REQUEST.

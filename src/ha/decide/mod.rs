@@ -181,6 +181,8 @@ impl Evidence<'_> {
             Some(_) => Seen::Answered,
             // The client selected an offer that was not captured.
             None if case.offer_missed => Seen::Unknown,
+            // The partner stored the lease, after which the ACK follows at once.
+            None if self.update_accepted(case) => Seen::Unknown,
             None if self.is_last_moment(case.query) => Seen::Unknown,
             None => Seen::Silent,
         };
@@ -230,6 +232,7 @@ impl Evidence<'_> {
 fn silence_ceiling(case: &Case<'_>, ruling: &Ruling, lossy: bool) -> f64 {
     let inferred = ruling.standing.as_ref().is_some_and(|standing| standing.basis >= Basis::Inferred);
     match ruling.expected {
+        Expected::Answer if lossy => 0.6,
         Expected::Answer => 0.85,
         Expected::Ignore if inferred && (lossy || case.exchange.replies.is_empty()) => 0.85,
         _ => 1.0,

@@ -1,6 +1,6 @@
 //! Whether a machine ran, and whether its DHCP service was on.
 
-use super::{Timeline, is_service_off};
+use super::{FAR_NS, Timeline, is_service_off};
 use crate::ha::events::{EventKind, HaEvent};
 use crate::units::{CaptureTime, FrameRef, SECOND, ServerId};
 
@@ -71,7 +71,10 @@ impl Timeline {
     /// Whether the machine ran at an instant; `None` where the signs around it differ or are missing.
     pub fn running(&self, server: ServerId, time: CaptureTime) -> Option<bool> {
         match self.signs(server, time) {
-            (Some(last), Some(next)) => (last.alive == next.alive).then_some(last.alive),
+            (Some(last), Some(next)) => {
+                let near = |sign: &Sign| time.since(sign.time).saturating_abs() <= FAR_NS;
+                (last.alive == next.alive && (near(last) || near(next))).then_some(last.alive)
+            }
             (one, other) => one
                 .or(other)
                 .filter(|sign| time.since(sign.time).saturating_abs() <= LASTING_NS)
@@ -84,7 +87,10 @@ impl Timeline {
     /// instant, or one after a last sign of life.
     pub fn down(&self, server: ServerId, time: CaptureTime) -> Option<(f64, FrameRef)> {
         match self.signs(server, time) {
-            (Some(last), Some(next)) if !last.alive && !next.alive => Some((0.98, last.at)),
+            (Some(last), Some(next)) if !last.alive && !next.alive => {
+                let near = |sign: &Sign| time.since(sign.time).saturating_abs() <= FAR_NS;
+                Some((if near(last) || near(next) { 0.98 } else { 0.7 }, last.at))
+            }
             (Some(last), None) if !last.alive => Some((0.9, last.at)),
             (Some(last), Some(next)) if last.alive && !next.alive => Some((0.7, next.at)),
             (Some(last), Some(next)) if !last.alive && next.alive => Some((0.7, last.at)),

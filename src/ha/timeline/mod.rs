@@ -16,8 +16,8 @@ use std::collections::HashMap;
 
 use self::life::{Sign, Span};
 use super::events::{EventKind, HaEvent};
-use super::topology::{RelationshipId, Topology};
-use crate::units::{CaptureTime, ExchangeId, FrameRef, ServerId};
+use super::topology::{Mode, RelationshipId, Topology};
+use crate::units::{CaptureTime, ExchangeId, FrameRef, SECOND, ServerId};
 
 /// What a decision rests on, best first (design: evidence for a server's HA state).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,13 +96,15 @@ impl Timeline {
     /// Takes what the control channel says.
     pub fn add_events(&mut self, topology: &Topology, events: &[HaEvent]) {
         for event in events {
-            if let Some(peer) = event.peer {
+            if let Some(peer) = event.peer.filter(|_| event.relationship.is_some()) {
                 self.alive(peer, event.request_time, event.request_at);
             }
             let Some(server) = event.server else { continue };
             self.settle(event, server);
-            if event.kind == EventKind::Refused && is_agent(topology, server, event) {
-                // The Control Agent is a process of its own; that it is down says nothing about DHCP.
+            // The Control Agent is a process of its own: that it is down says nothing about
+            // DHCP. And who is no peer may be refused by a firewall alone.
+            let foreign = event.relationship.is_none() || is_agent(topology, server, event);
+            if event.kind == EventKind::Refused && foreign {
                 continue;
             }
             if event.kind == EventKind::Refused {
@@ -113,11 +115,13 @@ impl Timeline {
                 }
                 continue;
             }
-            if event.result.is_some() {
+            // An answered command of no relationship may be the agent's own, or for DHCPv6.
+            if event.result.is_some() && event.relationship.is_some() && event.kind != EventKind::Command {
                 self.alive(server, event.time, event.at);
             }
             if let (EventKind::Heartbeat, Some(relationship), Some(scopes)) =
                 (event.kind, event.relationship, &event.scopes)
+                && fits(topology, relationship, event.state.as_deref(), scopes)
             {
                 self.add_point(topology, server, relationship, event, |peer| {
                     if scopes.iter().any(|scope| scope == peer) { Service::Serves } else { Service::Silent }
@@ -179,11 +183,33 @@ impl Timeline {
     }
 }
 
+/// Evidence further away than this, on both sides, leaves room for a whole
+/// outage in between: Kea's default max-response-delay, five times.
+const FAR_NS: i64 = 300 * SECOND;
+
 /// Whether the called endpoint is the Control Agent's (or an HTTP control
 /// socket) and not the DHCP server's own listener for its partners.
 fn is_agent(topology: &Topology, server: ServerId, event: &HaEvent) -> bool {
     let control = topology.server(server).map(|it| it.control.as_slice()).unwrap_or_default();
-    control.contains(&(event.server_ip, event.server_port))
+    let listens = event
+        .relationship
+        .and_then(|id| topology.limits_of(server, id))
+        .is_none_or(|it| it.dedicated_listener);
+    control.contains(&(event.server_ip, event.server_port)) || !listens
+}
+
+/// Whether a heartbeat's answer can come from this relationship: a state that
+/// its mode has (kea-ha §4.1), and scopes that are names of its peers.
+fn fits(topology: &Topology, id: RelationshipId, state: Option<&str>, scopes: &[String]) -> bool {
+    topology.relationship(id).is_some_and(|relationship| {
+        let balanced = relationship.mode == Mode::LoadBalancing;
+        let possible = match state {
+            Some("load-balancing" | "communication-recovery") => balanced,
+            Some("hot-standby") => relationship.mode == Mode::HotStandby,
+            _ => true,
+        };
+        possible && scopes.iter().all(|scope| relationship.peer(scope).is_some())
+    })
 }
 
 /// The states in which Kea switches the DHCP service off (kea-ha §2.1).

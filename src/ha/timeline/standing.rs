@@ -1,6 +1,6 @@
 //! What is known about one scope on one server at one instant.
 
-use super::{Basis, Point, Service, Standing, Timeline, is_service_off};
+use super::{Basis, FAR_NS, Point, Service, Standing, Timeline, is_service_off};
 use crate::ha::topology::{Mode, RelationshipId, Role, Topology};
 use crate::units::{CaptureTime, ExchangeId, ServerId};
 
@@ -66,8 +66,10 @@ impl Timeline {
             confidence,
             evidence: points.iter().map(|point| point.at).collect(),
         };
-        let inferred = |point: &Point| point.basis == Basis::Inferred;
-        let silent = |point: &&Point| point.service == Service::Silent && inferred(point);
+        // Far from both, a whole outage may lie between them.
+        let far = |point: &Point| time.since(point.time).saturating_abs() > FAR_NS;
+        let weak = |point: &Point| point.basis == Basis::Inferred || far(point);
+        let silent = |point: &&Point| point.service == Service::Silent && weak(point);
         if answered
             && !normal.own
             && [last, next].into_iter().flatten().all(|point| silent(&point))
@@ -76,13 +78,14 @@ impl Timeline {
             return build(Service::Silent, None, Basis::Inferred, 0.9, &owner);
         }
         match (last, next) {
-            // Its own answer outweighs silences around it, which a lossy capture also shows.
+            // Its own answer outweighs silences around it that a lossy capture also shows, or that are long ago.
             (Some(last), Some(next)) if answered && [last, next].iter().all(silent) => {
                 build(Service::Serves, None, Basis::Inferred, 0.7, &[last, next])
             }
             (Some(last), Some(next)) if last.service == next.service => {
                 let best = if next.basis < last.basis { next } else { last };
                 let confidence = match (last.basis, next.basis) {
+                    _ if far(last) && far(next) => 0.85,
                     (Basis::Inferred, Basis::Inferred) => 0.92,
                     (Basis::Inferred, _) | (_, Basis::Inferred) => 0.97,
                     _ => 0.99,

@@ -96,7 +96,8 @@ fn write_server(
         else {
             continue;
         };
-        let pair = topology.relationship_name(relationship);
+        // A name with a line feed must not end the comment.
+        let pair = topology.relationship_name(relationship).replace(char::is_control, " ");
         let _ = writeln!(text, "# {} of {pair} ({})", peer.role.as_str(), there.mode.as_str());
     }
     let missing = missing_addresses(topology, server);

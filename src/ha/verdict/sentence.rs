@@ -38,15 +38,13 @@ impl Sentence<'_> {
                 let by = self.answered_by.map_or("A server", |server| self.name(server));
                 (Verdict::Informed, format!("{by} answered; no lease was involved"), confidence(answered))
             }
-            Outcome::Released => (Verdict::Released, "the client gave its lease back".to_owned(), 0.99),
+            Outcome::Released => (Verdict::Released, "the client sent a RELEASE".to_owned(), 0.99),
             Outcome::Declined => (Verdict::Declined, "the client found its address in use".to_owned(), 0.99),
             Outcome::OfferOnly => {
                 let by = self.answered_by.map_or("a server", |server| self.name(server));
-                (
-                    Verdict::OfferNotTaken,
-                    format!("{by} offered an address that the client did not ask for"),
-                    0.9,
-                )
+                // The REQUEST may lie behind the end of the capture, or on another wire.
+                let reason = format!("{by} offered an address; no REQUEST for it was captured");
+                (Verdict::OfferNotTaken, reason, 0.6)
             }
             Outcome::NoAck => self.no_ack(),
             Outcome::NoAnswer => self.no_answer(),
@@ -143,13 +141,51 @@ impl Sentence<'_> {
                 "{} offered and withheld the ACK: {partner} rejected the lease update (result {result})",
                 self.name(rejected.server)
             );
-            return (Verdict::AckWithheld, reason, rejected.confidence.max(0.97));
+            return (Verdict::AckWithheld, reason, rejected.confidence);
         }
         if let Some(text) = self.deadlock() {
             return (Verdict::NoAck, text, 0.85);
         }
         let by = self.answered_by.map_or("a server", |server| self.name(server));
-        (Verdict::NoAck, format!("{by} offered an address and never acknowledged the REQUEST for it"), 0.9)
+        if self.exchange.replies.is_empty() {
+            let reason = "the client asked for an offered address; no reply at all was captured".to_owned();
+            return (Verdict::NoAck, reason, 0.5);
+        }
+        if let Some(chosen) = self.chosen_elsewhere() {
+            let reason =
+                format!("the client took an offer of {chosen} that was not captured, and got no ACK");
+            return (Verdict::NoAck, reason, 0.5);
+        }
+        if self.update_was_accepted() {
+            let reason =
+                format!("{by} stored the lease at its partner, so its ACK was probably not captured");
+            return (Verdict::NoAck, reason, 0.5);
+        }
+        // An ACK by unicast may have passed beside the capture point.
+        (Verdict::NoAck, format!("{by} offered an address; no ACK for the REQUEST was captured"), 0.85)
+    }
+
+    /// The server that the client's REQUEST names, when no offer of it was captured.
+    fn chosen_elsewhere(&self) -> Option<String> {
+        let messages = self.evidence.messages;
+        let request = self.exchange.first_of(&self.exchange.queries, messages, MessageType::REQUEST)?;
+        let named = of(messages, request).server_id?;
+        let offered =
+            self.exchange.replies.iter().any(|step| of(messages, step.first).server_id == Some(named));
+        let machine = self.evidence.network.machines.at(named);
+        (!offered).then(|| machine.map_or_else(|| named.to_string(), |server| self.name(server).to_owned()))
+    }
+
+    /// Whether a partner accepted the lease of an unanswered REQUEST: the ACK follows at once then.
+    fn update_was_accepted(&self) -> bool {
+        self.decisions.iter().any(|decision| {
+            let query = of(self.evidence.messages, decision.query);
+            query.message_type == Some(MessageType::REQUEST)
+                && self
+                    .evidence
+                    .update_after(decision.server, query)
+                    .is_some_and(|event| event.result == Some(0))
+        })
     }
 
     /// The REQUEST names one peer and belongs to the other, so both drop it:

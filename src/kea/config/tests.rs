@@ -56,6 +56,7 @@ fn a_load_balancing_pair_with_backups() {
         delayed_updates_limit: 50,
         max_rejected_lease_updates: 0,
         send_lease_updates: false,
+        dedicated_listener: true,
         ..Limits::defaults(Mode::LoadBalancing)
     };
     assert_eq!(relationship.limits, limits);
