@@ -183,13 +183,27 @@ pub struct SelectorArgs {
 
 /// Compare the leases with a table of expectations
 ///
-/// Prints the same tables filled with what was observed. The exit code is 1
-/// when a row differs; a row that the captures never show is reported as not
-/// seen, never as passed.
+/// Prints the same tables filled with what was observed. Whether a server was
+/// on is read from the captures: on while it serves, off while it refuses
+/// connections or its partner has taken over. The exit code is 1 when a cell
+/// differs or was not seen.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Example:
-  dorascope check zaldua*.pcap -t topology.toml --expect expect.toml")]
+  dorascope check zaldua*.pcap -t topology.toml --expect expect.toml
+
+expect.toml has one table per question: the servers that are switched on and off,
+the clients, and for every row the servers that are on and who should then give
+each client its lease (\"none\" for no lease):
+
+  [[table]]
+  title = \"zaldua1\"
+  servers = [\"zaldua1zerb1\", \"zaldua1zerb2\"]
+  clients = [\"zaldua1bez1\", \"zaldua3bez1\"]
+  rows = [
+    { on = [\"zaldua1zerb1\", \"zaldua1zerb2\"], lease = [\"zaldua1zerb1\", \"zaldua1zerb1\"] },
+    { on = [\"zaldua1zerb2\"], lease = [\"zaldua1zerb2\", \"none\"] },
+  ]")]
 pub struct CheckArgs {
     #[command(flatten)]
     pub input: InputArgs,

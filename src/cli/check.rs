@@ -17,9 +17,8 @@ use super::topology;
 pub fn run(job: &CheckJob, output: &Output) -> Result<Exit> {
     let topology = topology::load(&job.inputs.topology, output)?;
     let expectations = Expectations::load(&job.expect)?;
-    for name in expectations.unknown_names(&topology) {
-        output
-            .note(&format!("{}: no server or client of the topology is called {name}", job.expect.display()));
+    for unknown in expectations.unknown_names(&topology) {
+        output.note(&format!("{}: {unknown}", job.expect.display()));
     }
     let (analysis, exit) = read(&job.inputs, &topology, output);
     if exit == Exit::Failed {

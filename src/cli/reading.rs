@@ -20,6 +20,17 @@ pub fn read<'t>(inputs: &Inputs, topology: &'t Topology, output: &Output) -> (An
     for trouble in &analysis.troubles {
         output.error(&trouble.to_string());
     }
+    let zones = &topology.zones;
+    for zone in
+        analysis.network.zones.iter().filter(|zone| !zones.is_empty() && topology.zone_named(zone).is_none())
+    {
+        let known: Vec<&str> = zones.iter().map(|zone| zone.name.as_str()).collect();
+        output.note(&format!(
+            "zone {zone} is not in the topology, so nobody is known to hear it; ZONE=FILE names an input, and the \
+             topology has {}",
+            known.join(", ")
+        ));
+    }
     let unusable = |kind: &TroubleKind| matches!(kind, TroubleKind::Unusable(_));
     let lost = analysis.troubles.iter().filter(|trouble| unusable(&trouble.kind)).count();
     let exit = match analysis.troubles.len() {

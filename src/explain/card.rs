@@ -49,9 +49,11 @@ impl<'a> Card<'a> {
     /// `#57`, with the zone in front when the frame is in another capture than the exchange's first.
     pub(super) fn frame(&self, at: FrameRef) -> String {
         let home = self.steps().next().map(|step| self.message(step.first).at.source);
-        if home == Some(at.source) {
-            return format!("#{}", at.number);
-        }
+        if home == Some(at.source) { format!("#{}", at.number) } else { self.zoned(at) }
+    }
+
+    /// `zaldua2 #57`.
+    pub(super) fn zoned(&self, at: FrameRef) -> String {
         let zone = self.analysis.sources.get(at.source.0 as usize).map_or("?", |source| source.zone.as_str());
         format!("{zone} #{}", at.number)
     }
@@ -306,9 +308,8 @@ fn labels(message: &Observed, first: bool) -> (String, String) {
 /// What the verdict means for the reader who looks once.
 fn standing(verdict: Verdict) -> (Role, &'static str) {
     match verdict {
-        Verdict::OwnerAnswered | Verdict::AnsweredWithoutHa | Verdict::Released | Verdict::Declined => {
-            (Role::Good, "as expected")
-        }
+        Verdict::OwnerAnswered | Verdict::AnsweredWithoutHa => (Role::Good, "as expected"),
+        Verdict::Released | Verdict::Declined => (Role::Plain, "has no reply"),
         Verdict::Informed => (Role::Good, "answered"),
         Verdict::PartnerTookOver => (Role::Notable, "takeover, as expected"),
         Verdict::OwnerDown => (Role::Notable, "not yet taken over"),

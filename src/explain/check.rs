@@ -37,7 +37,8 @@ pub struct CheckedCell {
     pub client: String,
     /// The expected server; absent for no lease.
     pub expected: Option<String>,
-    /// The servers that gave leases, in order of time; empty for no lease.
+    /// The servers that gave leases, in order of time, then `none` when the client also asked in
+    /// vain; empty for no lease at all.
     pub observed: Vec<String>,
     /// The exchanges that this rests on.
     pub exchanges: Vec<ExchangeId>,
@@ -103,6 +104,7 @@ fn check_cell(
 ) -> CheckedCell {
     let mut exchanges = Vec::new();
     let mut observed: Vec<String> = Vec::new();
+    let mut unserved = false;
     for exchange in analysis.exchanges.iter().filter(|exchange| is_client(analysis, exchange, client)) {
         let outcome = exchange.outcome(&analysis.messages);
         let asks = matches!(exchange.kind, Kind::Select | Kind::InitReboot | Kind::Renew | Kind::Rebind);
@@ -112,7 +114,11 @@ fn check_cell(
             continue;
         }
         exchanges.push(exchange.id);
-        let server = analysis.exchange(exchange.id).and_then(|(_, judgement)| judgement.answered_by);
+        let judgement = analysis.exchange(exchange.id).map(|(_, judgement)| judgement);
+        let server = judgement.and_then(|judgement| judgement.answered_by);
+        // Waiting for a takeover is what the documentation describes; any other failure counts.
+        let waits = judgement.is_some_and(|judgement| judgement.verdict == Verdict::OwnerDown);
+        unserved |= outcome != Outcome::Bound && !waits;
         if let Some(server) = server.filter(|_| outcome == Outcome::Bound) {
             let name = analysis.network.machines.name(server).to_owned();
             if !observed.contains(&name) {
@@ -123,9 +129,12 @@ fn check_cell(
     let fate = match (exchanges.is_empty(), observed.as_slice(), expected) {
         (true, ..) => Fate::NotSeen,
         (false, [], None) => Fate::Matches,
-        (false, [one], Some(expected)) if one == expected => Fate::Matches,
+        (false, [one], Some(expected)) if one == expected && !unserved => Fate::Matches,
         _ => Fate::Differs,
     };
+    if unserved && !observed.is_empty() {
+        observed.push("none".to_owned());
+    }
     CheckedCell {
         client: client.to_owned(),
         expected: expected.map(str::to_owned),

@@ -11,6 +11,8 @@ use crate::ha::timeline::Basis;
 use crate::ha::topology::Dhcp4;
 use crate::units::{FrameRef, ServerId};
 
+/// Servers that a card explains; more of them answer one client in floods only.
+const MOST_SERVERS: usize = 12;
 /// Where wrapped reasons go on.
 const INDENT: usize = 25;
 
@@ -21,10 +23,15 @@ pub fn lines(card: &Card<'_>, width: usize) -> Vec<Line> {
     servers.sort_unstable();
     servers.dedup();
     servers.sort_by_key(|server| Some(*server) != card.judgement.answered_by);
-    for server in servers {
+    let more = servers.len().saturating_sub(MOST_SERVERS);
+    for server in servers.into_iter().take(MOST_SERVERS) {
         let about: Vec<&Decision> =
             card.decisions.iter().filter(|decision| decision.server == server).collect();
         lines.extend(server_lines(card, server, &about, width));
+    }
+    if more > 0 {
+        let note = format!("{more} more servers; --format json has all of them");
+        lines.push(Line::of([(Role::Plain, " "), (Role::Weak, note.as_str())]));
     }
     if lines.is_empty() {
         lines.extend(paragraph(" ", &format!("{}.", card.judgement.reason), width));
@@ -162,7 +169,9 @@ fn hearing(card: &Card<'_>, about: &[&Decision]) -> String {
     let all_heard = about.iter().all(|decision| decision.heard == best.heard);
     let queries = if all_heard { queries } else { "messages".to_owned() };
     if about.iter().all(|decision| decision.rule == Rule::ServerDown) {
-        return format!("it was not running; {where_it_is}");
+        let sure = about.iter().any(|decision| decision.confidence >= 0.9);
+        let was = if sure { "was not running" } else { "was probably not running, or just starting" };
+        return format!("it {was}; {where_it_is}");
     }
     match best.heard {
         Heard::Yes if about.iter().all(|decision| decision.expected == Expected::Ignore) => {
@@ -198,6 +207,9 @@ fn why(card: &Card<'_>, decision: &Decision) -> String {
         }
         Rule::ScopeNotServed => format!("the query belongs to {owner}; {role}{state}"),
         Rule::ServiceDisabled => format!("{state}: Kea's DHCP service is off in this state"),
+        Rule::ServerDown if decision.confidence < 0.9 => {
+            "it was probably not running, or just starting".to_owned()
+        }
         Rule::ForeignServerId => {
             let named = query.server_id.map_or(String::new(), |id| id.to_string());
             let order = if hub {
@@ -225,6 +237,9 @@ fn why(card: &Card<'_>, decision: &Decision) -> String {
 /// The evidence as a short phrase for the right margin.
 fn evidence(card: &Card<'_>, decision: &Decision) -> Line {
     let frames = match decision.evidence.as_slice() {
+        [first, second, ..] if first.source != second.source => {
+            format!("{}, {}", card.zoned(*first), card.zoned(*second))
+        }
         [first, second, ..] => card.frames(*first, *second).replace('–', ", "),
         [only] => card.frame(*only),
         [] => String::new(),
@@ -232,7 +247,7 @@ fn evidence(card: &Card<'_>, decision: &Decision) -> Line {
     let text = match (decision.rule, decision.basis) {
         (Rule::ForeignServerId, _) => "option 54".to_owned(),
         (Rule::LeaseUpdateRejected, _) => frames,
-        (Rule::ServerDown, _) => format!("refused {frames}"),
+        (Rule::ServerDown, Some(Basis::Control) | None) => format!("refused {frames}"),
         (_, Some(Basis::Assumed)) => "assumed, nothing shows otherwise".to_owned(),
         (_, Some(basis)) => format!("{} {frames}", basis.as_str()),
         (_, None) => String::new(),

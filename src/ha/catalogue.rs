@@ -115,7 +115,8 @@ codes! {
          the HA hook, scopes set by hand. For a few seconds around a fail-back it can happen.";
     AckWithheld => "ack-withheld", "The ACK was withheld because the partner refused the lease.",
         "DISCOVER, OFFER, REQUEST, REQUEST, nothing: the server asked its partner to store the lease, the partner \
-         refused, and the prepared ACK was dropped. The reason is visible in the control channel only.";
+         refused, and the prepared ACK was dropped. The reason is visible in the control channel only. Compare the \
+         subnets and their ids in the configurations of both partners.";
     NoAck => "no-ack", "An address was offered, requested and never acknowledged.",
         "The client's REQUEST went unanswered. In a pair the usual cause is a lease update to the partner that fails or \
          is rejected: capture the control ports to see it. The offering server may also have died in between.";
@@ -153,7 +154,8 @@ codes! {
         "See the verdict owner-silent. HA lets the query pass, but a pool without free addresses, a class or a \
          reservation may have stopped it, so the confidence is never above 0.85.";
     WithheldAck => "withheld-ack", "A partner rejected a lease, and the ACK was withheld.",
-        "See the verdict ack-withheld.";
+        "See the verdict ack-withheld. Most often the partner does not know the subnet: compare the subnets and their \
+         ids in both configurations.";
     UnknownServer => "unknown-server", "A server answered that the topology does not know.",
         "It may be an address that the topology does not list, or a server that should not be there.";
     ContradictedServerId => "contradicted-server-id", "Option 54 names another machine than the one that sent the reply.",

@@ -18,6 +18,7 @@ use std::path::Path;
 use super::topology::Topology;
 use crate::kea::document::{Document, FileError};
 use crate::kea::field::{Field, nearest};
+use crate::units::HwAddr;
 
 /// All tables of an expect.toml.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,7 +91,10 @@ impl Expectations {
             used.extend(table.clients.iter().map(|name| ("client", name.as_str())));
         }
         let known = |kind: &str| if kind == "server" { &servers } else { &clients };
-        let unknown = used.into_iter().filter(|(kind, name)| !known(kind).contains(name));
+        // A client may also stand there by its hardware address.
+        let by_mac = |kind: &str, name: &str| kind == "client" && name.parse::<HwAddr>().is_ok();
+        let unknown =
+            used.into_iter().filter(|(kind, name)| !known(kind).contains(name) && !by_mac(kind, name));
         unknown
             .map(|(kind, name)| {
                 let near = nearest(name, known(kind)).map(|near| format!("; did you mean \"{near}\"?"));

@@ -163,10 +163,11 @@ fn exchanges(analysis: &Analysis<'_>, findings: &mut Findings) {
         if code.1 == Severity::Warning && end.is_some_and(|end| end.since(asked) < SECOND / 10) {
             continue;
         }
+        let first = exchange.queries.first().map_or(last, |step| of(&analysis.messages, step.first));
         findings.add(
             code,
             (judgement.answered_by, Some(exchange.client.chaddr)),
-            (last.time, exchange.zone(&analysis.messages), last.at),
+            (first.time, exchange.zone(&analysis.messages), first.at),
             || judgement.reason.clone(),
         );
     }

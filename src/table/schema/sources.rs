@@ -23,7 +23,7 @@ pub const SOURCES: Table = Table {
         col("messages", Kind::U64, "frames", "frames that completed a DHCP message", "never", 1),
         col("control", Kind::U64, "frames", "frames that carried HA control traffic", "never", 2),
         col("skipped", SKIPPED, "frames", "frames that were neither, by reason; may be empty", "never", 4),
-        col("truncated", Kind::U64, "frames", "frames that a snap length cut; the reader's errors are findings", "never", 3),
+        col("truncated", Kind::U64, "frames", "frames that a snap length cut; what could not be read at all is said on standard error", "never", 3),
         col("dropped_kernel", Kind::U64, "frames", "frames that the capturing kernel lost, as pcapng counts them", "the file does not say", 3),
     ],
 };
