@@ -16,7 +16,7 @@ use std::net::Ipv4Addr;
 
 pub use anomaly::{Anomaly, AnomalyKind};
 pub use message_type::MessageType;
-pub use options::{Area, Options, RawOption, code};
+pub use options::{Area, Options, RawOption, code, name as option_name};
 pub use relay::RelayInfo;
 
 use crate::units::{HwAddr, Xid};

@@ -42,6 +42,14 @@ pub mod code {
     pub const END: u8 = 255;
 }
 
+/// The usual name of an option code, where it is a registered one.
+pub fn name(code: u8) -> Option<String> {
+    match dhcproto::v4::OptionCode::from(code) {
+        dhcproto::v4::OptionCode::Unknown(_) => None,
+        known => Some(format!("{known:?}")),
+    }
+}
+
 /// The part of a message that an option stood in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Area {
@@ -62,6 +70,8 @@ pub struct RawOption<'a> {
     pub data: &'a [u8],
     /// Where it stood.
     pub area: Area,
+    /// Its first byte, from the start of the UDP payload.
+    pub offset: usize,
 }
 
 /// Every option of a message in the order of RFC 3396 §5: the options field, then `file`, then `sname`.
@@ -93,10 +103,11 @@ impl<'a> Options<'a> {
                 options.walk_area(sname, super::SNAME.start, Area::Sname, false, anomalies);
             }
             Some(_) => {
-                anomalies.push(Anomaly::of_option(AnomalyKind::OverloadInvalid, start, code::OVERLOAD));
+                let at = options.first(code::OVERLOAD).map_or(start, |option| option.offset);
+                anomalies.push(Anomaly::of_option(AnomalyKind::OverloadInvalid, at, code::OVERLOAD));
             }
         }
-        options.check_lengths(start, anomalies);
+        options.check_lengths(anomalies);
         options
     }
 
@@ -127,7 +138,7 @@ impl<'a> Options<'a> {
                 anomalies.push(Anomaly::of_option(kind, base + at, code));
                 return;
             };
-            self.list.push(RawOption { code, data, area });
+            self.list.push(RawOption { code, data, area, offset: base + at });
             at += 2 + data.len();
         }
         let kind = if cut { AnomalyKind::CutBySnaplen } else { AnomalyKind::NoEnd };
@@ -135,7 +146,7 @@ impl<'a> Options<'a> {
     }
 
     /// Checks the options whose size RFC 2132 fixes, after joining.
-    fn check_lengths(&self, start: usize, anomalies: &mut Vec<Anomaly>) {
+    fn check_lengths(&self, anomalies: &mut Vec<Anomaly>) {
         for (i, option) in self.list.iter().enumerate() {
             let first = self.list.iter().take(i).all(|earlier| earlier.code != option.code);
             if !first {
@@ -150,14 +161,14 @@ impl<'a> Options<'a> {
             };
             let may_be_empty = matches!(option.code, 80 | code::RELAY_AGENT | 125);
             if len == 0 && !may_be_empty {
-                anomalies.push(Anomaly::of_option(AnomalyKind::OptionEmpty, start, option.code));
+                anomalies.push(Anomaly::of_option(AnomalyKind::OptionEmpty, option.offset, option.code));
             } else if fixed.is_some_and(|fixed| fixed != len) {
-                anomalies.push(Anomaly::of_option(AnomalyKind::OptionBadLength, start, option.code));
+                anomalies.push(Anomaly::of_option(AnomalyKind::OptionBadLength, option.offset, option.code));
             }
             if option.code == code::RELAY_AGENT
                 && self.get(option.code).is_some_and(|bytes| RelayInfo::parse(&bytes).1)
             {
-                anomalies.push(Anomaly::of_option(AnomalyKind::RelayTruncated, start, option.code));
+                anomalies.push(Anomaly::of_option(AnomalyKind::RelayTruncated, option.offset, option.code));
             }
         }
     }

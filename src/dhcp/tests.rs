@@ -81,12 +81,12 @@ fn hostile_hlen_is_clamped() {
 #[test]
 fn lengths_overload_and_tail_are_checked() {
     let cases: [(&[u8], &str); 6] = [
-        (&[53, 1, 1, 54, 3, 10, 0, 0, 255], "option-bad-length(54)@240"),
-        (&[53, 1, 1, 61, 0, 255], "option-empty(61)@240"),
-        (&[53, 1, 1, 52, 1, 9, 255], "overload-invalid(52)@240"),
+        (&[53, 1, 1, 54, 3, 10, 0, 0, 255], "option-bad-length(54)@243"),
+        (&[53, 1, 1, 61, 0, 255], "option-empty(61)@243"),
+        (&[53, 1, 1, 52, 1, 9, 255], "overload-invalid(52)@243"),
         (&[53, 1, 1], "no-end-option@243"),
         (&[53, 1, 1, 255, 0, 7], "data-after-end@245"),
-        (&[53, 1, 1, 82, 3, 1, 9, 9, 255], "relay-agent-truncated(82)@240"),
+        (&[53, 1, 1, 82, 3, 1, 9, 9, 255], "relay-agent-truncated(82)@243"),
     ];
     for (options, code) in cases {
         assert_eq!(codes(&Message::parse(&message(6, options), false)), [code]);
@@ -132,6 +132,13 @@ fn agrees_with_dhcproto_on_what_it_encodes() {
             assert_eq!(theirs, name, "{code}");
         }
     }
+}
+
+#[test]
+fn options_have_their_usual_names() {
+    assert_eq!(option_name(code::HOSTNAME).as_deref(), Some("Hostname"));
+    assert_eq!(option_name(code::SERVER_ID).as_deref(), Some("ServerIdentifier"));
+    assert_eq!(option_name(250), None);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::Analysis;
+use crate::dhcp::option_name;
 use crate::exchange::lease::Lease;
 use crate::exchange::of;
 use crate::ha::catalogue::{FindingCode, Verdict};
@@ -116,7 +117,11 @@ fn messages(analysis: &Analysis<'_>, findings: &mut Findings) {
                 (FindingCode::MalformedMessage, Severity::Note),
                 (None, Some(message.chaddr)),
                 (message.time, message.zone, message.at),
-                || format!("{} with {first}: {}", message.type_name(), first.kind.meaning()),
+                || {
+                    let option = first.option.and_then(option_name);
+                    let option = option.map_or_else(String::new, |name| format!(" ({name})"));
+                    format!("{} with {first}{option}: {}", message.type_name(), first.kind.meaning())
+                },
             );
         }
     }
