@@ -167,3 +167,10 @@ pub struct MessageId(pub u32);
 /// Number of an exchange, in the order their first messages were captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExchangeId(pub u32);
+
+/// As every table names it: `e1` is the first exchange.
+impl fmt::Display for ExchangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "e{}", u64::from(self.0) + 1)
+    }
+}

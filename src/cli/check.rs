@@ -49,7 +49,7 @@ fn rows(tables: &[CheckedTable]) -> Rows {
                     cell.expected.as_ref(),
                     cell.observed.iter().collect::<Cell<'_>>(),
                     cell.fate.as_str(),
-                    cell.exchanges.iter().map(|id| format!("e{}", id.0 + 1)).collect::<Cell<'_>>(),
+                    cell.exchanges.iter().map(ToString::to_string).collect::<Cell<'_>>(),
                 ]);
             }
         }

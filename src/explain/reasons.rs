@@ -8,7 +8,6 @@ use crate::ha::catalogue::Rule;
 use crate::ha::decide::{Decision, Expected, Seen};
 use crate::ha::network::Heard;
 use crate::ha::timeline::Basis;
-use crate::ha::topology::Dhcp4;
 use crate::units::{FrameRef, ServerId};
 
 /// Servers that a card explains; more of them answer one client in floods only.
@@ -197,7 +196,7 @@ fn why(card: &Card<'_>, decision: &Decision) -> String {
     let state =
         decision.state.as_deref().map_or("state not known".to_owned(), |state| format!("state {state}"));
     let query = card.message(decision.query);
-    let hub = topology.server(decision.server).and_then(|it| it.kea.as_ref()).is_some_and(Dhcp4::is_hub);
+    let hub = topology.is_hub(decision.server);
     let role = role.map_or(String::new(), |role| format!("{role}, "));
     match decision.rule {
         Rule::OwnScope => format!("{role}{state}, serving its own scope"),

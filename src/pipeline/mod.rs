@@ -17,7 +17,7 @@ use crate::exchange::pair::{PairCounts, PairLimits, Pairer};
 use crate::exchange::sighting::{CapturePoints, Sightings};
 use crate::exchange::{Exchange, of};
 use crate::frame::{Datagram, Decoded, Decoder, Skip};
-use crate::ha::decide::{Decision, Evidence};
+use crate::ha::decide::{Decision, Evidence, of_exchange};
 use crate::ha::events::{ControlReader, HaEvent};
 use crate::ha::network::Network;
 use crate::ha::timeline::Timeline;
@@ -65,9 +65,7 @@ impl Analysis<'_> {
 
     /// The decisions about one exchange.
     pub fn decisions_of(&self, exchange: ExchangeId) -> &[Decision] {
-        let from = self.decisions.partition_point(|decision| decision.exchange < exchange);
-        let to = self.decisions.partition_point(|decision| decision.exchange <= exchange);
-        self.decisions.get(from..to).unwrap_or_default()
+        of_exchange(&self.decisions, exchange)
     }
 
     /// An exchange with its judgement.
@@ -218,11 +216,7 @@ impl<'t> Intake<'t> {
         let (decisions, timeline) = evidence.decide(&exchanges);
         let judgements: Vec<Judgement> = exchanges
             .iter()
-            .map(|exchange| {
-                let from = decisions.partition_point(|decision| decision.exchange < exchange.id);
-                let to = decisions.partition_point(|decision| decision.exchange <= exchange.id);
-                judge(&evidence, exchange, decisions.get(from..to).unwrap_or_default())
-            })
+            .map(|exchange| judge(&evidence, exchange, of_exchange(&decisions, exchange.id)))
             .collect();
         let leases = leases(&exchanges, &messages, &answers, end);
         let mut analysis = Analysis {

@@ -7,7 +7,6 @@ use crate::exchange::{Exchange, Observed, of};
 use crate::ha::events::HaEvent;
 use crate::ha::network::Selected;
 use crate::ha::timeline::Timeline;
-use crate::ha::topology::Dhcp4;
 use crate::units::{MessageId, SECOND, ServerId};
 
 /// A server's possible part in an exchange's query, before the rules are asked.
@@ -100,8 +99,7 @@ impl Evidence<'_> {
             self.each_case(exchange, |case| {
                 let answered = case.answered();
                 // A message type that HA lets through says nothing about scopes.
-                let hub =
-                    topology.server(case.server).and_then(|it| it.kea.as_ref()).is_some_and(Dhcp4::is_hub);
+                let hub = topology.is_hub(case.server);
                 if !is_filtered(case.query.message_type, hub) || self.is_last_moment(case.query) {
                     return;
                 }

@@ -113,6 +113,13 @@ impl Decision {
     }
 }
 
+/// The decisions about one exchange, out of all of them in the order of the exchanges.
+pub fn of_exchange(decisions: &[Decision], exchange: ExchangeId) -> &[Decision] {
+    let from = decisions.partition_point(|decision| decision.exchange < exchange);
+    let to = decisions.partition_point(|decision| decision.exchange <= exchange);
+    decisions.get(from..to).unwrap_or_default()
+}
+
 /// Everything that decisions rest on.
 #[derive(Debug)]
 pub struct Evidence<'a> {

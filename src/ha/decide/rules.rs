@@ -12,7 +12,7 @@ use crate::ha::catalogue::Rule;
 use crate::ha::hash::Owner;
 use crate::ha::network::Selected;
 use crate::ha::timeline::{Service, Standing, Timeline, is_service_off};
-use crate::ha::topology::{Dhcp4, Mode, Relationship, RelationshipId, Subnet};
+use crate::ha::topology::{Mode, Relationship, RelationshipId, Subnet};
 use crate::units::{FrameRef, ServerId};
 
 /// What the rules say, before it is compared with the packets.
@@ -63,7 +63,7 @@ impl Evidence<'_> {
         if kea.is_none() && !in_relationship {
             return Ruling::new(Expected::Unknown, Rule::NoConfiguration, 0.5);
         }
-        let hub = kea.is_some_and(Dhcp4::is_hub);
+        let hub = self.network.topology.is_hub(case.server);
         let ha = self.ha(case, timeline);
         // A hub asks HA last, any other server asks it first.
         if !hub && ha.expected != Expected::Answer {
@@ -106,7 +106,7 @@ impl Evidence<'_> {
 
     fn no_subnet(&self, case: &Case<'_>) -> Option<Ruling> {
         let topology = self.network.topology;
-        let hub = topology.server(case.server).and_then(|it| it.kea.as_ref()).is_some_and(Dhcp4::is_hub);
+        let hub = topology.is_hub(case.server);
         // RELEASE and DECLINE never reach subnet selection.
         if matches!(case.query.message_type, Some(MessageType::RELEASE | MessageType::DECLINE)) {
             return None;
@@ -136,7 +136,7 @@ impl Evidence<'_> {
                 Ruling::new(Expected::Unknown, Rule::RelationshipUnknown, 0.5)
             };
         };
-        let hub = topology.server(case.server).and_then(|it| it.kea.as_ref()).is_some_and(Dhcp4::is_hub);
+        let hub = topology.is_hub(case.server);
         // Every enabled server processes such a message; what it does then is not HA's matter.
         let filtered = is_filtered(case.query.message_type, hub);
         let Some(scope) = owner_scope(relationship, case.query).or((!filtered).then_some(0)) else {

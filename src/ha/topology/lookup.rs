@@ -11,6 +11,11 @@ impl Topology {
         self.servers.get(id.0)
     }
 
+    /// Whether a machine's own file makes it a hub; see [`super::Dhcp4::is_hub`].
+    pub fn is_hub(&self, id: ServerId) -> bool {
+        self.server(id).and_then(|server| server.kea.as_ref()).is_some_and(super::Dhcp4::is_hub)
+    }
+
     /// The relationship behind an id.
     pub fn relationship(&self, id: RelationshipId) -> Option<&Relationship> {
         self.relationships.get(id.0)

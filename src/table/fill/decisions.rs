@@ -1,4 +1,4 @@
-use super::{Filler, exchange_id};
+use super::Filler;
 use crate::cells;
 use crate::exchange::of;
 use crate::ha::decide::Decision;
@@ -55,7 +55,7 @@ impl Filler<'_> {
             decision.confidence,
             decision.reply.map(|reply| self.frame_of(reply)),
             decision.evidence.iter().map(|at| self.frame(*at)).collect::<Cell<'_>>(),
-            exchange_id(decision.exchange),
+            decision.exchange.to_string(),
         ]);
     }
 }

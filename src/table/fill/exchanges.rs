@@ -1,4 +1,4 @@
-use super::{Filler, exchange_id};
+use super::Filler;
 use crate::cells;
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Step, of};
@@ -41,7 +41,7 @@ impl Filler<'_> {
         let hash = exchange.queries.first().and_then(|step| of(messages, step.first).hash);
         let us = |span: Option<i64>| span.and_then(|us| u64::try_from(us).ok());
         rows.push(&cells![
-            exchange_id(exchange.id),
+            exchange.id.to_string(),
             self.zone(exchange.zone(messages)),
             exchange.client.chaddr,
             exchange.client.client_id.as_deref().map(colon_hex),

@@ -1,4 +1,4 @@
-use super::{Filler, exchange_id};
+use super::Filler;
 use crate::cells;
 use crate::exchange::lease::Lease;
 use crate::exchange::of;
@@ -46,7 +46,7 @@ impl Filler<'_> {
             judgement.verdict.code(),
             judgement.confidence,
             &judgement.reason,
-            exchange_id(lease.exchange),
+            lease.exchange.to_string(),
         ]);
     }
 

@@ -1,4 +1,4 @@
-use super::{Filler, exchange_id};
+use super::Filler;
 use crate::cells;
 use crate::exchange::Observed;
 use crate::table::{Cell, Rows, schema};
@@ -64,7 +64,7 @@ impl Filler<'_> {
             codes.unwrap_or_default(),
             m.status_text.as_deref(),
             m.anomalies.iter().map(ToString::to_string).collect::<Cell<'_>>(),
-            m.exchange.map(exchange_id),
+            m.exchange.map(|id| id.to_string()),
             m.sighting_of.map(|first| self.frame_of(first)),
         ]);
     }

@@ -83,11 +83,6 @@ impl<'a> Filler<'a> {
     }
 }
 
-/// The id of an exchange in every table.
-fn exchange_id(id: ExchangeId) -> String {
-    format!("e{}", id.0 + 1)
-}
-
 fn labels(analysis: &Analysis<'_>) -> Vec<String> {
     let file = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned();
     let mut users: HashMap<String, Vec<&str>> = HashMap::new();
