@@ -1,7 +1,7 @@
 //! Kea's High Availability rules over the packets.
 //!
 //! Reading order: [`topology`] (what the user said), [`network`] (joined with
-//! what the packets revealed), [`events`] and [`updates`] (the control channel), [`timeline`]
+//! what the packets revealed), [`state`] (what a server serves in each state), [`events`] and [`updates`] (the control channel), [`timeline`]
 //! (which server served which scope when), [`decide`] (what Kea's rules expect
 //! of one server for one query), [`verdict`] (the sentence), [`catalogue`]
 //! (every code with its meaning), [`hash`] (RFC 3074).
@@ -12,6 +12,7 @@ pub mod events;
 pub mod expect;
 pub mod hash;
 pub mod network;
+pub mod state;
 pub mod timeline;
 pub mod topology;
 pub mod topology_file;

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 
 use self::life::{Sign, Span};
 use super::events::{EventKind, HaEvent};
+use super::state::State;
 use super::topology::{Mode, RelationshipId, Topology};
 use crate::units::{CaptureTime, ExchangeId, FrameRef, SECOND, ServerId};
 
@@ -26,6 +27,8 @@ pub enum Basis {
     Heartbeat,
     /// Other control traffic, such as a refused connection.
     Control,
+    /// Kea's log.
+    Log,
     /// What it answered and ignored.
     Inferred,
     /// The normal state of its mode.
@@ -38,6 +41,7 @@ impl Basis {
         match self {
             Self::Heartbeat => "heartbeat",
             Self::Control => "control",
+            Self::Log => "log",
             Self::Inferred => "inferred",
             Self::Assumed => "assumed",
         }
@@ -212,7 +216,7 @@ fn fits(topology: &Topology, id: RelationshipId, state: Option<&str>, scopes: &[
     })
 }
 
-/// The states in which Kea switches the DHCP service off (kea-ha §2.1).
+/// Whether Kea has the DHCP service switched off in this state; a word that is no state says nothing.
 pub fn is_service_off(state: &str) -> bool {
-    matches!(state, "waiting" | "syncing" | "ready" | "in-maintenance" | "backup")
+    State::from_word(state).is_some_and(|state| !state.is_service_on())
 }
