@@ -10,5 +10,6 @@ mod layering;
 mod partial;
 mod public_captures;
 mod scenarios;
+mod score;
 mod support;
 mod truth;

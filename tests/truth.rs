@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use dorascope::capture::Input;
-use dorascope::exchange::PairLimits;
+use dorascope::exchange::{Observed, PairLimits};
 use dorascope::ha::catalogue::Rule;
 use dorascope::ha::decide::{Decision, Expected, Seen};
 use dorascope::ha::topology::Topology;
@@ -15,12 +15,12 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 pub struct Truth {
     ts_ns: i64,
-    server: String,
+    pub server: String,
     event: String,
-    mac: Option<String>,
+    pub mac: Option<String>,
     xid: Option<String>,
     message_type: Option<String>,
-    ip: Option<String>,
+    pub ip: Option<String>,
 }
 
 pub fn captures() -> PathBuf {
@@ -38,10 +38,14 @@ pub fn scenarios() -> Vec<PathBuf> {
     folders
 }
 
+/// The captures of a scenario, one per zone.
 pub fn inputs(folder: &Path) -> Vec<Input> {
-    ["zaldua1.pcap", "zaldua2.pcap", "zaldua3.pcap"]
-        .map(|file| Input { zone: None, path: folder.join(file) })
-        .to_vec()
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut captures: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|kind| kind == "pcap")).collect();
+    captures.sort();
+    assert!(!captures.is_empty(), "no capture in {}", folder.display());
+    captures.into_iter().map(|path| Input { zone: None, path }).collect()
 }
 
 pub fn truths(folder: &Path) -> Vec<Truth> {
@@ -50,7 +54,7 @@ pub fn truths(folder: &Path) -> Vec<Truth> {
 }
 
 /// What Kea's log, and the lab's diary, say that a server did with a query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Logged {
     Answered,
     /// Received and worked on, without a reply of the fitting type.
@@ -64,9 +68,34 @@ pub enum Logged {
     Nothing,
 }
 
+impl Logged {
+    /// The heading of its column.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Received => "processed, no reply",
+            Self::NotForUs => "not for us",
+            Self::ForeignServerId => "other server id",
+            Self::ServiceOff => "service off",
+            Self::NotRunning => "not running",
+            Self::Nothing => "not in the log",
+        }
+    }
+}
+
+impl Truth {
+    /// Whether it says that an ACK was sent.
+    pub fn is_ack(&self) -> bool {
+        self.event == "sent" && self.message_type.as_deref() == Some("ACK")
+    }
+}
+
 pub fn logged(decision: &Decision, analysis: &Analysis<'_>, truth: &[Truth]) -> Logged {
-    let query = analysis.message(decision.query);
-    let server = analysis.network.machines.name(decision.server);
+    logged_at(analysis.network.machines.name(decision.server), analysis.message(decision.query), truth)
+}
+
+/// What became of a query on the lab's server of this name.
+pub fn logged_at(server: &str, query: &Observed, truth: &[Truth]) -> Logged {
     let (mac, xid) = (query.chaddr.to_string(), query.xid.to_string());
     let of_server = || truth.iter().filter(|line| line.server == server);
     let age = |line: &Truth| line.ts_ns - query.time.0;

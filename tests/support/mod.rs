@@ -2,5 +2,6 @@
 
 pub mod files;
 pub mod frames;
+pub mod page;
 pub mod random;
 pub mod temp;
