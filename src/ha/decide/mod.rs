@@ -193,6 +193,18 @@ impl Evidence<'_> {
             None if self.is_last_moment(case.query) => Seen::Unknown,
             None => Seen::Silent,
         };
+        let observed = ruling.standing.as_ref().is_some_and(|standing| standing.basis < Basis::Inferred);
+        if seen == Seen::Silent
+            && ruling.expected == Expected::Answer
+            && ruling.standing.is_some()
+            && !observed
+        {
+            // That it serves was concluded from what it did at other times, and now it did otherwise.
+            ruling.expected = Expected::Unknown;
+            ruling.rule = Rule::StateUnknown;
+            ruling.standing.iter_mut().for_each(|standing| standing.state = None);
+            ruling.confidence = ruling.confidence.min(0.5);
+        }
         let heard = match (seen, timeline.running(case.server, case.query.time)) {
             (Seen::Answered, _) => Heard::Yes,
             (_, Some(false)) => Heard::Unknown,
