@@ -144,7 +144,17 @@ impl Evidence<'_> {
         let gaps = Gaps::find(exchanges, self.messages);
         let mut decisions = Vec::new();
         for exchange in exchanges {
-            self.each_case(exchange, |case| decisions.push(self.decision(&case, &timeline, &gaps)));
+            let first = decisions.len();
+            self.each_case(exchange, |case| {
+                // What it left unanswered it may well leave unanswered again.
+                let silent = |earlier: &Decision| {
+                    earlier.server == case.server
+                        && earlier.rule == Rule::StateUnknown
+                        && of(self.messages, earlier.query).message_type == case.query.message_type
+                };
+                let again = decisions.get(first..).is_some_and(|earlier| earlier.iter().any(silent));
+                decisions.push(self.decision(&case, &timeline, &gaps, again));
+            });
         }
         (decisions, timeline)
     }
@@ -154,7 +164,8 @@ impl Evidence<'_> {
         self.capture_end.since(query.time) < SECOND / 10
     }
 
-    fn decision(&self, case: &Case<'_>, timeline: &Timeline, gaps: &Gaps) -> Decision {
+    /// `again`: the server left a query of this type unanswered before, in the same exchange.
+    fn decision(&self, case: &Case<'_>, timeline: &Timeline, gaps: &Gaps, again: bool) -> Decision {
         let mut ruling = self.rule(case, timeline);
         let down = timeline.down(case.server, case.query.time).filter(|_| !case.answered());
         if let Some((confidence, refused)) = down.filter(|_| ruling.rule != Rule::ServerDown) {
@@ -193,17 +204,8 @@ impl Evidence<'_> {
             None if self.is_last_moment(case.query) => Seen::Unknown,
             None => Seen::Silent,
         };
-        let observed = ruling.standing.as_ref().is_some_and(|standing| standing.basis < Basis::Inferred);
-        if seen == Seen::Silent
-            && ruling.expected == Expected::Answer
-            && ruling.standing.is_some()
-            && !observed
-        {
-            // That it serves was concluded from what it did at other times, and now it did otherwise.
-            ruling.expected = Expected::Unknown;
-            ruling.rule = Rule::StateUnknown;
-            ruling.standing.iter_mut().for_each(|standing| standing.state = None);
-            ruling.confidence = ruling.confidence.min(0.5);
+        if ruling.is_concluded() && (seen == Seen::Silent || (seen == Seen::Unknown && again)) {
+            ruling.give_up();
         }
         let heard = match (seen, timeline.running(case.server, case.query.time)) {
             (Seen::Answered, _) => Heard::Yes,

@@ -11,7 +11,7 @@ use crate::exchange::{Kind, Observed};
 use crate::ha::catalogue::Rule;
 use crate::ha::hash::Owner;
 use crate::ha::network::Selected;
-use crate::ha::timeline::{Service, Standing, Timeline, is_service_off};
+use crate::ha::timeline::{Basis, Service, Standing, Timeline, is_service_off};
 use crate::ha::topology::{Mode, Relationship, RelationshipId, Subnet};
 use crate::units::{FrameRef, ServerId};
 
@@ -31,6 +31,22 @@ impl Ruling {
     pub(super) fn new(expected: Expected, rule: Rule, confidence: f64) -> Self {
         let (relationship, standing, owner, scope) = (None, None, None, None);
         Self { relationship, standing, owner, scope, expected, rule, confidence, evidence: Vec::new() }
+    }
+
+    /// Whether an answer is expected only because of what the server did at other times.
+    pub(super) fn is_concluded(&self) -> bool {
+        self.expected == Expected::Answer
+            && self.standing.as_ref().is_some_and(|standing| standing.basis >= Basis::Inferred)
+    }
+
+    /// It did otherwise this time, and nothing tells why.
+    pub(super) fn give_up(&mut self) {
+        self.expected = Expected::Unknown;
+        self.rule = Rule::StateUnknown;
+        self.confidence = self.confidence.min(0.5);
+        if let Some(standing) = &mut self.standing {
+            standing.state = None;
+        }
     }
 }
 
