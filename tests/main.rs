@@ -6,6 +6,7 @@ mod capture_files;
 mod cards;
 mod command_line;
 mod frame_layers;
+mod infer;
 mod layering;
 mod partial;
 mod public_captures;

@@ -186,6 +186,11 @@ impl<'a> Message<'a> {
         self.address(code::SERVER_ID)
     }
 
+    /// Option 1, the subnet mask of the client's wire.
+    pub fn subnet_mask(&self) -> Option<Ipv4Addr> {
+        self.address(code::SUBNET_MASK)
+    }
+
     /// Option 50, the requested address.
     pub fn requested_ip(&self) -> Option<Ipv4Addr> {
         self.address(code::REQUESTED_IP)

@@ -21,6 +21,7 @@ pub mod code {
     /// DHCP message type.
     pub const MESSAGE_TYPE: u8 = 53;
     /// Server identifier.
+    pub const SUBNET_MASK: u8 = 1;
     pub const SERVER_ID: u8 = 54;
     /// Parameter request list.
     pub const PARAM_LIST: u8 = 55;

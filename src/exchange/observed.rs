@@ -56,6 +56,8 @@ pub struct Observed {
     pub client_id: Option<Box<[u8]>>,
     /// Option 54.
     pub server_id: Option<Ipv4Addr>,
+    /// Option 1.
+    pub subnet_mask: Option<Ipv4Addr>,
     /// Option 50.
     pub requested_ip: Option<Ipv4Addr>,
     /// Option 51, seconds.
@@ -143,6 +145,7 @@ impl Observed {
             chaddr,
             client_id: message.client_id().as_deref().map(boxed),
             server_id: message.server_id(),
+            subnet_mask: message.subnet_mask(),
             requested_ip: message.requested_ip(),
             lease_s: message.lease_s(),
             t1_s: message.t1_s(),

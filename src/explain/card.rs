@@ -145,7 +145,7 @@ impl<'a> Card<'a> {
         let zone = self.analysis.network.zone(self.exchange.zone(&self.analysis.messages));
         let day = crate::table::utc(self.exchange.start.0).chars().take(10).collect::<String>();
         let mut text = String::new();
-        let topology = self.analysis.network.topology;
+        let topology = &*self.analysis.network.topology;
         let relationship = self.judgement.relationship.and_then(|id| Some((id, topology.relationship(id)?)));
         if let Some((id, relationship)) = relationship {
             text =

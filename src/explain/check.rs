@@ -176,7 +176,7 @@ fn was_on(analysis: &Analysis<'_>, exchange: &Exchange, server: &str, time: Capt
 
 /// Whether a partner served this server's own scope at that time.
 fn taken_over(analysis: &Analysis<'_>, exchange: &Exchange, server: ServerId, time: CaptureTime) -> bool {
-    let topology = analysis.network.topology;
+    let topology = &*analysis.network.topology;
     topology.relationships_of(server).any(|id| {
         let peers = topology.relationship(id).map(|it| it.peers.as_slice()).unwrap_or_default();
         let own = peers.iter().position(|peer| peer.server == Some(server));

@@ -189,7 +189,7 @@ fn hearing(card: &Card<'_>, about: &[&Decision]) -> String {
 
 /// The rule in the words of this case.
 fn why(card: &Card<'_>, decision: &Decision) -> String {
-    let topology = card.analysis.network.topology;
+    let topology = &*card.analysis.network.topology;
     let relationship = decision.relationship.and_then(|id| topology.relationship(id));
     let role = relationship.and_then(|it| it.peer_of(decision.server)).map(|peer| peer.role.as_str());
     let owner = decision.owner.map_or("its partner", |owner| card.server(owner));

@@ -101,6 +101,8 @@ pub struct HaEvent {
     pub peer: Option<ServerId>,
     /// Its address.
     pub peer_ip: Ipv4Addr,
+    /// `server-name`: what the asking machine calls itself (Kea ≥ 2.5.5).
+    pub sender_name: Option<String>,
     /// Kea's state word in a heartbeat's answer.
     pub state: Option<String>,
     /// Scopes served, in a heartbeat's answer.
@@ -225,6 +227,7 @@ impl<'t> ControlReader<'t> {
         event.ip = request.ip;
         event.chaddr = request.hw_address;
         event.client_id = request.client_id;
+        event.sender_name = request.server_name;
         if let Some(unanswered) = self.pending.insert((from, to), event) {
             self.events.push(unanswered);
         }
@@ -260,6 +263,7 @@ impl HaEvent {
             server_port: to.1,
             peer,
             peer_ip: from.0,
+            sender_name: None,
             state: None,
             scopes: None,
             result: None,
@@ -269,6 +273,14 @@ impl HaEvent {
             client_id: None,
             text: String::new(),
         }
+    }
+
+    /// Says which machines and which relationship of `topology` it is about.
+    pub fn attribute(&mut self, topology: &Topology) {
+        let called = (self.server_ip, self.server_port);
+        self.server = topology.server_by_address(self.server_ip);
+        self.peer = topology.server_by_address(self.peer_ip);
+        self.relationship = relationship_of(topology, called, self.peer);
     }
 
     fn answered(&mut self, time: CaptureTime, at: FrameRef) {

@@ -1,6 +1,6 @@
 //! Kea's High Availability rules over the packets.
 //!
-//! Reading order: [`topology`] (what the user said), [`network`] (joined with
+//! Reading order: [`topology`] (what the user said), [`infer`] (what the packets say where nobody did), [`network`] (joined with
 //! what the packets revealed), [`state`] (what a server serves in each state), [`events`] and [`updates`] (the control channel), [`timeline`]
 //! (which server served which scope when), [`decide`] (what Kea's rules expect
 //! of one server for one query), [`verdict`] (the sentence), [`catalogue`]
@@ -11,6 +11,7 @@ pub mod decide;
 pub mod events;
 pub mod expect;
 pub mod hash;
+pub mod infer;
 pub mod network;
 pub mod state;
 pub mod timeline;

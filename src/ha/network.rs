@@ -1,6 +1,7 @@
 //! The topology joined with what the packets revealed: every server machine,
 //! the prefixes of every zone, who could hear a query, which subnet Kea selects.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 
@@ -41,8 +42,8 @@ impl Heard {
 /// What is known of the network after all packets were read.
 #[derive(Debug)]
 pub struct Network<'t> {
-    /// What the user said.
-    pub topology: &'t Topology,
+    /// What the user said, or where he named no server, what the packets say.
+    pub topology: Cow<'t, Topology>,
     /// Every server machine.
     pub machines: Machines,
     /// Zone names by [`ZoneId`].
@@ -55,7 +56,7 @@ pub struct Network<'t> {
 impl<'t> Network<'t> {
     /// Joins the topology with the answers that were seen.
     pub fn new(
-        topology: &'t Topology,
+        topology: Cow<'t, Topology>,
         machines: Machines,
         zones: Vec<String>,
         messages: &[Observed],
@@ -74,6 +75,17 @@ impl<'t> Network<'t> {
                 continue;
             }
             answered_in.entry(reply.zone).or_default().insert(answer.server);
+            // Who else has an address in the subnet that the client is told it is in, is on that wire too.
+            if topology.inferred
+                && let Some(told) =
+                    reply.subnet_mask.and_then(|mask| Ipv4Net::with_netmask(reply.yiaddr, mask).ok())
+                && !reply.yiaddr.is_unspecified()
+            {
+                let on_wire = prefixes.entry(reply.zone).or_default();
+                if !on_wire.contains(&told.trunc()) {
+                    on_wire.push(told.trunc());
+                }
+            }
             // Without a topology the addresses handed out on a wire tell which subnet it is.
             let on_wire = prefixes.entry(reply.zone).or_default();
             let subnets = topology.server(answer.server).and_then(|server| server.kea.as_ref());
@@ -83,8 +95,8 @@ impl<'t> Network<'t> {
                 }
             }
         }
-        let mut network = Self { topology, machines, zones, prefixes, listening: HashMap::new() };
         let known = topology.servers.len();
+        let mut network = Self { topology, machines, zones, prefixes, listening: HashMap::new() };
         for at in 0..network.zones.len() {
             let zone = ZoneId(at as u16);
             let on_wire = network.machines.iter().map(|(id, _)| id);
@@ -142,12 +154,12 @@ impl<'t> Network<'t> {
     /// Order of kea-ha §5: link selection (82.5), option 118, a configured relay
     /// address, giaddr, then ciaddr and source address of what came by unicast,
     /// then the interface.
-    pub fn subnet_for(&self, server: ServerId, query: &Observed) -> Selected<'t> {
+    pub fn subnet_for(&self, server: ServerId, query: &Observed) -> Selected<'_> {
         let Some(kea) = self.topology.server(server).and_then(|server| server.kea.as_ref()) else {
             return Selected::Unknown;
         };
         let holding = |address: Ipv4Addr| kea.subnets.iter().find(|subnet| subnet.prefix.contains(&address));
-        let found = |subnet: Option<&'t Subnet>| subnet.map_or(Selected::None, Selected::Subnet);
+        let found = |subnet: Option<_>| subnet.map_or(Selected::None, Selected::Subnet);
         let set = |address: Ipv4Addr| (!address.is_unspecified()).then_some(address);
         if let Some(address) = query.link_selection.or(query.subnet_selection) {
             return found(holding(address));

@@ -30,6 +30,8 @@ pub struct Topology {
     pub relationships: Vec<Relationship>,
     /// What is odd but does not stop the analysis, each with the file it is about.
     pub warnings: Vec<String>,
+    /// Servers and relationships were concluded from the packets, because no file names any.
+    pub inferred: bool,
 }
 
 /// One broadcast domain.
@@ -213,6 +215,8 @@ pub struct Limits {
     /// Whether the DHCP server itself listens for its partners (`multi-threading` with
     /// `http-dedicated-listener`, on by default from Kea 2.4), and not the Control Agent for it.
     pub dedicated_listener: bool,
+    /// Nobody said so: thresholds are not visible on the wire, and these are Kea's defaults.
+    pub assumed: bool,
 }
 
 impl Limits {
@@ -227,6 +231,7 @@ impl Limits {
             max_rejected_lease_updates: 10,
             send_lease_updates: true,
             dedicated_listener: true,
+            assumed: false,
         }
     }
 }

@@ -188,6 +188,7 @@ fn limits(map: Field<'_>, mode: Mode) -> Result<Limits, FileError> {
         )?,
         send_lease_updates: flag("send-lease-updates", defaults.send_lease_updates)?,
         dedicated_listener: threaded("enable-multi-threading")? && threaded("http-dedicated-listener")?,
+        assumed: false,
     };
     if limits.delayed_updates_limit > 0 && mode != Mode::LoadBalancing {
         let text = format!("\"delayed-updates-limit\" must be 0 in mode {}", mode.as_str());

@@ -125,7 +125,9 @@ fn messages(analysis: &Analysis<'_>, findings: &mut Findings) {
             );
         }
     }
-    let known = analysis.network.topology.servers.len();
+    let topology = &analysis.network.topology;
+    // What was concluded from the packets cannot say who should not be there.
+    let known = if topology.inferred { 0 } else { topology.servers.len() };
     let mut answers: Vec<_> = analysis.answers.iter().collect();
     answers.sort_by_key(|(id, _)| **id);
     for (id, answer) in answers {

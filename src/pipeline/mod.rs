@@ -3,6 +3,7 @@
 mod counts;
 mod findings;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 pub use counts::{Counts, SourceCounts};
@@ -19,6 +20,7 @@ use crate::exchange::{Exchange, of};
 use crate::frame::{Datagram, Decoded, Decoder, Skip};
 use crate::ha::decide::{Decision, Evidence, of_exchange};
 use crate::ha::events::{ControlReader, HaEvent};
+use crate::ha::infer;
 use crate::ha::network::Network;
 use crate::ha::timeline::Timeline;
 use crate::ha::topology::Topology;
@@ -198,7 +200,14 @@ impl<'t> Intake<'t> {
             // A frame cannot ask for its source's zone while it borrows the reader.
             message.zone = of_source.get(message.at.source.0 as usize).copied().unwrap_or_default();
         }
-        let events = control.finish();
+        let mut events = control.finish();
+        let topology = if infer::is_needed(topology) {
+            let inferred = infer::infer(topology, &events, &messages);
+            events.iter_mut().for_each(|event| event.attribute(&inferred));
+            Cow::Owned(inferred)
+        } else {
+            Cow::Borrowed(topology)
+        };
         let (exchanges, PairCounts { evicted, orphans }) = pairer.finish();
         (counts.evicted, counts.orphans) = (evicted, orphans);
         let known = topology.servers.iter().map(|server| (server.name.clone(), server.addresses.clone()));
@@ -210,7 +219,7 @@ impl<'t> Intake<'t> {
             messages: &messages,
             answers: &answers,
             events: &events,
-            updates: Updates::new(topology, &events),
+            updates: Updates::new(&network.topology, &events),
             capture_end: end,
         };
         let (decisions, timeline) = evidence.decide(&exchanges);

@@ -88,7 +88,7 @@ impl Evidence<'_> {
 
     /// Collects the evidence of the control channel and of behaviour.
     pub(super) fn timeline(&self, exchanges: &[Exchange]) -> Timeline {
-        let topology = self.network.topology;
+        let topology = &*self.network.topology;
         let mut timeline = Timeline::default();
         timeline.add_events(topology, self.events);
         for (id, answer) in self.answers {

@@ -204,7 +204,9 @@ impl Evidence<'_> {
             None if self.is_last_moment(case.query) => Seen::Unknown,
             None => Seen::Silent,
         };
-        if ruling.is_concluded() && (seen == Seen::Silent || (seen == Seen::Unknown && again)) {
+        // Its own file may hold another relationship, or no subnet for this client.
+        let configured = self.network.topology.server(case.server).is_some_and(|it| it.kea.is_some());
+        if ruling.is_concluded(configured) && (seen == Seen::Silent || (seen == Seen::Unknown && again)) {
             ruling.give_up();
         }
         let heard = match (seen, timeline.running(case.server, case.query.time)) {

@@ -33,10 +33,11 @@ impl Ruling {
         Self { relationship, standing, owner, scope, expected, rule, confidence, evidence: Vec::new() }
     }
 
-    /// Whether an answer is expected only because of what the server did at other times.
-    pub(super) fn is_concluded(&self) -> bool {
-        self.expected == Expected::Answer
-            && self.standing.as_ref().is_some_and(|standing| standing.basis >= Basis::Inferred)
+    /// Whether an answer is expected only because of what the server did at other times,
+    /// or without its configuration.
+    pub(super) fn is_concluded(&self, configured: bool) -> bool {
+        let shown = |standing: &Standing| configured && standing.basis < Basis::Inferred;
+        self.expected == Expected::Answer && self.standing.as_ref().is_some_and(|standing| !shown(standing))
     }
 
     /// It did otherwise this time, and nothing tells why.
@@ -56,7 +57,7 @@ impl Evidence<'_> {
         &self,
         case: &Case<'_>,
     ) -> Option<(RelationshipId, &Relationship, Option<&Subnet>)> {
-        let topology = self.network.topology;
+        let topology = &*self.network.topology;
         let subnet = match self.network.subnet_for(case.server, case.query) {
             Selected::Subnet(subnet) => Some(subnet),
             Selected::None | Selected::Unknown => None,
@@ -121,7 +122,7 @@ impl Evidence<'_> {
     }
 
     fn no_subnet(&self, case: &Case<'_>) -> Option<Ruling> {
-        let topology = self.network.topology;
+        let topology = &*self.network.topology;
         let hub = topology.is_hub(case.server);
         // RELEASE and DECLINE never reach subnet selection.
         if matches!(case.query.message_type, Some(MessageType::RELEASE | MessageType::DECLINE)) {
@@ -143,7 +144,7 @@ impl Evidence<'_> {
 
     /// The HA decision: type, owner, scope.
     fn ha(&self, case: &Case<'_>, timeline: &Timeline) -> Ruling {
-        let topology = self.network.topology;
+        let topology = &*self.network.topology;
         let Some((id, relationship, subnet)) = self.relationship(case) else {
             let kea = topology.server(case.server).and_then(|server| server.kea.as_ref());
             return if kea.is_some_and(|kea| kea.memberships.is_empty()) {

@@ -109,7 +109,7 @@ impl Sentence<'_> {
 
     /// ` as the primary of A + B`, or nothing.
     fn role(&self, decision: &Decision) -> String {
-        let topology = self.evidence.network.topology;
+        let topology = &*self.evidence.network.topology;
         let peer = decision.relationship.and_then(|id| {
             topology.relationship(id).and_then(|it| it.peer_of(decision.server)).map(|peer| (id, peer))
         });

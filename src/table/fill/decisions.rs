@@ -29,7 +29,7 @@ impl Filler<'_> {
 
     fn decision(&self, rows: &mut Rows, decision: &Decision) {
         let query = of(&self.analysis.messages, decision.query);
-        let topology = self.analysis.network.topology;
+        let topology = &*self.analysis.network.topology;
         // In hot-standby there is one scope, so what is known of it is the whole list.
         let scopes = decision.scope.as_ref().map(|(name, served)| served.then_some(name.as_str()));
         rows.push(&cells![

@@ -18,7 +18,7 @@ impl Filler<'_> {
     }
 
     fn event(&self, rows: &mut Rows, event: &HaEvent) {
-        let topology = self.analysis.network.topology;
+        let topology = &*self.analysis.network.topology;
         let name = |server: Option<ServerId>, address: Ipv4Addr| {
             server.map_or_else(|| address.to_string(), |server| self.server(server).to_owned())
         };

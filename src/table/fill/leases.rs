@@ -16,7 +16,7 @@ impl Filler<'_> {
     }
 
     fn lease(&self, rows: &mut Rows, number: usize, lease: &Lease) {
-        let topology = self.analysis.network.topology;
+        let topology = &*self.analysis.network.topology;
         let Some((exchange, judgement)) = self.analysis.exchange(lease.exchange) else { return };
         let relationship = judgement.relationship.and_then(|id| topology.relationship(id));
         let hash = exchange.queries.first().and_then(|step| of(&self.analysis.messages, step.first).hash);
@@ -52,7 +52,7 @@ impl Filler<'_> {
 
     /// The configured subnet of the address, else the zone's prefix that holds it.
     fn subnet(&self, lease: &Lease) -> Option<String> {
-        let topology = self.analysis.network.topology;
+        let topology = &*self.analysis.network.topology;
         let kea = topology.server(lease.server).and_then(|server| server.kea.as_ref());
         let configured =
             kea.and_then(|kea| kea.subnets.iter().find(|subnet| subnet.prefix.contains(&lease.ip)));
