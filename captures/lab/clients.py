@@ -31,6 +31,10 @@ class _Client:
         acknowledged = re.findall(r"(?:obtained|DHCPACK of \S+) from ([\d.]+\d)", self._said())
         return acknowledged[-1] if acknowledged else None
 
+    def address(self):
+        """The address that it got last."""
+        return re.findall(r"^event (?:bound|renew|BOUND|RENEW|REBIND|REBOOT) ([\d.]+)", self._said(), re.M)[-1]
+
     def _said(self):
         return self._output.read_text(errors="replace")
 
@@ -46,16 +50,18 @@ class Udhcpc(_Client):
     With `script=False` it takes its lease but sets no address: enough for a load client.
     """
 
-    def __init__(self, client, folder, tries=12, once=True, script=True):
+    def __init__(self, client, folder, tries=12, once=True, script=True, more=()):
+        """`more` are options of udhcpc: -C sends no client identifier, -x 0x3d:HEX another one."""
         words = ["busybox", "udhcpc", "-f", "-n", "-T", 2, "-t", tries, "-i", client.interface]
         words += ["-s", SCRIPT if script else "/bin/true"]
         if once:
             words.append("-q")
-        super().__init__(client, folder, words)
+        super().__init__(client, folder, [*words, *more])
 
     def renew(self):
+        before = self._said().count("event renew ")
         self.process.send_signal(signal.SIGUSR1)
-        self.wait_for("renew")
+        until(lambda: self._said().count("event renew ") > before, f"a renewal of {self.client.name}", 30)
 
     def wait(self, seconds=50):
         """Wait for the program's end, with a lease or without."""
@@ -63,12 +69,15 @@ class Udhcpc(_Client):
 
 
 class Dhclient(_Client):
-    """ISC's client: no client identifier. What it remembers is in `folder`, so a restart asks for its old address."""
+    """ISC's client: no client identifier unless `settings` send one. What it remembers is in `folder`, so a restart
+    asks for its old address."""
 
-    def __init__(self, client, folder):
+    def __init__(self, client, folder, settings=""):
+        configuration = folder / f"{client.name}.conf"
+        configuration.write_text(settings)
         self._memory = [
             "-sf", SCRIPT, "-lf", folder / f"{client.name}.leases", "-pf", folder / f"{client.name}.pid",
-            "-cf", "/dev/null",
+            "-cf", configuration,
         ]
         super().__init__(client, folder, ["dhclient", "-4", "-d", *self._memory, client.interface])
 

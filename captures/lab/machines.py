@@ -1,13 +1,13 @@
-"""Who is in the lab: zones, servers, clients, their addresses and MACs.
+"""What a laboratory is made of: zones, machines, clients, their addresses and MACs.
 
 MAC scheme (VirtualBox's prefix 08:00:27, then three bytes of ours):
 
-    51:01:02    server   5 + home zone : number in that zone : zone this NIC is in
-    a1:00:01    client the documentation names   a + zone : 00 : number
-    c1:00:01    load client (a macvlan)          c + zone : 00 : number
+    51:01:02    server or relay   5 + home zone : number in that zone : zone this NIC is in
+    a1:00:01    named client      a + zone : 00 : number
+    c1:00:01    load client (a macvlan)   c + zone : 00 : number
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PREFIX = "08:00:27"
 AGENT_PORT = 8000
@@ -16,11 +16,8 @@ AGENT_PORT = 8000
 @dataclass(frozen=True)
 class Zone:
     number: int
+    name: str
     network: str  # the first three bytes of the /24
-
-    @property
-    def name(self):
-        return f"zaldua{self.number}"
 
     @property
     def subnet(self):
@@ -28,16 +25,19 @@ class Zone:
 
 
 @dataclass(frozen=True)
-class Server:
-    home: int
+class Machine:
+    """A server, or anything else with fixed addresses."""
+
+    name: str
+    home: int  # number of its home zone
     number: int
     host: int  # last byte of its address in every zone it is in
     zones: tuple
-    agent_host: str  # what its Control Agent listens on
 
     @property
-    def name(self):
-        return f"zaldua{self.home}zerb{self.number}"
+    def agent_host(self):
+        """What its Control Agent listens on."""
+        return "0.0.0.0" if len(self.zones) > 1 else self.addresses()[0]
 
     def address(self, zone):
         return f"{zone.network}.{self.host}"
@@ -51,42 +51,60 @@ class Server:
 
 @dataclass(frozen=True)
 class Client:
+    """`load` numbers a load client: a macvlan in the namespace of its zone's first client."""
+
     zone: Zone
     number: int
-    load: bool = False
+    load: int = 0
 
     @property
     def name(self):
-        # Load clients are numbered on from the one that the documentation names.
-        return f"zaldua{self.zone.number}bez{self.number + 1 if self.load else self.number}"
+        return f"{self.zone.name}bez{self.number}"
 
     @property
     def mac(self):
-        kind = "c" if self.load else "a"
-        return f"{PREFIX}:{kind}{self.zone.number}:00:{self.number:02x}"
+        kind, number = ("c", self.load) if self.load else ("a", self.number)
+        return f"{PREFIX}:{kind}{self.zone.number}:00:{number:02x}"
 
     @property
     def interface(self):
-        return f"load{self.number}" if self.load else self.zone.name
+        return f"load{self.load}" if self.load else self.zone.name
 
     @property
     def namespace(self):
-        """Load clients are macvlans in the namespace of their zone's named client."""
-        return f"zaldua{self.zone.number}bez1"
+        return f"{self.zone.name}bez1" if self.load else self.name
 
 
-ZALDUA1 = Zone(1, "192.168.42")
-ZALDUA2 = Zone(2, "192.168.4")
-ZALDUA3 = Zone(3, "192.168.43")
-ZONES = (ZALDUA1, ZALDUA2, ZALDUA3)
+@dataclass(frozen=True)
+class Laboratory:
+    """Everything that one scenario starts with."""
 
-HUB = Server(1, 1, 4, ZONES, "0.0.0.0")
-ZALDUA1ZERB2 = Server(1, 2, 5, (ZALDUA1,), ZALDUA1.network + ".5")
-ZALDUA2ZERB1 = Server(2, 1, 5, (ZALDUA2,), ZALDUA2.network + ".5")
-SERVERS = (HUB, ZALDUA1ZERB2, ZALDUA2ZERB1)
+    zones: tuple
+    servers: tuple
+    clients: tuple  # the named ones, each in a namespace of its own
+    load: tuple  # the load clients
+    files: dict  # file name → text: SERVER.kea-dhcp4.conf, SERVER.kea-ctrl-agent.conf
+    relationships: dict  # peer name → relationship; Kea has no name for one, ours is its primary's name
+    normal: dict  # server name → the state of its relationships when all is well
+    ports: tuple  # of the control channel
+    suite: str = "trixie"  # the Debian release whose Kea is played
+    others: tuple = ()  # relays and strangers
+    tls: bool = False  # the control channel needs certificates
+    clocks: dict = field(default_factory=dict)  # server name → seconds that its clock is ahead
 
-ZALDUA1BEZ1, ZALDUA2BEZ1, ZALDUA3BEZ1 = CLIENTS = tuple(Client(zone, 1) for zone in ZONES)
+    @property
+    def everybody(self):
+        return (*self.clients, *self.load)
+
+    def at(self, address):
+        """The server that has this address."""
+        return next((server for server in self.servers if address in server.addresses()), None)
 
 
-def load_clients(zone, count):
-    return tuple(Client(zone, number, load=True) for number in range(1, count + 1))
+def named_clients(zone, count):
+    return tuple(Client(zone, number) for number in range(1, count + 1))
+
+
+def load_clients(zone, count, after=1):
+    """Load clients are numbered on from the named ones of their zone."""
+    return tuple(Client(zone, after + number, load=number) for number in range(1, count + 1))

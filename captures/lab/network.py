@@ -4,12 +4,12 @@ import re
 import signal
 import subprocess
 
-from config import CONTROL_PORTS
-from machines import CLIENTS, SERVERS, ZONES
 from wait import until
 
-# DHCP, the control channel, and ARP as a sign of life.
-FILTER = " or ".join(["udp port 67", "udp port 68", *(f"tcp port {port}" for port in CONTROL_PORTS), "arp"])
+
+def capture_filter(laboratory):
+    """DHCP, the control channel, and ARP as a sign of life."""
+    return " or ".join(["udp port 67", "udp port 68", *(f"tcp port {port}" for port in laboratory.ports), "arp"])
 
 
 def run(*command):
@@ -20,18 +20,18 @@ def inside(namespace, *command):
     return ["ip", "netns", "exec", namespace, *(str(word) for word in command)]
 
 
-def build():
-    """Three bridges in the namespace we are in, and every machine in one of its own."""
+def build(laboratory):
+    """A bridge per zone in the namespace we are in, and every machine in one of its own."""
     run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-    for zone in ZONES:
+    for zone in laboratory.zones:
         run("ip", "link", "add", zone.name, "type", "bridge", "forward_delay", 0, "mcast_snooping", 0)
         run("ip", "link", "set", zone.name, "up")
-    for server in SERVERS:
-        _add_machine(server.name)
-        for zone in server.zones:
-            _plug(server.name, zone, server.mac(zone))
-            run(*inside(server.name, "ip", "address", "add", f"{server.address(zone)}/24", "dev", zone.name))
-    for client in CLIENTS:
+    for machine in (*laboratory.servers, *laboratory.others):
+        _add_machine(machine.name)
+        for zone in machine.zones:
+            _plug(machine.name, zone, machine.mac(zone))
+            run(*inside(machine.name, "ip", "address", "add", f"{machine.address(zone)}/24", "dev", zone.name))
+    for client in laboratory.clients:
         _add_machine(client.namespace)
         _plug(client.namespace, client.zone, client.mac)
 
@@ -40,6 +40,22 @@ def add_load_client(client):
     run(*inside(client.namespace, "ip", "link", "add", client.interface, "link", client.zone.name,
                 "address", client.mac, "type", "macvlan", "mode", "bridge"))
     run(*inside(client.namespace, "ip", "link", "set", client.interface, "up"))
+
+
+def cut(machine, ports):
+    """Drop the control channel at `machine`, in silence: its connections hang and time out."""
+    rules = "".join(
+        f"add rule ip cut {chain} tcp {end} {{ {', '.join(map(str, ports))} }} drop\n"
+        for chain in ("input", "output") for end in ("sport", "dport")
+    )
+    hooks = "".join(
+        f"add chain ip cut {chain} {{ type filter hook {chain} priority 0; }}\n" for chain in ("input", "output")
+    )
+    subprocess.run(inside(machine.name, "nft", "-f", "-"), input=f"add table ip cut\n{hooks}{rules}", text=True, check=True)
+
+
+def heal(machine):
+    run(*inside(machine.name, "nft", "delete", "table", "ip", "cut"))
 
 
 def _add_machine(name):
@@ -62,7 +78,7 @@ def _plug(namespace, zone, mac):
 class Capture:
     """tcpdump on one zone's bridge."""
 
-    def __init__(self, zone, folder):
+    def __init__(self, zone, folder, wanted):
         self.zone = zone
         self.file = folder / f"{zone.name}.pcap"
         self._messages = folder / f"{zone.name}.tcpdump"
@@ -70,7 +86,7 @@ class Capture:
             self._process = subprocess.Popen(
                 ["tcpdump", "-i", zone.name, "-w", self.file, "--time-stamp-precision=nano", "-U", "-s", "262144",
                  # Frames go to the file at once: none is left in the kernel's ring when tcpdump is stopped.
-                 "--immediate-mode", "-Z", "root", FILTER],
+                 "--immediate-mode", "-Z", "root", wanted],
                 stderr=messages,
             )
         until(lambda: "listening on" in self._messages.read_text(), f"tcpdump on {zone.name}", 10)

@@ -12,13 +12,13 @@ import sys
 import time
 from pathlib import Path
 
-import config
 import folder
 import setup
 import truth
 import verify
 from lab import Lab
-from scenarios import SCENARIOS, ZALDUA1_TABLE, ZALDUA2_TABLE
+from scenarios import SCENARIOS
+from scenarios.documentation import ZALDUA1_TABLE, ZALDUA2_TABLE
 
 INSIDE = "--inside"
 INTO = "--into"
@@ -45,7 +45,7 @@ def main(arguments):
     if unknown:
         print(f"no such scenario: {', '.join(sorted(unknown))}; there are: {', '.join(SCENARIOS)}", file=sys.stderr)
         return 2
-    setup.ensure()
+    setup.ensure({SCENARIOS[slug].laboratory.suite for slug in arguments or SCENARIOS})
     for slug in arguments or SCENARIOS:
         began = time.monotonic()
         if not any(isolated(slug, into) == 0 for _ in range(ATTEMPTS)):
@@ -77,12 +77,12 @@ def record(scenario, into):
     # A private /run holds `ip netns` names and all the lab's files, on short paths (UNIX sockets need them).
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
     scratch = Path("/run/lab")
-    lab = Lab(scratch, config.all_files(scenario.partner_knows_zaldua3))
+    lab = Lab(scratch, scenario.laboratory)
     scenario.play(lab)
     lab.finish()
     truth.write(lab.events, scratch / "truth.jsonl")
-    wire = verify.messages(scratch)
-    differences = verify.differences(wire, lab.events)
+    wire = verify.messages(scratch, scenario.laboratory.zones)
+    differences = verify.differences(wire, lab.events, scenario.laboratory.servers)
     for difference in differences:
         print(difference, file=sys.stderr)
     if differences:

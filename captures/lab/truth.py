@@ -8,18 +8,6 @@ import json
 import re
 from datetime import datetime, timezone
 
-from config import HUB_IN_ZALDUA2
-from machines import HUB, SERVERS, ZALDUA1ZERB2, ZALDUA2ZERB1
-
-# Kea has no name for a relationship. Ours is its primary's name, as `ha-server-name` has it.
-RELATIONSHIP = {
-    HUB.name: HUB.name,
-    ZALDUA1ZERB2.name: HUB.name,
-    ZALDUA2ZERB1.name: ZALDUA2ZERB1.name,
-    HUB_IN_ZALDUA2: ZALDUA2ZERB1.name,
-}
-PEERS = "|".join(RELATIONSHIP)
-
 LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{3})\.(\d{3}) +\w+ +\[[^]]*\.(\d+)] ([A-Z][A-Z0-9_]+) ?(.*)")
 LABEL = re.compile(r"\[(?:hwtype=\d+ (?P<mac>[0-9a-f:]+))?[^]]*], cid=\[(?P<client_id>[^]]*)](?: \(malformed client-id\))?, tid=0x(?P<xid>[0-9a-f]+)")
 ON_WIRE = re.compile(r"(?:DHCP)?(?P<message_type>\w+) \(type \d+\) (?:received )?from (?P<src>[\d.]+)(?::\d+)? to (?P<dst>[\d.]+)(?::\d+)? on interface (?P<zone>\w+)")
@@ -27,9 +15,11 @@ ENVELOPE = re.compile(r"from (?P<src>[\d.]+)(?::\d+)? to (?P<dst>[\d.]+)(?::\d+)
 ADDRESS = re.compile(r"(?:lease|address) (?P<ip>\d+\.\d+\.\d+\.\d+)")
 TRANSITION = re.compile(r"from (?P<from_state>[A-Z-]+) to (?P<to_state>[A-Z-]+) state, partner state is (?P<partner_state>[A-Z-]+)")
 COUNT = re.compile(r"(?P<unacked>\d+) clients unacked so far, (?P<left>\d+) clients left")
-OWN_PEER = re.compile(rf"^(?P<peer>{PEERS}):")
-SERVICE = re.compile(rf"while the (?P<peer>{PEERS}) is in the (?P<to_state>[A-Z-]+) state")
-IN_RELATIONSHIP = re.compile(rf"in relationship (?P<peer>{PEERS}) ")
+NO_PARTNER = re.compile(r"from (?P<from_state>[A-Z-]+) to (?P<to_state>[A-Z-]+) state$")
+# Kea before 2.5.5 does not say whose line it is; only one relationship is possible there.
+OWN_PEER = re.compile(r"^(?P<peer>[\w-]+): ")
+SERVICE = re.compile(r"while the (?P<peer>[\w-]+) is in the (?P<to_state>[A-Z-]+) state")
+IN_RELATIONSHIP = re.compile(r"in relationship (?P<peer>[\w-]+) ")
 
 # Message id → event and what to read from its text.
 EVENTS = {
@@ -37,6 +27,7 @@ EVENTS = {
     "DHCP4_PACKET_SEND": ("sent", [LABEL, ON_WIRE]),
     "DHCP4_PACKET_DROP_0003": ("foreign-server-id", [LABEL]),
     "DHCP4_LEASE_OFFER": ("lease-offer", [LABEL, ADDRESS]),
+    "DHCP4_LEASE_ADVERT": ("lease-offer", [LABEL, ADDRESS]),
     "DHCP4_LEASE_ALLOC": ("lease-alloc", [LABEL, ADDRESS]),
     "DHCP4_INIT_REBOOT": ("init-reboot", [LABEL, re.compile(r"requests address (?P<ip>[\d.]+)")]),
     "DHCP4_RELEASE": ("release", [LABEL, ADDRESS]),
@@ -47,6 +38,7 @@ EVENTS = {
     "HA_LEASE_UPDATE_COMMUNICATIONS_FAILED": ("lease-update-failed", [LABEL]),
     "HA_LEASES4_COMMITTED_NO_RELATIONSHIP": ("lease-update-failed", [LABEL]),
     "HA_STATE_TRANSITION": ("state", [OWN_PEER, TRANSITION]),
+    "HA_STATE_TRANSITION_PASSIVE_BACKUP": ("state", [OWN_PEER, NO_PARTNER]),
     "HA_LOCAL_DHCP_ENABLE": ("service-on", [SERVICE]),
     "HA_LOCAL_DHCP_DISABLE": ("service-off", [SERVICE]),
     "HA_HEARTBEAT_COMMUNICATIONS_FAILED": ("heartbeat-failed", [OWN_PEER]),
@@ -60,12 +52,19 @@ DROP = re.compile(r"DHCP4_PACKET_DROP_(\d+)$")
 NAK = re.compile(r"DHCP4_PACKET_NAK_(\d+)$")
 NO_RELATIONSHIP = re.compile(r"HA_SUBNET4_SELECT_(NO_\w+|INVALID_\w+|FAILED)$")
 
+# HA's own lines: they belong to a relationship even where they do not name it.
+OF_A_RELATIONSHIP = ("state", "heartbeat-failed", "interrupted", "counted", "unacked", "service-on", "service-off")
+
 HEARD = ("received", "not-for-us", "foreign-server-id", "dropped")
 
 
-def collect(keas, diary):
+def collect(laboratory, keas, diary):
     """All events of one recording in time order."""
-    events = [event for server in SERVERS for event in _of_server(server.name, keas[server.name].log)]
+    events = [
+        event
+        for server in laboratory.servers
+        for event in _of_server(server.name, keas[server.name].log, laboratory)
+    ]
     for ts_ns, event, server, sentence in diary:
         if event:
             events.append({"ts_ns": ts_ns, "server": server, "event": event, "id": f"LAB_{event.upper()}", "text": sentence})
@@ -77,8 +76,9 @@ def write(events, path):
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
-def _of_server(server, log):
+def _of_server(server, log, laboratory):
     events = []
+    ahead_ns = laboratory.clocks.get(server, 0) * 10**9
     envelope = {}  # thread → where the query that it works on came from
     lease = {}  # (mac, xid) → address last offered or given
     for line in log.read_text(errors="replace").splitlines():
@@ -95,12 +95,12 @@ def _of_server(server, log):
         if kind is None:
             continue
         name, patterns = kind
-        event = {"ts_ns": _nanoseconds(second, milli, micro), "server": server, "event": name, "id": message_id, "text": text}
+        event = {"ts_ns": _nanoseconds(second, milli, micro) - ahead_ns, "server": server, "event": name, "id": message_id, "text": text}
         for pattern in patterns:
             match = pattern.search(text)
             if match:
                 event |= {key: value for key, value in match.groupdict().items() if value}
-        _tidy(event, server)
+        _tidy(event, server, laboratory.relationships)
         if name in ("foreign-server-id", "dropped"):
             event |= envelope.get(thread, {})
         client = (event.get("mac"), event.get("xid"))
@@ -124,7 +124,7 @@ def _kind(message_id):
     return None
 
 
-def _tidy(event, server):
+def _tidy(event, server, relationships):
     """Values in the form that the captures' readers use."""
     if event.get("client_id") == "no info":
         del event["client_id"]
@@ -138,11 +138,13 @@ def _tidy(event, server):
     numbered = DROP.match(event["id"]) or NAK.match(event["id"])
     if numbered:
         event["code"] = numbered[1]
+    if event["event"] in OF_A_RELATIONSHIP and event.get("peer") not in relationships:
+        event["peer"] = server
     if "peer" in event:
-        event["relationship"] = RELATIONSHIP[event["peer"]]
+        event["relationship"] = relationships[event["peer"]]
     elif event["id"] == "HA_BUFFER4_RECEIVE_NOT_FOR_US":
         # Only a server with a single relationship decides this early.
-        event["relationship"] = RELATIONSHIP[server]
+        event["relationship"] = relationships[server]
 
 
 def _nanoseconds(second, milli, micro):

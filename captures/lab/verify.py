@@ -4,7 +4,6 @@ import struct
 from collections import Counter
 from dataclasses import dataclass
 
-from machines import SERVERS, ZONES
 from truth import HEARD
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -29,33 +28,43 @@ class Message:
         return self.message_type in ("DISCOVER", "REQUEST", "DECLINE", "RELEASE", "INFORM")
 
 
-def messages(folder):
-    """Every DHCP message on the three bridges, in time order."""
-    found = [message for zone in ZONES for message in _read(folder / f"{zone.name}.pcap", zone.name)]
+def messages(folder, zones):
+    """Every DHCP message on the bridges, in time order."""
+    found = [message for zone in zones for message in _read(folder / f"{zone.name}.pcap", zone.name)]
     return sorted(found, key=lambda message: message.ts_ns)
 
 
-def differences(wire, events):
+def differences(wire, events, servers):
     """Sentences for everything that one side has and the other has not; empty when they agree."""
     said = Counter((e["server"], e["mac"], e["xid"], e["message_type"]) for e in events if e["event"] == "sent")
     # A standby that drops a query in HA's first callout names no type, so types are not compared here.
     heard = Counter((e["server"], e.get("mac"), e.get("xid")) for e in events if _ends_reception(e))
     seen_said, seen_heard = Counter(), Counter()
     for message in wire:
-        for server in SERVERS:
+        for server in servers:
             nics = {zone.name: server.mac(zone) for zone in server.zones}
             nic = nics.get(message.zone)
             if message.src_mac == nic:
                 seen_said[server.name, message.mac, message.xid, message.message_type] += 1
             elif nic and message.from_client and message.dst_mac in (BROADCAST, nic) and _is_on(server, message.ts_ns, events):
-                label = (None, None) if _serviceless(server, message.ts_ns, events) else (message.mac, message.xid)
-                seen_heard[server.name, *label] += 1
+                seen_heard[server.name, message.mac, message.xid] += 1
+    _match_nameless(heard, seen_heard, servers)
     return [
         *(f"sent, in the logs only: {key} × {count}" for key, count in (said - seen_said).items()),
         *(f"sent, on the wire only: {key} × {count}" for key, count in (seen_said - said).items()),
         *(f"heard, in the logs only: {key} × {count}" for key, count in (heard - seen_heard).items()),
         *(f"heard, on the wire only: {key} × {count}" for key, count in (seen_heard - heard).items()),
     ]
+
+
+def _match_nameless(heard, seen_heard, servers):
+    """A query that met a disabled service leaves a line that names no client: such lines are only counted."""
+    for server in servers:
+        nameless = heard.pop((server.name, None, None), 0)
+        unexplained = [key for key in (seen_heard - heard).elements() if key[0] == server.name]
+        for key in unexplained[:nameless]:
+            seen_heard[key] -= 1
+        heard[server.name, None, None] = max(nameless - len(unexplained), 0)
 
 
 def _ends_reception(event):
@@ -71,14 +80,6 @@ def _is_on(server, ts_ns, events):
         if event["server"] == server.name and event["event"] in ("started", "killed", "returned"):
             on = event["event"] != "killed"
     return on
-
-
-def _serviceless(server, ts_ns, events):
-    """Whether the server's log says that this query met a disabled service: such a line names no client."""
-    return any(
-        event["server"] == server.name and event.get("code") == "0008" and 0 <= event["ts_ns"] - ts_ns < 20_000_000
-        for event in events
-    )
 
 
 def _read(path, zone):
