@@ -84,9 +84,9 @@ impl Logged {
 }
 
 impl Truth {
-    /// Whether it says that an ACK was sent.
+    /// Whether it says that an ACK was sent for a lease; the ACK to an INFORM is for none.
     pub fn is_ack(&self) -> bool {
-        self.event == "sent" && self.message_type.as_deref() == Some("ACK")
+        self.event == "sent" && self.message_type.as_deref() == Some("ACK") && self.ip.is_some()
     }
 }
 
@@ -120,6 +120,7 @@ pub fn logged_at(server: &str, query: &Observed, truth: &[Truth]) -> Logged {
     let replies: &[&str] = match query.type_name().as_str() {
         "DISCOVER" => &["OFFER"],
         "REQUEST" => &["ACK", "NAK"],
+        "INFORM" => &["ACK"],
         _ => &[],
     };
     let sent = |line: &&Truth| {
@@ -232,7 +233,7 @@ fn leases_agree_with_keas_log() {
         // What Kea sent, by client, address and server; an ACK extends or creates one lease.
         let mut sent: HashMap<(String, String, String), u32> = HashMap::new();
         for line in truths(&folder) {
-            if line.event == "sent" && line.message_type.as_deref() == Some("ACK") {
+            if line.is_ack() {
                 acks += 1;
                 *sent.entry((line.mac.unwrap(), line.ip.unwrap(), line.server)).or_default() += 1;
             }

@@ -20,8 +20,9 @@ pub mod code {
     pub const OVERLOAD: u8 = 52;
     /// DHCP message type.
     pub const MESSAGE_TYPE: u8 = 53;
-    /// Server identifier.
+    /// Subnet mask.
     pub const SUBNET_MASK: u8 = 1;
+    /// Server identifier.
     pub const SERVER_ID: u8 = 54;
     /// Parameter request list.
     pub const PARAM_LIST: u8 = 55;
@@ -155,7 +156,12 @@ impl<'a> Options<'a> {
             }
             let len: usize = self.instances(option.code).map(|one| one.data.len()).sum();
             let fixed = match option.code {
-                code::REQUESTED_IP | code::LEASE_TIME | code::SERVER_ID | code::T1 | code::T2 => Some(4),
+                code::SUBNET_MASK
+                | code::REQUESTED_IP
+                | code::LEASE_TIME
+                | code::SERVER_ID
+                | code::T1
+                | code::T2 => Some(4),
                 code::MESSAGE_TYPE => Some(1),
                 code::SUBNET_SELECTION => Some(4),
                 _ => None,
