@@ -1,5 +1,6 @@
 //! What a person reads: proof cards and filled expectation tables on the real recordings.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use dorascope::capture::Input;
@@ -104,7 +105,11 @@ fn a_withheld_ack_names_the_rejected_lease_update() {
 
 #[test]
 fn no_card_is_wider_than_its_terminal() {
-    for folder in scenarios() {
+    // A recording that is about something else than who is on has no such table.
+    let tabled = |folder: &PathBuf| folder.join("expect.toml").exists();
+    let folders: Vec<PathBuf> = scenarios().into_iter().filter(tabled).collect();
+    assert!(folders.len() >= 4);
+    for folder in folders {
         let slug = folder.file_name().unwrap().to_string_lossy().into_owned();
         analysed(&slug, |analysis| {
             for exchange in &analysis.exchanges {
@@ -129,7 +134,11 @@ fn no_card_is_wider_than_its_terminal() {
 
 #[test]
 fn every_scenario_fills_its_expectations() {
-    for folder in scenarios() {
+    // A recording that is about something else than who is on has no such table.
+    let tabled = |folder: &PathBuf| folder.join("expect.toml").exists();
+    let folders: Vec<PathBuf> = scenarios().into_iter().filter(tabled).collect();
+    assert!(folders.len() >= 4);
+    for folder in folders {
         let slug = folder.file_name().unwrap().to_string_lossy().into_owned();
         let expectations = Expectations::load(&folder.join("expect.toml")).unwrap();
         analysed(&slug, |analysis| {

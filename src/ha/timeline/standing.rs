@@ -68,6 +68,8 @@ impl Timeline {
         };
         // Far from both, a whole outage may lie between them.
         let far = |point: &Point| time.since(point.time).saturating_abs() > FAR_NS;
+        let distant =
+            |point: &Point| time.since(point.time).saturating_abs() > heartbeat_ns(topology, relationship);
         let weak = |point: &Point| point.basis == Basis::Inferred || far(point);
         let silent = |point: &&Point| point.service == Service::Silent && weak(point);
         if answered
@@ -84,9 +86,13 @@ impl Timeline {
             }
             (Some(last), Some(next)) if last.service == next.service => {
                 let best = if next.basis < last.basis { next } else { last };
+                // A takeover and its end need at least this long, and the capture may have missed them.
+                let room = next.time.since(last.time) > response_ns(topology, server, relationship);
                 let confidence = match (last.basis, next.basis) {
-                    _ if far(last) && far(next) => 0.85,
+                    _ if room || (far(last) && far(next)) => 0.85,
                     (Basis::Inferred, Basis::Inferred) => 0.92,
+                    // A silence is no confirmation of a distant heartbeat: the capture may have lost an answer.
+                    (Basis::Inferred, _) | (_, Basis::Inferred) if distant(best) => 0.85,
                     (Basis::Inferred, _) | (_, Basis::Inferred) => 0.97,
                     _ => 0.99,
                 };
@@ -134,7 +140,7 @@ impl Timeline {
                 }
             }
             (Some(one), None) | (None, Some(one)) => {
-                let near = time.since(one.time).saturating_abs() <= 3 * heartbeat_ns(topology, relationship);
+                let near = !distant(one);
                 // A passing state is soon over, and nothing shows that it was not.
                 let passing = one.state.as_deref().is_some_and(is_service_off);
                 let confidence = match (one.basis, near) {
@@ -174,6 +180,12 @@ impl Timeline {
         let close = next.time.since(last.time) <= i64::from(limits.max_response_delay_ms) * 1_000_000;
         (close && around.iter().all(|point| point.service == Service::Serves)).then_some(around)
     }
+}
+
+/// How long a server's heartbeats must fail before it takes over (`max-response-delay`).
+fn response_ns(topology: &Topology, server: ServerId, relationship: RelationshipId) -> i64 {
+    let limits = topology.limits_of(server, relationship);
+    limits.map_or(60_000, |limits| i64::from(limits.max_response_delay_ms)) * 1_000_000
 }
 
 fn heartbeat_ns(topology: &Topology, relationship: RelationshipId) -> i64 {
