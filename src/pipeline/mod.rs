@@ -203,7 +203,9 @@ impl<'t> Intake<'t> {
         let mut events = control.finish();
         let topology = if infer::is_needed(topology) {
             let inferred = infer::infer(topology, &events, &messages);
-            events.iter_mut().for_each(|event| event.attribute(&inferred));
+            for event in &mut events {
+                event.attribute(&inferred);
+            }
             Cow::Owned(inferred)
         } else {
             Cow::Borrowed(topology)

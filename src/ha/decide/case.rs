@@ -1,5 +1,7 @@
 //! Which server was asked what, what it replied, and what that says about its state.
 
+use std::collections::HashMap;
+
 use super::Evidence;
 use super::rules::{is_filtered, owner_scope};
 use crate::dhcp::MessageType;
@@ -8,6 +10,9 @@ use crate::ha::events::HaEvent;
 use crate::ha::network::Selected;
 use crate::ha::timeline::Timeline;
 use crate::units::{MessageId, SECOND, ServerId};
+
+/// How long Kea keeps a REQUEST for its partner's sake (kea-ha §2.2), and a little for the way.
+const KEPT: i64 = 10 * SECOND + SECOND / 2;
 
 /// A server's possible part in an exchange's query, before the rules are asked.
 pub(super) struct Case<'a> {
@@ -29,12 +34,16 @@ impl Case<'_> {
 
 impl Evidence<'_> {
     pub(super) fn each_case(&self, exchange: &Exchange, mut take: impl FnMut(Case<'_>)) {
+        let verdicts = self.verdicts(exchange);
         for (step, hearers) in self.network.audience(self.messages, exchange, self.answers) {
             for server in hearers {
                 let query = self.network.copy_for(self.messages, step, server);
                 let query_id =
                     step.sightings().find(|id| of(self.messages, *id).at == query.at).unwrap_or(step.first);
-                let reply = self.reply_to(exchange, step.first, server);
+                let reply = match query.message_type {
+                    Some(MessageType::REQUEST) => verdicts.get(&(server, step.first)).copied(),
+                    _ => self.reply_to(exchange, step.first, server),
+                };
                 let offer_missed =
                     reply.is_none() && self.selected_next(exchange, step.first) == Some(server);
                 take(Case { exchange, query, query_id, server, reply, offer_missed });
@@ -52,6 +61,39 @@ impl Evidence<'_> {
         let next = later.find(|query| query.time > asked.time)?;
         let selects = next.message_type == Some(MessageType::REQUEST);
         next.server_id.filter(|_| selects).and_then(|address| self.network.machines.at(address))
+    }
+
+    /// Which REQUEST every ACK and NAK of an exchange is about, by server and REQUEST.
+    ///
+    /// Kea keeps a REQUEST while its partner stores the lease, ten seconds at most,
+    /// and the client asks again meanwhile. A reply is about the REQUEST of the last
+    /// second; one later than that about the oldest that is still kept (kea-ha §2.2).
+    fn verdicts(&self, exchange: &Exchange) -> HashMap<(ServerId, MessageId), MessageId> {
+        let time = |id: MessageId| of(self.messages, id).time;
+        let is = |id: MessageId, kinds: &[MessageType]| {
+            of(self.messages, id).message_type.is_some_and(|kind| kinds.contains(&kind))
+        };
+        let requests: Vec<MessageId> = exchange.queries.iter().map(|step| step.first).collect();
+        let requests: Vec<MessageId> =
+            requests.into_iter().filter(|id| is(*id, &[MessageType::REQUEST])).collect();
+        let mut verdicts = HashMap::new();
+        for reply in exchange.replies.iter().map(|step| step.first) {
+            let Some(answer) = self.answers.get(&reply) else { continue };
+            if !is(reply, &[MessageType::ACK, MessageType::NAK]) {
+                continue;
+            }
+            // Two capture clocks may differ a little, so a reply may seem to come first.
+            let before = requests.partition_point(|id| time(*id).since(time(reply)) < SECOND);
+            let open = |id: &&MessageId| !verdicts.contains_key(&(answer.server, **id));
+            let kept = requests.get(..before).unwrap_or_default().iter().rev();
+            let kept: Vec<&MessageId> = kept.take_while(|id| time(reply).since(time(**id)) <= KEPT).collect();
+            let fresh = |id: &&&MessageId| time(reply).since(time(***id)) <= SECOND;
+            let newest = kept.iter().filter(fresh).find(|id| open(id));
+            if let Some(request) = newest.or_else(|| kept.iter().rev().find(|id| open(id))) {
+                verdicts.insert((answer.server, **request), reply);
+            }
+        }
+        verdicts
     }
 
     /// The reply of `server` to one attempt: the first of a fitting type before the client asks again.
@@ -75,9 +117,6 @@ impl Evidence<'_> {
                 Some(MessageType::DISCOVER) => {
                     reply.message_type == Some(MessageType::OFFER)
                         || (reply.message_type == Some(MessageType::ACK) && !requested)
-                }
-                Some(MessageType::REQUEST) => {
-                    matches!(reply.message_type, Some(MessageType::ACK | MessageType::NAK))
                 }
                 Some(MessageType::INFORM) => reply.message_type == Some(MessageType::ACK),
                 _ => reply.message_type.is_none_or(|kind| kind.0 > 8),

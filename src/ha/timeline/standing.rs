@@ -72,12 +72,17 @@ impl Timeline {
             |point: &Point| time.since(point.time).saturating_abs() > heartbeat_ns(topology, relationship);
         let weak = |point: &Point| point.basis == Basis::Inferred || far(point);
         let silent = |point: &&Point| point.service == Service::Silent && weak(point);
-        if answered
-            && !normal.own
-            && [last, next].into_iter().flatten().all(|point| silent(&point))
-            && let Some(owner) = self.owner_at_work(topology, (relationship, scope), time, exchange)
-        {
-            return build(Service::Silent, None, Basis::Inferred, 0.9, &owner);
+        if answered && !normal.own && [last, next].into_iter().flatten().all(|point| silent(&point)) {
+            if let Some(owner) = self.owner_at_work(topology, (relationship, scope), time) {
+                return build(Service::Silent, None, Basis::Inferred, 0.9, &owner);
+            }
+            // A pair split in two or a server that should be silent: without heartbeats it looks the same.
+            if let Some(owner) = self.owner_serves(topology, (relationship, scope), time, exchange) {
+                return Standing {
+                    state: None,
+                    ..build(Service::Silent, None, Basis::Inferred, 0.5, &owner)
+                };
+            }
         }
         match (last, next) {
             // Its own answer outweighs silences around it that a lossy capture also shows, or that are long ago.
@@ -160,10 +165,27 @@ impl Timeline {
         }
     }
 
-    /// The two answers around an instant that show a scope's owner at work, so
-    /// close together that its partner cannot have taken over in between: that
-    /// takes a control channel silent for `max-response-delay` (kea-ha §3.7).
+    /// The heartbeat by which a scope's owner told its partner that it serves the
+    /// scope, so shortly before that the partner cannot have taken over: that takes
+    /// `max-response-delay` without a good heartbeat (kea-ha §3.7). That both serve
+    /// clients shows nothing, because in a split pair both do.
     fn owner_at_work(
+        &self,
+        topology: &Topology,
+        (relationship, scope): (RelationshipId, usize),
+        time: CaptureTime,
+    ) -> Option<[&Point; 1]> {
+        let owner = topology.relationship(relationship)?.peers.get(scope)?.server?;
+        let points = self.points.get(&(owner, relationship, scope))?;
+        let past = points.get(..points.partition_point(|point| point.time <= time))?;
+        let last = past.iter().rev().find(|point| point.basis == Basis::Heartbeat)?;
+        let recent = time.since(last.time) <= response_ns(topology, owner, relationship);
+        (recent && last.service == Service::Serves).then_some([last])
+    }
+
+    /// The two answers around an instant that show a scope's owner serving clients, too close
+    /// together for an outage and a takeover in between.
+    fn owner_serves(
         &self,
         topology: &Topology,
         (relationship, scope): (RelationshipId, usize),
@@ -171,21 +193,21 @@ impl Timeline {
         exchange: ExchangeId,
     ) -> Option<[&Point; 2]> {
         let owner = topology.relationship(relationship)?.peers.get(scope)?.server?;
-        let limits = topology.limits_of(owner, relationship)?;
         let points = self.points.get(&(owner, relationship, scope))?;
         let (past, future) = points.split_at(points.partition_point(|point| point.time <= time));
         let foreign = |point: &&Point| point.exchange != Some(exchange);
         let around = [past.iter().rev().find(foreign)?, future.iter().find(foreign)?];
         let [last, next] = around;
-        let close = next.time.since(last.time) <= i64::from(limits.max_response_delay_ms) * 1_000_000;
+        let close = next.time.since(last.time) <= response_ns(topology, owner, relationship);
         (close && around.iter().all(|point| point.service == Service::Serves)).then_some(around)
     }
 }
 
-/// How long a server's heartbeats must fail before it takes over (`max-response-delay`).
+/// How long a server's heartbeats must fail before it takes over (`max-response-delay`);
+/// 0 where nobody says, because any outage may then have been long enough.
 fn response_ns(topology: &Topology, server: ServerId, relationship: RelationshipId) -> i64 {
-    let limits = topology.limits_of(server, relationship);
-    limits.map_or(60_000, |limits| i64::from(limits.max_response_delay_ms)) * 1_000_000
+    let limits = topology.limits_of(server, relationship).filter(|limits| !limits.assumed);
+    limits.map_or(0, |limits| i64::from(limits.max_response_delay_ms)) * 1_000_000
 }
 
 fn heartbeat_ns(topology: &Topology, relationship: RelationshipId) -> i64 {
