@@ -1,43 +1,73 @@
 //! The map `Dhcp4`.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use super::config::{Dhcp4File, Seat};
-use super::document::FileError;
+use super::config::{Dhcp4File, Remark, Seat};
+use super::document::{FileError, Files};
 use super::field::Field;
 use super::{control, relationship, subnet};
 
-/// Reads the map `Dhcp4`.
+/// Reads the map `Dhcp4`; its files are added by the caller.
 pub(super) fn read(dhcp4: Field<'_>) -> Result<Dhcp4File, FileError> {
-    let mut warnings = Vec::new();
-    let seats = seats(dhcp4, &mut warnings)?;
-    let subnets = subnet::read_all(dhcp4, &seats, &mut warnings)?;
+    let mut remarks = Vec::new();
+    let multi_threading = match dhcp4.get("multi-threading")? {
+        Some(threads) => threads.get("enable-multi-threading")?.map(Field::flag).transpose()?,
+        None => None,
+    };
+    let (seats, hooks) = hooks(dhcp4, multi_threading != Some(false), &mut remarks)?;
+    let subnets = subnet::read_all(dhcp4, &seats, &mut remarks)?;
     let ignore_server_id = match dhcp4.get("compatibility")? {
         Some(compatibility) => {
             compatibility.get("ignore-dhcp-server-identifier")?.map_or(Ok(false), Field::flag)?
         }
         None => false,
     };
+    let (http_sockets, unix_sockets) = control::sockets(dhcp4)?;
     Ok(Dhcp4File {
         subnets,
         seats,
         ignore_server_id,
-        http_sockets: control::http_sockets(dhcp4)?,
+        http_sockets,
+        unix_sockets,
         addresses: interface_addresses(dhcp4)?,
-        warnings,
+        hooks,
+        multi_threading,
+        classes: classes(dhcp4)?,
+        remarks,
+        origin: dhcp4.origin()?,
+        files: Files::default(),
     })
 }
 
-/// The relationships in the parameters of libdhcp_ha.so.
-fn seats(dhcp4: Field<'_>, warnings: &mut Vec<String>) -> Result<Vec<Seat>, FileError> {
+/// The file names of all hook libraries, and the relationships in the parameters of libdhcp_ha.so.
+///
+/// `threads`: whether the server itself is multi-threaded, without which HA is not either.
+fn hooks(
+    dhcp4: Field<'_>,
+    threads: bool,
+    remarks: &mut Vec<Remark>,
+) -> Result<(Vec<Seat>, Vec<String>), FileError> {
+    let (mut seats, mut names) = (Vec::new(), Vec::new());
     for entry in dhcp4.list("hooks-libraries")? {
-        let library = entry.need("library")?;
-        if library.text()?.rsplit('/').next() == Some("libdhcp_ha.so") {
+        let name = entry.need("library")?.text()?.rsplit('/').next().unwrap_or_default();
+        if name == "libdhcp_ha.so" && seats.is_empty() {
             let list = entry.need("parameters")?.need("high-availability")?;
-            return relationship::read_all(list, warnings);
+            seats = relationship::read_all(list, threads, remarks)?;
         }
+        names.push(name.to_owned());
     }
-    Ok(Vec::new())
+    Ok((seats, names))
+}
+
+/// The tests of the server's own client classes.
+fn classes(dhcp4: Field<'_>) -> Result<BTreeMap<String, String>, FileError> {
+    let mut classes = BTreeMap::new();
+    for class in dhcp4.list("client-classes")? {
+        let test = class.get("test")?.map(Field::text).transpose()?.unwrap_or_default();
+        classes.insert(class.need("name")?.text()?.to_owned(), test.to_owned());
+    }
+    Ok(classes)
 }
 
 /// The addresses that the server is told to listen on, given as `INTERFACE/ADDRESS`.

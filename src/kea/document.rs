@@ -101,7 +101,7 @@ pub struct Entry {
 }
 
 /// The files that a document was read from; turns places into lines.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files(Vec<(PathBuf, Vec<u8>)>);
 
 impl Files {

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::config::Origin;
 use super::document::{At, Document, Entry, FileError, Node, Value};
 
 /// A value on its way to becoming typed.
@@ -151,9 +152,10 @@ impl<'a> Field<'a> {
         Ok(unknown.filter_map(|entry| Some((entry, nearest(&entry.key, known)?))).collect())
     }
 
-    /// A line about a place of this document, for warnings.
-    pub fn remark(self, at: At, text: impl Into<String>) -> String {
-        self.document.files.error(at, text).to_string()
+    /// Where this map and its keys stand.
+    pub fn origin(self) -> Result<Origin, FileError> {
+        let keys = self.entries()?.iter().map(|entry| (entry.key.clone(), entry.at)).collect();
+        Ok(Origin { at: self.at(), keys })
     }
 }
 

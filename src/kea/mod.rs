@@ -20,6 +20,7 @@ pub mod field;
 mod lexer;
 mod number;
 mod parser;
+mod pool;
 mod relationship;
 mod subnet;
 mod toml;

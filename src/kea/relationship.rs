@@ -1,8 +1,8 @@
 //! The parameters of libdhcp_ha.so: `high-availability`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::config::Seat;
+use super::config::{Origin, Remark, RemarkKind, Seat};
 use super::document::FileError;
 use super::field::Field;
 use crate::ha::topology::{Limits, Mode, Peer, Relationship, Role};
@@ -34,7 +34,13 @@ const KEYS: [&str; 19] = [
 const PEER_KEYS: [&str; 4] = ["name", "url", "role", "auto-failover"];
 
 /// Reads the list `high-availability`: one relationship, or on a hub (Kea ≥ 2.5.5) several.
-pub(super) fn read_all(list: Field<'_>, warnings: &mut Vec<String>) -> Result<Vec<Seat>, FileError> {
+///
+/// `threads`: whether the server is multi-threaded, without which it has no listener of its own.
+pub(super) fn read_all(
+    list: Field<'_>,
+    threads: bool,
+    remarks: &mut Vec<Remark>,
+) -> Result<Vec<Seat>, FileError> {
     let maps: Vec<_> = list.items()?.collect();
     if maps.is_empty() {
         return Err(list.error("\"high-availability\" needs a relationship"));
@@ -42,7 +48,8 @@ pub(super) fn read_all(list: Field<'_>, warnings: &mut Vec<String>) -> Result<Ve
     let mut names = HashSet::new();
     let mut seats = Vec::new();
     for map in &maps {
-        let seat = read(*map, &mut names, warnings)?;
+        let mut seat = read(*map, &mut names, remarks)?;
+        seat.relationship.limits.dedicated_listener &= threads;
         if maps.len() > 1 && seat.relationship.mode != Mode::HotStandby {
             let mode = seat.relationship.mode.as_str();
             let text = format!("a hub's relationships must all be hot-standby, not {mode}");
@@ -57,14 +64,14 @@ pub(super) fn read_all(list: Field<'_>, warnings: &mut Vec<String>) -> Result<Ve
 fn read<'a>(
     map: Field<'a>,
     names: &mut HashSet<&'a str>,
-    warnings: &mut Vec<String>,
+    remarks: &mut Vec<Remark>,
 ) -> Result<Seat, FileError> {
-    warn_misspelt(map, &KEYS, warnings)?;
+    warn_misspelt(map, &KEYS, remarks)?;
     let mode = mode(map.need("mode")?)?;
     let list = map.need("peers")?;
-    let mut peers = Vec::new();
+    let (mut peers, mut origins) = (Vec::new(), HashMap::new());
     for entry in list.items()? {
-        let peer = peer(entry, mode, &peers, warnings)?;
+        let peer = peer(entry, mode, &peers, remarks)?;
         let name = entry.need("name")?;
         if !names.insert(name.filled_text()?) {
             return Err(name.error(format!(
@@ -72,6 +79,7 @@ fn read<'a>(
                 peer.name
             )));
         }
+        origins.insert(peer.name.clone(), entry.origin()?);
         peers.push(peer);
     }
     check_roles(list, mode, &peers)?;
@@ -85,7 +93,25 @@ fn read<'a>(
         return Err(this.error(format!("\"{this_server_name}\" is not a peer's name; the peers are {known}")));
     }
     let limits = limits(map, mode)?;
-    Ok(Seat { this_server_name, relationship: Relationship { mode, peers, limits } })
+    let peer_origins: Vec<Origin> =
+        peers.iter().map(|peer| origins.remove(&peer.name).unwrap_or_default()).collect();
+    Ok(Seat {
+        this_server_name,
+        relationship: Relationship { mode, peers, limits },
+        sync_leases: map.get("sync-leases")?.map_or(Ok(true), Field::flag)?,
+        wants_listener: wants_listener(map)?,
+        origin: map.origin()?,
+        peer_origins,
+    })
+}
+
+/// Whether the file asks for a listener by itself, instead of leaving it to Kea's defaults.
+fn wants_listener(map: Field<'_>) -> Result<bool, FileError> {
+    let Some(threads) = map.get("multi-threading")? else {
+        return Ok(false);
+    };
+    let asks = |key| threads.get(key)?.map_or(Ok(false), Field::flag);
+    Ok(asks("enable-multi-threading")? || asks("http-dedicated-listener")?)
 }
 
 fn mode(field: Field<'_>) -> Result<Mode, FileError> {
@@ -101,13 +127,8 @@ fn mode(field: Field<'_>) -> Result<Mode, FileError> {
 }
 
 /// Reads one peer; `before` are the peers above it.
-fn peer(
-    entry: Field<'_>,
-    mode: Mode,
-    before: &[Peer],
-    warnings: &mut Vec<String>,
-) -> Result<Peer, FileError> {
-    warn_misspelt(entry, &PEER_KEYS, warnings)?;
+fn peer(entry: Field<'_>, mode: Mode, before: &[Peer], remarks: &mut Vec<Remark>) -> Result<Peer, FileError> {
+    warn_misspelt(entry, &PEER_KEYS, remarks)?;
     let name = entry.need("name")?.filled_text()?.to_owned();
     let role_field = entry.need("role")?;
     let text = role_field.text()?;
@@ -136,9 +157,8 @@ fn peer(
     let text = url_field.text()?;
     let url = super::url::parse(text).map_err(|why| url_field.error(format!("the URL \"{text}\" {why}")))?;
     if url.1 == 0 {
-        warnings.push(
-            entry.remark(url_field.at(), format!("the URL \"{text}\" has no port, so Kea uses port 0")),
-        );
+        let text = format!("the URL \"{text}\" has no port, so Kea uses port 0");
+        remarks.push(Remark { kind: RemarkKind::UrlWithoutPort, at: url_field.at(), text });
     }
     let auto_failover = entry.get("auto-failover")?.map_or(Ok(true), Field::flag)?;
     Ok(Peer { name, role, url, auto_failover, server: None })
@@ -201,10 +221,10 @@ fn limits(map: Field<'_>, mode: Mode) -> Result<Limits, FileError> {
     Ok(limits)
 }
 
-fn warn_misspelt(map: Field<'_>, known: &[&str], warnings: &mut Vec<String>) -> Result<(), FileError> {
+fn warn_misspelt(map: Field<'_>, known: &[&str], remarks: &mut Vec<Remark>) -> Result<(), FileError> {
     for (entry, meant) in map.misspelt_keys(known)? {
         let text = format!("Kea passes over the unknown key \"{}\"; did you mean \"{meant}\"?", entry.key);
-        warnings.push(map.remark(entry.at, text));
+        remarks.push(Remark { kind: RemarkKind::MisspeltKey, at: entry.at, text });
     }
     Ok(())
 }

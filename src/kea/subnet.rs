@@ -5,9 +5,10 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use super::config::Seat;
-use super::document::FileError;
+use super::config::{Remark, RemarkKind, Seat, SubnetEntry};
+use super::document::{At, FileError};
 use super::field::Field;
+use super::pool;
 use crate::ha::topology::Subnet;
 use crate::units::parse_hex;
 
@@ -22,16 +23,17 @@ struct Inherited {
     ha_server_name: Option<String>,
     relays: Vec<Ipv4Addr>,
     server_identifier: Option<Ipv4Addr>,
+    classes: Vec<String>,
 }
 
 /// Reads all subnets in file order, shared networks unfolded.
-pub(super) fn read_all(
-    dhcp4: Field<'_>,
-    seats: &[Seat],
-    warnings: &mut Vec<String>,
-) -> Result<Vec<Subnet>, FileError> {
+pub(super) fn read_all<'a>(
+    dhcp4: Field<'a>,
+    seats: &'a [Seat],
+    remarks: &'a mut Vec<Remark>,
+) -> Result<Vec<SubnetEntry>, FileError> {
     let global = Inherited { server_identifier: server_identifier(dhcp4)?, ..Inherited::default() };
-    let mut reader = Reader { seats, warnings, subnets: Vec::new(), places: HashMap::new() };
+    let mut reader = Reader { seats, remarks, subnets: Vec::new(), places: HashMap::new() };
     for entry in dhcp4.entries()? {
         match entry.key.as_str() {
             "subnet4" => reader.read_list(dhcp4, &global)?,
@@ -50,15 +52,15 @@ pub(super) fn read_all(
 
 struct Reader<'a> {
     seats: &'a [Seat],
-    warnings: &'a mut Vec<String>,
-    subnets: Vec<Subnet>,
-    /// Line of every subnet id and prefix seen.
-    places: HashMap<String, usize>,
+    remarks: &'a mut Vec<Remark>,
+    subnets: Vec<SubnetEntry>,
+    /// Place of every subnet id and prefix seen.
+    places: HashMap<String, Field<'a>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Reads `subnet4` of the server or of a shared network.
-    fn read_list(&mut self, parent: Field<'_>, around: &Inherited) -> Result<(), FileError> {
+    fn read_list(&mut self, parent: Field<'a>, around: &Inherited) -> Result<(), FileError> {
         for subnet in parent.list("subnet4")? {
             let own = self.scope(subnet, around)?;
             self.warn_unrelated(subnet, own.ha_server_name.as_deref());
@@ -67,7 +69,8 @@ impl Reader<'_> {
                 Some(id) => self.id(id)?,
                 None => 0,
             };
-            self.subnets.push(Subnet {
+            let pools = pool::read_all(subnet, prefix, self.remarks)?;
+            let entry = Subnet {
                 id,
                 prefix,
                 ha_server_name: own.ha_server_name,
@@ -75,7 +78,9 @@ impl Reader<'_> {
                 shared_network: own.shared_network,
                 relays: own.relays,
                 server_identifier: own.server_identifier,
-            });
+            };
+            let (has_id, classes, at) = (id != 0, own.classes, subnet.at());
+            self.subnets.push(SubnetEntry { subnet: entry, has_id, pools, classes, at });
         }
         Ok(())
     }
@@ -88,6 +93,7 @@ impl Reader<'_> {
             ha_server_name: self.ha_server_name(map)?,
             relays: relays(map)?,
             server_identifier: server_identifier(map)?,
+            classes: pool::classes(map)?,
         };
         Ok(Inherited {
             shared_network: around.shared_network.clone(),
@@ -95,6 +101,7 @@ impl Reader<'_> {
             ha_server_name: own.ha_server_name.or_else(|| around.ha_server_name.clone()),
             relays: if own.relays.is_empty() { around.relays.clone() } else { own.relays },
             server_identifier: own.server_identifier.or(around.server_identifier),
+            classes: [around.classes.clone(), own.classes].concat(),
         })
     }
 
@@ -110,7 +117,7 @@ impl Reader<'_> {
             _ => {
                 let text =
                     "\"ha-server-name\" must be a name in quotes; Kea drops the queries of this subnet";
-                self.warnings.push(name.remark(name.at(), text));
+                self.remark(name.at(), text.to_owned());
                 Ok(None)
             }
         }
@@ -131,10 +138,14 @@ impl Reader<'_> {
             }
             Some(_) => return,
         };
-        self.warnings.push(subnet.remark(subnet.at(), text));
+        self.remark(subnet.at(), text);
     }
 
-    fn prefix(&mut self, field: Field<'_>) -> Result<Ipv4Net, FileError> {
+    fn remark(&mut self, at: At, text: String) {
+        self.remarks.push(Remark { kind: RemarkKind::UnrelatedSubnet, at, text });
+    }
+
+    fn prefix(&mut self, field: Field<'a>) -> Result<Ipv4Net, FileError> {
         let text = field.text()?.replace(' ', "");
         let prefix: Ipv4Net = text.parse().map_err(|_| {
             field.error(format!("\"subnet\" must be an IPv4 prefix such as 192.168.4.0/24, not \"{text}\""))
@@ -146,7 +157,7 @@ impl Reader<'_> {
     }
 
     /// A subnet id; 0 asks Kea to choose one.
-    fn id(&mut self, field: Field<'_>) -> Result<u32, FileError> {
+    fn id(&mut self, field: Field<'a>) -> Result<u32, FileError> {
         let id = field.integer(0..=u32::MAX - 1)?;
         if id != 0 {
             self.once(field, format!("the subnet id {id}"))?;
@@ -154,19 +165,19 @@ impl Reader<'_> {
         Ok(id)
     }
 
-    fn once(&mut self, field: Field<'_>, what: String) -> Result<(), FileError> {
-        let line = field.line();
+    fn once(&mut self, field: Field<'a>, what: String) -> Result<(), FileError> {
         if let Some(first) = self.places.get(&what) {
-            return Err(field.error(format!("{what} stands twice, first on line {first}")));
+            // Lines are counted from the file's beginning, so only when they are needed.
+            return Err(field.error(format!("{what} stands twice, first on line {}", first.line())));
         }
-        self.places.insert(what, line);
+        self.places.insert(what, field);
         Ok(())
     }
 
     /// Numbers the subnets without an id from 1.
-    fn finish(mut self) -> Vec<Subnet> {
+    fn finish(mut self) -> Vec<SubnetEntry> {
         let mut next = 1;
-        for subnet in &mut self.subnets {
+        for SubnetEntry { subnet, .. } in &mut self.subnets {
             if subnet.id == 0 {
                 subnet.id = next;
                 next += 1;

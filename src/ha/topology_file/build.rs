@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::machine::ReadMachine;
 use crate::ha::topology::{Dhcp4, Membership, Relationship, RelationshipId, Server, ServerId, Topology};
-use crate::kea::config::Seat;
+use crate::kea::config::{Remark, Seat};
 
 mod differences;
 
@@ -55,21 +55,23 @@ impl Sum {
         addresses.extend(own_urls.map(|(path, address)| (path.clone(), address)));
         if let Some((path, file)) = &machine.dhcp4 {
             addresses.extend(file.addresses.iter().map(|address| (path.clone(), IpAddr::V4(*address))));
-            addresses.extend(file.http_sockets.iter().map(|socket| (path.clone(), socket.0)));
-            sockets.extend(&file.http_sockets);
+            addresses.extend(file.http_sockets.iter().map(|socket| (path.clone(), socket.address.0)));
+            sockets.extend(file.http_sockets.iter().map(|socket| socket.address));
         }
         if let Some((path, file)) = &machine.agent {
-            addresses.push((path.clone(), file.http.0));
-            sockets.push(file.http);
+            addresses.push((path.clone(), file.http.address.0));
+            sockets.push(file.http.address);
         }
         for (path, address) in addresses {
             self.own_address(id, address, &path);
         }
         if let Some((path, file)) = machine.dhcp4 {
-            self.topology.warnings.extend(file.warnings);
+            let remark = |it: &Remark| file.files.error(it.at, it.text.as_str()).to_string();
+            self.topology.warnings.extend(file.remarks.iter().map(remark));
             let seats = file.seats.into_iter();
             let memberships = seats.map(|seat| self.take_seat(id, seat, &path)).collect();
-            let kea = Dhcp4 { subnets: file.subnets, memberships, ignore_server_id: file.ignore_server_id };
+            let subnets = file.subnets.into_iter().map(|entry| entry.subnet).collect();
+            let kea = Dhcp4 { subnets, memberships, ignore_server_id: file.ignore_server_id };
             if let Some(server) = self.topology.servers.get_mut(id.0) {
                 server.kea = Some(kea);
             }

@@ -31,8 +31,12 @@ fn a_hub_has_two_seats_under_two_names() {
     };
     assert_eq!(first.limits, limits);
     assert!(!file.seats[1].relationship.peers[1].auto_failover);
-    let subnets: Vec<_> =
-        file.subnets.iter().map(|it| (it.id, it.prefix.to_string(), it.ha_server_name.as_deref())).collect();
+    let subnets: Vec<_> = file
+        .subnets
+        .iter()
+        .map(|it| &it.subnet)
+        .map(|it| (it.id, it.prefix.to_string(), it.ha_server_name.as_deref()))
+        .collect();
     let expected = [
         (1, "192.168.42.0/24".to_owned(), Some("zaldua1zerb1")),
         (2, "192.168.4.0/24".to_owned(), Some("zaldua2zerb1")),
@@ -41,7 +45,9 @@ fn a_hub_has_two_seats_under_two_names() {
     assert_eq!(subnets, expected);
     assert_eq!(file.addresses.len(), 3);
     assert!(!file.ignore_server_id);
-    assert_eq!(file.warnings, [] as [&str; 0]);
+    assert_eq!(file.remarks, []);
+    assert_eq!(file.hooks, ["libdhcp_lease_cmds.so", "libdhcp_ha.so"]);
+    assert_eq!(file.multi_threading, Some(true));
 }
 
 #[test]
@@ -61,13 +67,16 @@ fn a_load_balancing_pair_with_backups() {
     };
     assert_eq!(relationship.limits, limits);
     assert!(file.ignore_server_id);
-    assert_eq!(file.http_sockets, [(ip("10.0.0.1"), 8000)]);
+    let [socket] = file.http_sockets.as_slice() else { panic!("{:?}", file.http_sockets) };
+    assert_eq!((socket.address, socket.authenticated), ((ip("10.0.0.1"), 8000), false));
+    assert_eq!(file.unix_sockets, ["/run/kea/kea4-ctrl-socket"]);
 }
 
 #[test]
 fn subnets_take_over_what_their_network_and_the_server_say() {
     let file = dhcp4(BALANCED);
-    let [first, second, third] = file.subnets.as_slice() else { panic!("{:?}", file.subnets) };
+    let subnets: Vec<_> = file.subnets.iter().map(|entry| &entry.subnet).collect();
+    let [first, second, third] = subnets.as_slice() else { panic!("{:?}", file.subnets) };
     assert_eq!((first.id, first.prefix.to_string().as_str()), (1, "10.1.0.0/16"));
     assert_eq!(first.shared_network.as_deref(), Some("campus"));
     assert_eq!(first.ha_server_name.as_deref(), Some("server2"));
@@ -94,27 +103,41 @@ fn passive_backup_needs_a_primary_only() {
 #[test]
 fn a_control_agent_says_where_it_listens() {
     let file = agent(AGENT);
-    assert_eq!(file.http, (ip("192.168.42.5"), 8000));
+    assert_eq!(file.http.address, (ip("192.168.42.5"), 8000));
     assert_eq!(file.sockets, [("dhcp4".to_owned(), "/run/kea/kea4-ctrl-socket".to_owned())]);
-    assert_eq!(agent(r#"{ "Control-agent": {} }"#).http, (ip("127.0.0.1"), 8000));
+    assert_eq!(agent(r#"{ "Control-agent": {} }"#).http.address, (ip("127.0.0.1"), 8000));
 }
 
 #[test]
 fn a_server_without_ha_is_fine() {
-    assert_eq!(dhcp4(r#"{ "Dhcp4": {} }"#), Dhcp4File::default());
+    let file = dhcp4(r#"{ "Dhcp4": {} }"#);
+    let files = file.files.clone();
+    let origin = Origin { at: At { file: 0, offset: 11 }, keys: Vec::new() };
+    assert_eq!(file, Dhcp4File { files, origin, ..Dhcp4File::default() });
 }
 
 #[test]
 fn the_answer_of_config_get_is_a_configuration() {
     let answer = format!(r#"[ {{ "arguments": {BALANCED}, "result": 0 }} ]"#);
-    assert_eq!(dhcp4(&answer), dhcp4(BALANCED));
+    // All but the places.
+    let content = |text: &str| {
+        let file = dhcp4(text);
+        let relationships: Vec<_> = file.seats.into_iter().map(|seat| seat.relationship).collect();
+        let subnets: Vec<_> = file.subnets.into_iter().map(|entry| entry.subnet).collect();
+        (relationships, subnets, file.http_sockets.len(), file.ignore_server_id)
+    };
+    assert_eq!(content(&answer), content(BALANCED));
     let single = format!(r#"{{ "arguments": {BALANCED}, "result": 0 }}"#);
-    assert_eq!(dhcp4(&single), dhcp4(BALANCED));
+    assert_eq!(content(&single), content(BALANCED));
 }
 
 #[test]
 fn what_kea_passes_over_is_a_warning() {
-    let warnings = |text: String| dhcp4(&text).warnings;
+    let warnings = |text: String| -> Vec<String> {
+        let file = dhcp4(&text);
+        let line = |remark: &Remark| file.files.error(remark.at, remark.text.as_str()).to_string();
+        file.remarks.iter().map(line).collect()
+    };
     assert_eq!(
         warnings(ZALDUA2ZERB1.replace("max-ack-delay", "max_ack_delay")),
         [r#"test.conf:4:62: Kea passes over the unknown key "max_ack_delay"; did you mean "max-ack-delay"?"#]
@@ -141,4 +164,53 @@ fn what_kea_passes_over_is_a_warning() {
             r#"test.conf:8:93: "ha-server-name" must be a name in quotes; Kea drops the queries of this subnet"#
         ]
     );
+}
+
+#[test]
+fn pools_are_ranges_and_those_that_kea_refuses_are_remarks() {
+    let pools = |text: &str| {
+        dhcp4(&format!(
+            r#"{{ "Dhcp4": {{ "subnet4": [ {{ "id": 1, "subnet": "192.168.4.0/24", "pools": [ {text} ] }} ] }} }}"#
+        ))
+    };
+    let file = pools(
+        r#"{ "pool": "192.168.4.100 - 192.168.4.199", "client-class": "HA_one" },
+           { "pool": "192.168.4.0 / 27", "client-classes": [ "HA_two", "phones" ] }"#,
+    );
+    assert_eq!(file.remarks, []);
+    let found: Vec<_> = file.subnets[0]
+        .pools
+        .iter()
+        .map(|pool| (pool.first.to_string(), pool.last.to_string(), pool.classes.join(" ")))
+        .collect();
+    let expected =
+        [("192.168.4.100", "192.168.4.199", "HA_one"), ("192.168.4.0", "192.168.4.31", "HA_two phones")]
+            .map(|(first, last, classes)| (first.to_owned(), last.to_owned(), classes.to_owned()));
+    assert_eq!(found, expected);
+    // kea-dhcp4 2.6.3 -t refuses each of these.
+    for (text, why) in [
+        (r#"{ "pool": "192.168.4.100" }"#, "it must be FIRST - LAST or a prefix"),
+        (r#"{ "pool": "192.168.4.199 - 192.168.4.100" }"#, "it must be FIRST - LAST or a prefix"),
+        (r#"{ "pool": "192.168.5.100 - 192.168.5.199" }"#, "it is not inside 192.168.4.0/24"),
+        (
+            r#"{ "pool": "192.168.4.150 - 192.168.4.210" }, { "pool": "192.168.4.100 - 192.168.4.199" }"#,
+            "it overlaps 192.168.4.100 - 192.168.4.199 of the same subnet",
+        ),
+    ] {
+        let file = pools(text);
+        let [remark] = file.remarks.as_slice() else { panic!("{text}: {:?}", file.remarks) };
+        assert_eq!(remark.kind, RemarkKind::BadPool);
+        assert!(remark.text.ends_with(why), "{}", remark.text);
+    }
+}
+
+#[test]
+fn a_socket_that_asks_for_a_password_or_a_certificate_is_authenticated() {
+    let authenticated =
+        |keys: &str| agent(&format!(r#"{{ "Control-agent": {{ {keys} }} }}"#)).http.authenticated;
+    assert!(!authenticated(""));
+    assert!(!authenticated(r#""authentication": { "type": "basic", "clients": [] }"#));
+    assert!(authenticated(r#""authentication": { "clients": [ { "user": "a", "password": "b" } ] }"#));
+    assert!(authenticated(r#""trust-anchor": "ca.pem", "cert-file": "a", "key-file": "b""#));
+    assert!(!authenticated(r#""trust-anchor": "ca.pem", "cert-required": false"#));
 }

@@ -20,7 +20,7 @@ pub(super) fn complete(
                 let name = name.or_else(|| folder(&path)).ok_or_else(|| no_name(&path))?;
                 named.push((name, path, file));
             }
-            (None, KeaFile::ControlAgent(agent)) => agents.push((path, agent.http.0, file)),
+            (None, KeaFile::ControlAgent(agent)) => agents.push((path, agent.http.address.0, file)),
         }
     }
     for (path, host, file) in agents {
