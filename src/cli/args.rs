@@ -65,7 +65,7 @@ pub enum Command {
     Explain(ExplainArgs),
     Check(CheckArgs),
     Hash(HashArgs),
-    /// Make a topology file from other sources
+    /// Make a topology file, or check the servers' configuration files
     #[command(subcommand)]
     Topology(TopologyCommand),
     Schema(SchemaArgs),
@@ -144,12 +144,14 @@ pub struct AnalyzeArgs {
 /// Prove the answer to one client, or explain a code
 ///
 /// Prints the messages of the client's exchanges, the rule that decided for
-/// each server, and the frames that show it. With a code alone (a verdict, rule
-/// or finding) prints what it means and what to do.
+/// each server, and the frames that show it. With a code alone (of a finding, a
+/// verdict, a rule, an anomaly or a lint finding) prints what it means and what
+/// to do; --codes lists all codes.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "dorascope explain [ZONE=]FILE... <--client MAC|NAME | --xid XID | --ip ADDRESS> [OPTIONS]\n       \
-                      dorascope explain CODE",
+                      dorascope explain CODE\n       \
+                      dorascope explain --codes [--format FORMAT]",
     after_long_help = "\
 Examples:
   dorascope explain zaldua1.pcap zaldua2.pcap -t topology.toml --client zaldua2bez1
@@ -161,6 +163,9 @@ pub struct ExplainArgs {
     pub input: InputArgs,
     #[command(flatten)]
     pub selector: SelectorArgs,
+    /// List every code with its meaning
+    #[arg(long, conflicts_with_all = ["files", "read", "topology", "kea", "client", "xid", "ip"])]
+    pub codes: bool,
     /// Format of the decisions, instead of the card
     #[arg(long, default_value = "table", hide_default_value = true)]
     pub format: FormatArg,
@@ -261,10 +266,34 @@ pub enum KeyKindArg {
     ClientId,
 }
 
-/// Ways to make a topology file.
+/// Ways to make a topology file and to check what it names.
 #[derive(Debug, Subcommand)]
 pub enum TopologyCommand {
     Import(ImportArgs),
+    Lint(LintArgs),
+}
+
+/// Check the servers' configuration files against each other
+///
+/// Takes kea-dhcp4.conf and kea-ctrl-agent.conf of every server, from the
+/// topology file or by name, and says where Kea would refuse them, where
+/// partners disagree, and what will fail later without a word. The exit code is
+/// 1 when there is an error or a warning.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  dorascope topology lint -t topology.toml
+  dorascope topology lint srv1=srv1/kea-dhcp4.conf srv1=srv1/kea-ctrl-agent.conf srv2=srv2/kea-dhcp4.conf
+  dorascope explain subnet-missing")]
+pub struct LintArgs {
+    /// Kea configuration files
+    #[arg(value_name = "[NAME=]FILE")]
+    pub files: Vec<String>,
+    #[command(flatten)]
+    pub topology: TopologyArgs,
+    /// Format of the findings
+    #[arg(long, default_value = "table", hide_default_value = true)]
+    pub format: FormatArg,
 }
 
 /// Make topology.toml from Kea's own files

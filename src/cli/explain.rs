@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use anyhow::{Result, bail};
+use dorascope::cells;
 use dorascope::exchange::{Exchange, of};
 use dorascope::explain::card::card;
 use dorascope::explain::text::render;
@@ -11,10 +12,11 @@ use dorascope::ha::decide::Decision;
 use dorascope::ha::topology::Topology;
 use dorascope::pipeline::Analysis;
 use dorascope::table::fill::Filler;
-use dorascope::table::terminal::paragraph;
+use dorascope::table::terminal::{View, draw, paragraph};
+use dorascope::table::{Rows, schema};
 
 use super::exit::Exit;
-use super::output::{Output, text};
+use super::output::{Output, data, text};
 use super::reading::read;
 use super::resolve::{ExplainJob, Inputs, Selector, Shape};
 use super::topology;
@@ -26,6 +28,7 @@ const MOST_CARDS: usize = 12;
 pub fn run(job: &ExplainJob, output: &Output) -> Result<Exit> {
     match job {
         ExplainJob::Code(code) => explain_code(code, output),
+        ExplainJob::Codes(shape) => codes(*shape, output),
         ExplainJob::Card { inputs, selector, shape } => explain_client(inputs, selector, *shape, output),
     }
 }
@@ -42,6 +45,31 @@ fn explain_code(code: &str, output: &Output) -> Result<Exit> {
     if !entry.text.is_empty() {
         text(&format!("\n{}", paragraph(entry.text, output.width)))?;
     }
+    Ok(Exit::Done)
+}
+
+/// Prints every code: for people one table per kind.
+fn codes(shape: Shape, output: &Output) -> Result<Exit> {
+    let rows = |kind: &str| {
+        let mut rows = Rows::new(&schema::CODES);
+        for entry in catalogue::entries().filter(|entry| entry.kind == kind) {
+            rows.push(&cells![entry.kind, entry.code, entry.title, entry.text]);
+        }
+        rows
+    };
+    let parts: Vec<Rows> = catalogue::KINDS.iter().map(|(kind, _)| rows(kind)).collect();
+    if let Shape::Data(format) = shape {
+        data(&parts.iter().collect::<Vec<_>>(), format)?;
+        return Ok(Exit::Done);
+    }
+    let view =
+        View { width: output.width, colour: output.colour, max_rows: usize::MAX, without: &["kind", "text"] };
+    for (number, ((kind, meaning), rows)) in catalogue::KINDS.iter().zip(&parts).enumerate() {
+        let space = if number > 0 { "\n" } else { "" };
+        let meaning = paragraph(meaning, output.width);
+        text(&format!("{space}{}\n{meaning}\n{}", output.strong(kind), draw(rows, &view).text))?;
+    }
+    text(&output.weak("\ndorascope explain CODE says what to do.\n"))?;
     Ok(Exit::Done)
 }
 

@@ -10,6 +10,7 @@ mod check;
 mod exit;
 mod explain;
 mod hash;
+mod lint;
 mod output;
 mod progress;
 mod reading;
@@ -47,6 +48,7 @@ fn run(job: Job, output: &Output) -> Result<Exit> {
         Job::Check(job) => check::run(&job, output),
         Job::Hash(job) => hash::run(&job, output),
         Job::TopologyImport(job) => topology::import(&job, output),
+        Job::TopologyLint(job) => lint::run(&job, output),
         Job::Schema(job) => schema::run(&job, output),
     }
 }

@@ -12,7 +12,7 @@ use dorascope::units::{HwAddr, Xid, parse_hex};
 
 use super::args::{
     AnalyzeArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs, InputArgs,
-    KeyKindArg, SchemaArgs, TopologyArgs, TopologyCommand,
+    KeyKindArg, LintArgs, SchemaArgs, TopologyArgs, TopologyCommand,
 };
 
 /// What to do.
@@ -23,6 +23,7 @@ pub enum Job {
     Check(CheckJob),
     Hash(HashJob),
     TopologyImport(ImportJob),
+    TopologyLint(LintJob),
     Schema(SchemaJob),
 }
 
@@ -72,8 +73,10 @@ pub enum Destination {
 /// See [`ExplainArgs`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum ExplainJob {
-    /// The operator's paragraph of a verdict, rule or finding code.
+    /// The operator's paragraph of a code.
     Code(String),
+    /// Every code.
+    Codes(Shape),
     /// The card of a client.
     Card { inputs: Inputs, selector: Selector, shape: Shape },
 }
@@ -148,6 +151,16 @@ pub struct ImportJob {
     pub force: bool,
 }
 
+/// See [`LintArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct LintJob {
+    /// The topology file.
+    pub topology: Option<PathBuf>,
+    /// Machine name, where it was given, and Kea configuration file.
+    pub files: Vec<(Option<String>, PathBuf)>,
+    pub shape: Shape,
+}
+
 /// See [`SchemaArgs`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct SchemaJob {
@@ -163,6 +176,7 @@ pub fn job(command: Command) -> Result<Job, Error> {
         Command::Check(args) => Job::Check(check(args)?),
         Command::Hash(args) => Job::Hash(hash(args)?),
         Command::Topology(TopologyCommand::Import(args)) => Job::TopologyImport(import(args)),
+        Command::Topology(TopologyCommand::Lint(args)) => Job::TopologyLint(lint(args)?),
         Command::Schema(args) => Job::Schema(schema_job(args)?),
     })
 }
@@ -183,6 +197,9 @@ fn analyze(args: AnalyzeArgs) -> Result<AnalyzeJob, Error> {
 }
 
 fn explain(args: ExplainArgs) -> Result<ExplainJob, Error> {
+    if args.codes {
+        return Ok(ExplainJob::Codes(shape(args.format)));
+    }
     let selector = match args.selector {
         s if s.client.is_some() => s.client.map(|text| Selector::Client { mac: text.parse().ok(), text }),
         s => s.xid.map(Selector::Xid).or(s.ip.map(Selector::Ip)),
@@ -236,17 +253,32 @@ fn hash(args: HashArgs) -> Result<HashJob, Error> {
 }
 
 fn import(args: ImportArgs) -> ImportJob {
-    let named = |text: &String| match text.split_once('=') {
+    let files = args.files.iter().map(|text| named(text)).collect();
+    ImportJob { files, output: args.output, force: args.force }
+}
+
+fn lint(args: LintArgs) -> Result<LintJob, Error> {
+    let TopologySources { file, kea } = topology("topology", args.topology)?;
+    let kea = kea.into_iter().map(|(name, path)| (Some(name), path));
+    let files: Vec<_> = args.files.iter().map(|text| named(text)).chain(kea).collect();
+    if file.is_none() && files.is_empty() {
+        return Err(usage("topology", "name Kea's files ([NAME=]FILE), or a topology file with -t"));
+    }
+    Ok(LintJob { topology: file, files, shape: shape(args.format) })
+}
+
+/// `[NAME=]FILE`; a file whose own name has a `=` stays whole.
+fn named(text: &str) -> (Option<String>, PathBuf) {
+    match text.split_once('=') {
         Some((name, path)) if !name.contains('/') && !Path::new(text).exists() => {
             (Some(name.to_owned()), path.into())
         }
         _ => (None, text.into()),
-    };
-    ImportJob { files: args.files.iter().map(named).collect(), output: args.output, force: args.force }
+    }
 }
 
 fn schema_job(args: SchemaArgs) -> Result<SchemaJob, Error> {
-    let all = || schema::TABLES.into_iter().chain([&schema::HASH]);
+    let all = || schema::TABLES.into_iter().chain([&schema::HASH, &schema::LINT]);
     let tables: Vec<_> = match &args.table {
         None => schema::TABLES.to_vec(),
         Some(name) => all().filter(|table| table.name == name).collect(),

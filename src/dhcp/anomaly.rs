@@ -120,6 +120,79 @@ impl AnomalyKind {
         }
     }
 
+    /// The operator's paragraph: what Kea and clients do with such a message, what to look at.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::HeaderTruncated => {
+                "A DHCP message has 236 bytes before its options (RFC 2131 §2). Kea drops a shorter one and counts it \
+                 in pkt4-parse-failed. Look at the UDP length of the frame: a broken client, a damaged capture, or \
+                 something else that uses ports 67 and 68."
+            }
+            Self::CutBySnaplen => {
+                "The server received the whole message; only the capture lacks its end, so options may be missing in \
+                 the tables that were on the wire. Nothing is wrong in the network. Capture with tcpdump -s 0."
+            }
+            Self::NoCookie => {
+                "Plain BOOTP has no magic cookie and no options (RFC 951). Kea answers BOOTP only with \
+                 libdhcp_bootp.so, and drops the message otherwise. Look for an old device that boots from the network."
+            }
+            Self::BadCookie => {
+                "The four bytes before the options must be 99.130.83.99 (RFC 2131 §3). Kea cannot parse the message \
+                 and drops it, so the client gets no answer. Look at the sender, and whether a relay rewrites messages."
+            }
+            Self::HlenZero => {
+                "Kea identifies the client by option 61 alone. Without that option too, load-balancing has nothing to \
+                 hash: both servers drop the message, see no-identifier. Networks without hardware addresses do this; \
+                 on Ethernet the client is broken."
+            }
+            Self::HlenTooLong => {
+                "chaddr has 16 bytes (RFC 2131 §2). Kea pads hlen 17 to 20 with zeros, and the hash covers the padding; \
+                 above 20 it drops the message (HA_BUFFER4_RECEIVE_UNPACK_FAILED). Look at the client or at whoever \
+                 forges its messages."
+            }
+            Self::NoMessageType => {
+                "Without option 53 a message is BOOTP. Kea drops it unless libdhcp_bootp.so is loaded. If other options \
+                 of DHCP are there, the client is broken, or the message was cut."
+            }
+            Self::OpMismatch => {
+                "Clients and relays send BOOTREQUEST, servers BOOTREPLY. A message that says both is believed by \
+                 neither side: servers ignore server messages, clients ignore requests. Look for a forged message or a \
+                 broken relay."
+            }
+            Self::OptionTruncated => {
+                "Kea keeps the options before the place and skips the rest, so the message may lack its client \
+                 identifier or requested address, and another server may own it by hash. Look at the sender; if all \
+                 messages of one path show it, at the path's MTU."
+            }
+            Self::OptionEmpty => {
+                "RFC 2132 gives the option at least one byte. Kea ignores an empty host name or client identifier, or \
+                 drops the message where the option's value is needed. Some small clients send it; look at the option \
+                 number in the anomalies column."
+            }
+            Self::OptionBadLength => {
+                "RFC 2132 gives the option another length. Its value is unusable: Kea ignores the option or the whole \
+                 message, depending on the option. Look at the sender's firmware."
+            }
+            Self::NoEnd => {
+                "RFC 2131 §3 wants option 255 last. Kea and most clients read such a message without complaint. It \
+                 matters when the capture or a relay cut the message; compare with a capture nearer to the sender."
+            }
+            Self::DataAfterEnd => {
+                "What follows option 255 should be zeros (RFC 2131 §4.1). Servers stop at the end option, so options \
+                 behind it have no effect. Look whether a relay put option 82 after the end."
+            }
+            Self::OverloadInvalid => {
+                "Option 52 says whether options go on in the fields file and sname: 1, 2 or 3 (RFC 2132 §9.3). With \
+                 another value they are not read there, so options may be lost. Look at the sender."
+            }
+            Self::RelayTruncated => {
+                "Option 82 consists of sub-options with lengths (RFC 3046 §2.0), and one of them is longer than the \
+                 option. A class, subnet or reservation that goes by the circuit may not apply, and the client gets \
+                 an address of another pool. Look at the configuration of the relay or switch that added it."
+            }
+        }
+    }
+
     /// Every kind, for catalogues.
     pub const ALL: [Self; 15] = [
         Self::HeaderTruncated,

@@ -1,4 +1,4 @@
-//! Every rule, verdict and finding code with its meaning. `dorascope explain
+//! Every rule, verdict, finding, anomaly and lint code with its meaning. `dorascope explain
 //! CODE` prints an entry; the codes are part of the tables' contract.
 
 /// One catalogue entry.
@@ -6,7 +6,7 @@
 pub struct Entry {
     /// The stable kebab-case code.
     pub code: &'static str,
-    /// What kind of code it is: `rule`, `verdict`, `finding` or `anomaly`.
+    /// What kind of code it is: `rule`, `verdict`, `finding`, `anomaly` or `lint`.
     pub kind: &'static str,
     /// One line.
     pub title: &'static str,
@@ -173,6 +173,19 @@ codes! {
         "See the verdict no-ack.";
 }
 
+mod lint;
+
+pub use lint::LintCode;
+
+/// The kinds of code in the order in which a reader meets them, and what each kind says.
+pub const KINDS: [(&str, &str); 5] = [
+    ("finding", "What an operator should look at, in the findings table."),
+    ("verdict", "What became of an exchange, and whether Kea's rules expect it."),
+    ("rule", "Why a server answers a query or not."),
+    ("anomaly", "What is odd about a DHCP message, in the column anomalies."),
+    ("lint", "What is wrong in the servers' configuration files: dorascope topology lint."),
+];
+
 /// The entry with this code, of whatever kind; a finding or verdict wins over nothing else, codes are unique.
 pub fn find(code: &str) -> Option<Entry> {
     entries().find(|entry| entry.code == code)
@@ -184,12 +197,13 @@ pub fn entries() -> impl Iterator<Item = Entry> {
         code: kind.code(),
         kind: "anomaly",
         title: kind.meaning(),
-        text: "",
+        text: kind.advice(),
     });
     let rules = Rule::ALL.iter().map(|rule| rule.entry());
     let verdicts = Verdict::ALL.iter().map(|verdict| verdict.entry());
     let findings = FindingCode::ALL.iter().map(|finding| finding.entry());
-    rules.chain(verdicts).chain(findings).chain(anomalies)
+    let lints = LintCode::ALL.iter().map(|lint| lint.entry());
+    rules.chain(verdicts).chain(findings).chain(anomalies).chain(lints)
 }
 
 #[cfg(test)]
@@ -204,6 +218,10 @@ mod tests {
             assert!(seen.insert(entry.code), "{} twice", entry.code);
             assert!(entry.code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
             assert!(entry.title.ends_with('.'), "{}", entry.code);
+            assert!(entry.text.len() > 10 && entry.text.ends_with('.'), "{} says nothing", entry.code);
+        }
+        for entry in entries() {
+            assert!(KINDS.iter().any(|(kind, _)| *kind == entry.kind), "{}", entry.kind);
         }
         assert_eq!(find("scope-not-served").map(|entry| entry.kind), Some("rule"));
         assert_eq!(find("nonsense"), None);

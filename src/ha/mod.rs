@@ -4,7 +4,8 @@
 //! what the packets revealed), [`state`] (what a server serves in each state), [`events`] and [`updates`] (the control channel), [`timeline`]
 //! (which server served which scope when), [`decide`] (what Kea's rules expect
 //! of one server for one query), [`verdict`] (the sentence), [`catalogue`]
-//! (every code with its meaning), [`hash`] (RFC 3074).
+//! (every code with its meaning), [`hash`] (RFC 3074), [`lint`] (what is wrong in
+//! the configuration files, without a packet).
 
 pub mod catalogue;
 pub mod decide;
@@ -12,7 +13,9 @@ pub mod events;
 pub mod expect;
 pub mod hash;
 pub mod infer;
+pub mod lint;
 pub mod network;
+pub mod severity;
 pub mod state;
 pub mod timeline;
 pub mod topology;

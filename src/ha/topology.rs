@@ -7,8 +7,10 @@ use ipnet::Ipv4Net;
 
 use crate::units::HwAddr;
 
+mod differences;
 mod lookup;
 
+pub use self::differences::Difference;
 pub use crate::units::ServerId;
 
 /// Index of a relationship in [`Topology::relationships`].
@@ -100,7 +102,7 @@ pub struct Membership {
 /// A subnet that a server is configured with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subnet {
-    /// Kea's subnet id; numbered from 1 where the file has none, as Kea before 2.7 did.
+    /// Kea's subnet id; numbered from 1 where the file has none, as Kea before 2.6 did.
     pub id: u32,
     /// Its prefix.
     pub prefix: Ipv4Net,

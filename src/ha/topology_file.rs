@@ -26,11 +26,14 @@ use crate::kea::config::{ControlAgent, Dhcp4File, KeaFile};
 use crate::kea::document::{Document, FileError};
 
 mod build;
+mod each;
 mod import;
 mod machine;
 mod toml;
 
+pub(super) use each::read_each;
 pub use import::import;
+pub(super) use machine::ReadMachine;
 
 /// Collects topology.toml and Kea's files, in any order, and adds them up.
 #[derive(Clone, Debug, Default)]

@@ -9,29 +9,8 @@ use crate::exchange::lease::Lease;
 use crate::exchange::of;
 use crate::ha::catalogue::{FindingCode, Verdict};
 use crate::ha::decide::{Decision, Expected, Seen};
+use crate::ha::severity::Severity;
 use crate::units::{CaptureTime, FrameRef, HwAddr, SECOND, ServerId, ZoneId};
-
-/// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Worth knowing.
-    Note,
-    /// Somebody may be without service.
-    Warning,
-    /// The pair works against itself.
-    Error,
-}
-
-impl Severity {
-    /// The word of the tables.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// Frames kept per finding; the count goes on.
 const FRAMES: usize = 16;

@@ -6,8 +6,9 @@ mod findings;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+pub use crate::ha::severity::Severity;
 pub use counts::{Counts, SourceCounts};
-pub use findings::{Finding, Severity};
+pub use findings::Finding;
 
 use crate::capture::{Frame, Input, Progress, Reader, Source, Trouble};
 use crate::dhcp::Message;

@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use super::machine::ReadMachine;
-use crate::ha::topology::{Dhcp4, Membership, Relationship, RelationshipId, Server, ServerId, Topology};
+use crate::ha::topology::{
+    Dhcp4, Difference, Membership, Relationship, RelationshipId, Server, ServerId, Topology,
+};
 use crate::kea::config::{Remark, Seat};
-
-mod differences;
 
 /// Adds machines and their relationships to a topology of zones and clients.
 pub(super) fn add_up(topology: Topology, machines: Vec<ReadMachine>) -> Topology {
@@ -159,12 +159,10 @@ impl Sum {
         };
         let peers: Vec<&str> = one.peers.iter().map(|peer| peer.name.as_str()).collect();
         let peers = peers.join(" + ");
-        let warnings: Vec<String> = differences::between(one, other)
-            .into_iter()
-            .map(|(what, here, there)| {
-                format!("{what} of {peers} is {there}, but {here} in {}", first.display())
-            })
-            .collect();
+        let text = |it: &Difference| {
+            format!("{} of {peers} is {}, but {} in {}", it.what(), it.there, it.here, first.display())
+        };
+        let warnings: Vec<String> = one.differences(other).iter().map(text).collect();
         for text in warnings {
             self.warn(file, &text);
         }

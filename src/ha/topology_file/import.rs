@@ -11,6 +11,8 @@ use crate::kea::document::FileError;
 mod names;
 mod zones;
 
+pub(super) use names::complete;
+
 /// Turns Kea configuration files into the text of a topology.toml.
 ///
 /// A file may come with its machine's name. Without one the name is taken from

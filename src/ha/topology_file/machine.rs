@@ -8,11 +8,11 @@ use crate::kea::config::{ControlAgent, Dhcp4File, KeaFile};
 use crate::kea::document::FileError;
 
 /// A machine with its files read.
-pub(super) struct ReadMachine {
-    pub(super) name: String,
-    pub(super) addresses: Vec<Ipv4Addr>,
-    pub(super) dhcp4: Option<(PathBuf, Dhcp4File)>,
-    pub(super) agent: Option<(PathBuf, ControlAgent)>,
+pub(in crate::ha) struct ReadMachine {
+    pub(in crate::ha) name: String,
+    pub(in crate::ha) addresses: Vec<Ipv4Addr>,
+    pub(in crate::ha) dhcp4: Option<(PathBuf, Dhcp4File)>,
+    pub(in crate::ha) agent: Option<(PathBuf, ControlAgent)>,
 }
 
 /// Stores a file given by `--kea`; returns the path of an earlier one.
@@ -25,17 +25,30 @@ pub(super) fn put<T>(slot: &mut Option<Source<T>>, path: PathBuf, file: T) -> Op
 
 /// Reads the files that topology.toml named.
 pub(super) fn read(machine: Machine) -> Result<ReadMachine, FileError> {
+    read_each(machine, &mut Err)
+}
+
+/// Reads the files that topology.toml named; `keep` may go on without one that has an error.
+pub(super) fn read_each(
+    machine: Machine,
+    keep: &mut dyn FnMut(FileError) -> Result<(), FileError>,
+) -> Result<ReadMachine, FileError> {
     let dhcp4 = open(machine.dhcp4, |file| match file {
         KeaFile::Dhcp4(file) => Ok(file),
         KeaFile::ControlAgent(_) => {
             Err("\"kea\" names a Control-agent file, which belongs in \"ctrl-agent\"")
         }
-    })?;
+    });
     let agent = open(machine.agent, |file| match file {
         KeaFile::ControlAgent(file) => Ok(file),
         KeaFile::Dhcp4(_) => Err("\"ctrl-agent\" names a Dhcp4 file, which belongs in \"kea\""),
-    })?;
-    Ok(ReadMachine { name: machine.name, addresses: machine.addresses, dhcp4, agent })
+    });
+    Ok(ReadMachine {
+        name: machine.name,
+        addresses: machine.addresses,
+        dhcp4: dhcp4.or_else(|error| keep(error).map(|()| None))?,
+        agent: agent.or_else(|error| keep(error).map(|()| None))?,
+    })
 }
 
 fn open<T>(

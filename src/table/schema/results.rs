@@ -32,6 +32,37 @@ pub const SCHEMA: Table = Table {
     ],
 };
 
+/// Rows of `dorascope topology lint`.
+// One line per column reads best as the table that it is.
+#[rustfmt::skip]
+pub const LINT: Table = Table {
+    name: "lint",
+    meaning: "One row per finding in Kea's configuration files, the most severe first, then by server and place.",
+    columns: &[
+        col("severity", Kind::Text, "word", "error, warning or note", "never", 1),
+        col("code", Kind::Text, "code", "stable catalogue code; dorascope explain CODE says what to do", "never", 1),
+        col("server", Kind::Text, "", "machine whose file it is", "the file was given without a name and refused", 3),
+        col("file", Kind::Text, "", "file, as it was named", "never", 1),
+        col("line", Kind::U32, "from 1", "line of the value", "never", 1),
+        col("column", Kind::U32, "from 1", "column of the value, in characters", "never", 5),
+        col("text", Kind::Text, "", "the finding as one sentence", "never", 1),
+    ],
+};
+
+/// Rows of `dorascope explain --codes`.
+// One line per column reads best as the table that it is.
+#[rustfmt::skip]
+pub const CODES: Table = Table {
+    name: "codes",
+    meaning: "Every code of the tables, by kind.",
+    columns: &[
+        col("kind", Kind::Text, "word", "finding, verdict, rule, anomaly or lint", "never", 1),
+        col("code", Kind::Text, "code", "stable code", "never", 1),
+        col("title", Kind::Text, "", "what it says, in one line", "never", 1),
+        col("text", Kind::Text, "", "what it means, what Kea does, what to look at", "never", 4),
+    ],
+};
+
 /// Rows of `dorascope check`.
 // One line per column reads best as the table that it is.
 #[rustfmt::skip]

@@ -7,7 +7,7 @@ use crate::kea::config::{Dhcp4File, KeaFile};
 use crate::kea::document::FileError;
 
 /// Gives every file its machine's name; a file that gives no hint is an error.
-pub(super) fn complete(
+pub(in crate::ha::topology_file) fn complete(
     files: Vec<(Option<String>, PathBuf, KeaFile)>,
 ) -> Result<Vec<(String, PathBuf, KeaFile)>, FileError> {
     let mut named: Vec<(String, PathBuf, KeaFile)> = Vec::new();
