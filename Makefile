@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 # Both install what is missing and say what; scripts/setup.sh tells how.
 
-.PHONY: help demo test lab-test captures readme setup clean
+.PHONY: help demo test lab-test captures readme docs setup clean
 
 help:
 	@echo 'make demo      build for release and show the main job on the recorded captures'
@@ -9,6 +9,7 @@ help:
 	@echo 'make captures  record all scenarios again with real Kea servers (root)'
 	@echo 'make lab-test  record one scenario into target/ and check dorascope on it (root)'
 	@echo 'make readme    rewrite the program output that README.md shows'
+	@echo 'make docs      rewrite docs/codes.md and docs/tables.md from the program'
 	@echo 'make setup     only install what is missing'
 	@echo 'make clean     remove target/, the laboratory included'
 
@@ -31,6 +32,10 @@ readme:
 	@scripts/setup.sh build lab
 	cargo build --locked
 	@scripts/readme.py target/debug/dorascope
+
+docs:
+	@scripts/setup.sh build
+	UPDATE_DOCS=1 cargo test --locked --test integration docs::
 
 setup:
 	@scripts/setup.sh build test lab

@@ -95,6 +95,9 @@ fn mistakes_are_usage_errors_that_name_the_flag() {
         ("hash 02:00 --count 3", "--find"),
         ("schema nothing", "messages"),
         ("topology import", "FILE"),
+        ("topology lint", "-t"),
+        ("topology lint --kea conf", "--kea"),
+        ("explain --codes a.pcap", "--codes"),
     ] {
         let error = parsed(line).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{line}");

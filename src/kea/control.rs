@@ -36,7 +36,7 @@ pub(super) fn sockets(server: Field<'_>) -> Result<(Vec<HttpSocket>, Vec<String>
         match kind.text()? {
             "http" | "https" => found.push(http(socket, "socket-address", "socket-port")?),
             "unix" => {
-                unix.extend(socket.get("socket-name")?.map(Field::text).transpose()?.map(str::to_owned))
+                unix.extend(socket.get("socket-name")?.map(Field::text).transpose()?.map(str::to_owned));
             }
             other => {
                 return Err(

@@ -19,7 +19,9 @@ pub(super) fn check(member: &Member<'_>, report: &mut Report) {
             let network = entry.subnet.shared_network.clone();
             wires.entry(network.unwrap_or_else(|| entry.subnet.prefix.to_string())).or_default().push(entry);
         }
-        wires.values().for_each(|wire| split(member, wire, report));
+        for wire in wires.values() {
+            split(member, wire, report);
+        }
     }
 }
 

@@ -30,7 +30,8 @@ pub(super) fn check(machine: &ReadMachine, report: &mut Report) {
         }
     }
     for (at, listener) in listeners.iter().enumerate() {
-        for other in listeners.iter().take(at).filter(|other| collide(listener.address, other.address)) {
+        if let Some(other) = listeners.iter().take(at).find(|other| collide(listener.address, other.address))
+        {
             let text = format!(
                 "{} listens at {}, which {} takes ({})",
                 listener.what,

@@ -74,7 +74,6 @@ pub fn check(
 #[derive(Clone, Copy)]
 struct Member<'a> {
     machine: &'a ReadMachine,
-    path: &'a Path,
     file: &'a Dhcp4File,
     seat: &'a Seat,
 }
@@ -97,11 +96,14 @@ impl<'a> Member<'a> {
 
     /// The subnets of this relationship: all with one relationship, on a hub those that name it.
     fn subnets(&self) -> impl Iterator<Item = &'a SubnetEntry> {
-        let (is_hub, relationship) = (self.file.seats.len() > 1, self.relationship());
-        self.file.subnets.iter().filter(move |entry| {
-            let name = entry.subnet.ha_server_name.as_deref();
-            !is_hub || name.is_some_and(|name| relationship.peer(name).is_some())
-        })
+        let member = *self;
+        self.file.subnets.iter().filter(move |entry| member.has(entry))
+    }
+
+    /// Whether a subnet of its file belongs to this relationship.
+    fn has(&self, entry: &SubnetEntry) -> bool {
+        let name = entry.subnet.ha_server_name.as_deref();
+        self.file.seats.len() < 2 || name.is_some_and(|name| self.relationship().peer(name).is_some())
     }
 
     fn name(&self) -> &'a str {
@@ -114,7 +116,7 @@ fn members(machine: &ReadMachine) -> impl Iterator<Item = Member<'_>> {
     machine
         .dhcp4
         .iter()
-        .flat_map(move |(path, file)| file.seats.iter().map(move |seat| Member { machine, path, file, seat }))
+        .flat_map(move |(_, file)| file.seats.iter().map(move |seat| Member { machine, file, seat }))
 }
 
 /// The findings so far.

@@ -62,14 +62,14 @@ fn is_same(one: &Member<'_>, other: &Member<'_>) -> bool {
 
 /// Everything in which `other` differs from the first file of its relationship.
 fn compare(first: &Member<'_>, other: &Member<'_>, report: &mut Report) {
-    let there = first.path.display();
+    let there = first.name();
     let names = |it: &Member<'_>| -> BTreeSet<String> {
         it.relationship().peers.iter().map(|peer| peer.name.clone()).collect()
     };
     let (here, meant) = (names(other), names(first));
     if here != meant {
         let list = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>().join(", ");
-        let text = format!("the peers are {}, but {} in {there}", list(here), list(meant));
+        let text = format!("the peers are {}, but {} in the file of {there}", list(here), list(meant));
         report.about(LintCode::PeerNamesDiffer, other, other.seat.origin.of("peers"), text);
     }
     for difference in first.relationship().differences(other.relationship()) {
@@ -83,8 +83,12 @@ fn compare(first: &Member<'_>, other: &Member<'_>, report: &mut Report) {
             Some(peer) => other.at_peer(peer, difference.key),
             None => other.seat.origin.of(difference.key),
         };
-        let text =
-            format!("{} is {}, but {} in {there}", difference.what(), difference.there, difference.here);
+        let text = format!(
+            "{} is {}, but {} in the file of {there}",
+            difference.what(),
+            difference.there,
+            difference.here
+        );
         report.about(code, other, at, text);
     }
     subnets::compare(first, other, report);
@@ -94,11 +98,7 @@ fn compare(first: &Member<'_>, other: &Member<'_>, report: &mut Report) {
 fn same_name<'a>(mut before: impl Iterator<Item = &'a Member<'a>>, other: &Member<'_>, report: &mut Report) {
     let name = &other.seat.this_server_name;
     if let Some(holder) = before.find(|member| member.seat.this_server_name == *name) {
-        let text = format!(
-            "this-server-name is \"{name}\", which {} has, too ({})",
-            holder.name(),
-            holder.path.display()
-        );
+        let text = format!("this-server-name is \"{name}\", which {} has, too", holder.name());
         report.about(LintCode::ThisServerNameTwice, other, other.seat.origin.of("this-server-name"), text);
     }
 }
@@ -108,7 +108,8 @@ fn absent(machines: &[ReadMachine], group: &[Member<'_>], member: &Member<'_>, r
     let own = &member.seat.this_server_name;
     for peer in member.relationship().peers.iter().filter(|peer| peer.name != *own) {
         let is_in_group = group.iter().any(|it| {
-            it.seat.this_server_name == peer.name || it.own().is_some_and(|own| own.url.0 == peer.url.0)
+            let is_other = !std::ptr::eq(it.machine, member.machine);
+            it.seat.this_server_name == peer.name || (is_other && has_address(it.machine, peer.url.0))
         });
         // The first of several members who miss the peer says so.
         let said = group
@@ -123,19 +124,19 @@ fn absent(machines: &[ReadMachine], group: &[Member<'_>], member: &Member<'_>, r
             !std::ptr::eq(*machine, member.machine) && has_address(machine, peer.url.0)
         };
         let machine = machines.iter().find(is_meant);
-        match machine.and_then(|machine| Some((machine, machine.dhcp4.as_ref()?))) {
-            Some((machine, (path, _))) => {
+        match machine.and_then(|machine| machine.dhcp4.as_ref().map(|_| machine)) {
+            Some(machine) => {
                 let text = format!(
-                    "the peer \"{}\" is {}, whose own file does not have this relationship ({})",
-                    peer.name,
-                    machine.name,
-                    path.display()
+                    "the peer \"{}\" is {}, whose own file does not have this relationship",
+                    peer.name, machine.name
                 );
                 report.about(LintCode::RelationshipOneSided, member, at, text);
             }
             None => {
-                let text =
-                    format!("the peer \"{}\" could not be compared: its file was not given", peer.name);
+                let text = format!(
+                    "the peer \"{}\" could not be compared: no usable file of it was given",
+                    peer.name
+                );
                 report.about(LintCode::FileNotGiven, member, at, text);
             }
         }

@@ -1,5 +1,9 @@
 //! Whether the partners of a relationship know the same subnets, by the same ids and with the same pools.
 
+use std::collections::HashMap;
+
+use ipnet::Ipv4Net;
+
 use super::{Member, Report};
 use crate::ha::catalogue::LintCode;
 use crate::ha::topology::Role;
@@ -7,32 +11,28 @@ use crate::kea::config::SubnetEntry;
 
 /// Compares the subnets of one relationship in two files.
 pub(super) fn compare(one: &Member<'_>, other: &Member<'_>, report: &mut Report) {
+    let there = by_prefix(other);
     for entry in one.subnets() {
-        match find(other, entry) {
+        match there.get(&entry.subnet.prefix) {
             None => missing(one, entry, other, report),
-            Some(twin) if !belongs(other, twin) => {
-                elsewhere(other, twin, one, report);
-            }
+            Some(twin) if !other.has(twin) => elsewhere(other, twin, one, report),
             Some(twin) => differing(entry, one, twin, other, report),
         }
     }
+    let there = by_prefix(one);
     for entry in other.subnets() {
-        match find(one, entry) {
+        match there.get(&entry.subnet.prefix) {
             None => missing(other, entry, one, report),
-            Some(twin) if !belongs(one, twin) => elsewhere(one, twin, other, report),
+            Some(twin) if !one.has(twin) => elsewhere(one, twin, other, report),
             // Compared above.
             Some(_) => {}
         }
     }
 }
 
-/// The subnet of the same prefix, in whatever relationship.
-fn find<'a>(member: &Member<'a>, entry: &SubnetEntry) -> Option<&'a SubnetEntry> {
-    member.file.subnets.iter().find(|it| it.subnet.prefix == entry.subnet.prefix)
-}
-
-fn belongs(member: &Member<'_>, entry: &SubnetEntry) -> bool {
-    member.subnets().any(|it| std::ptr::eq(it, entry))
+/// All subnets of a member's file, in whatever relationship.
+fn by_prefix<'a>(member: &Member<'a>) -> HashMap<Ipv4Net, &'a SubnetEntry> {
+    member.file.subnets.iter().map(|entry| (entry.subnet.prefix, entry)).collect()
 }
 
 /// `has` knows the subnet and `lacks` does not.
@@ -48,14 +48,11 @@ fn missing(has: &Member<'_>, entry: &SubnetEntry, lacks: &Member<'_>, report: &m
         (Role::Standby, _) => format!("its clients get nothing while {partner} serves"),
         (_, Role::Backup) | (Role::Backup, _) => format!("{partner} has no leases of it"),
     };
-    let text = format!(
-        "{partner} does not have the subnet {prefix} (id {id}; {}): {consequence}",
-        lacks.path.display()
-    );
+    let text = format!("{partner} does not have the subnet {prefix} (id {id}): {consequence}");
     report.about(LintCode::SubnetMissing, has, entry.at, text);
     // Its id may stand for another subnet there.
-    if let Some(twin) = lacks.file.subnets.iter().find(|it| it.subnet.id == id) {
-        let text = format!("id {id} is {prefix}, but {} in {}", twin.subnet.prefix, lacks.path.display());
+    if let Some(twin) = lacks.file.subnets.iter().find(|it| it.has_id && entry.has_id && it.subnet.id == id) {
+        let text = format!("id {id} is {prefix}, but {} in the file of {partner}", twin.subnet.prefix);
         report.about(LintCode::SubnetIdDiffers, has, entry.at, text);
     }
 }
@@ -83,14 +80,16 @@ fn differing(
     other: &Member<'_>,
     report: &mut Report,
 ) {
-    let (prefix, there) = (entry.subnet.prefix, one.path.display());
-    if entry.subnet.id != twin.subnet.id {
-        let text = format!("{prefix} has id {}, but {} in {there}", twin.subnet.id, entry.subnet.id);
+    let (prefix, there) = (entry.subnet.prefix, one.name());
+    let numbered = entry.has_id && twin.has_id;
+    if numbered && entry.subnet.id != twin.subnet.id {
+        let text =
+            format!("{prefix} has id {}, but {} in the file of {there}", twin.subnet.id, entry.subnet.id);
         report.about(LintCode::SubnetIdDiffers, other, twin.at, text);
     }
     let (here, meant) = (pools(twin), pools(entry));
     if here != meant {
-        let text = format!("{prefix} has {here}, but {meant} in {there}");
+        let text = format!("{prefix} has {here}, but {meant} in the file of {there}");
         report.about(LintCode::PoolsDiffer, other, twin.pools.first().map_or(twin.at, |pool| pool.at), text);
     }
 }

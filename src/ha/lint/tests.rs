@@ -1,1 +1,412 @@
+//! Every check on the laboratory's real files, with one line of them changed.
 
+use super::*;
+use crate::kea::config::samples::write;
+
+/// The recorded files of the healthy laboratory, by machine.
+const FILES: [(&str, &str); 6] = [
+    ("zaldua1zerb1", "kea-dhcp4.conf"),
+    ("zaldua1zerb1", "kea-ctrl-agent.conf"),
+    ("zaldua1zerb2", "kea-dhcp4.conf"),
+    ("zaldua1zerb2", "kea-ctrl-agent.conf"),
+    ("zaldua2zerb1", "kea-dhcp4.conf"),
+    ("zaldua2zerb1", "kea-ctrl-agent.conf"),
+];
+const HUB: &str = "zaldua1zerb1.kea-dhcp4.conf";
+const HUB_AGENT: &str = "zaldua1zerb1.kea-ctrl-agent.conf";
+const STANDBY: &str = "zaldua1zerb2.kea-dhcp4.conf";
+const STANDBY_AGENT: &str = "zaldua1zerb2.kea-ctrl-agent.conf";
+const SPOKE: &str = "zaldua2zerb1.kea-dhcp4.conf";
+
+fn recorded(scenario: &str, name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(scenario).join(name);
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// A change to a file: everywhere in it, from, to.
+type Change<'a> = (&'a str, &'a str, &'a str);
+
+/// The findings in the laboratory's files after some changes, each as `code server:line text`.
+///
+/// The one that is really there, the hub's agent on 0.0.0.0, is left out.
+fn lint(test: &str, changes: &[Change<'_>]) -> Vec<String> {
+    let mut files = Vec::new();
+    for (machine, kind) in FILES {
+        let name = format!("{machine}.{kind}");
+        let mut text = recorded("all-on", &name);
+        for (_, from, to) in changes.iter().filter(|(file, ..)| *file == name) {
+            assert!(text.contains(from), "{name}: {from}");
+            text = text.replace(from, to);
+        }
+        files.push((None, write(&format!("lint-{test}"), &name, &text)));
+    }
+    let findings = check(None, &files).unwrap();
+    let shown = |it: &LintFinding| format!("{} {}:{} {}", it.code.code(), it.server, it.place.0, it.text);
+    let all: Vec<String> = findings.iter().map(shown).collect();
+    all.into_iter().filter(|line| !line.contains("(0.0.0.0, port 8000) without")).collect()
+}
+
+/// Checks that changes give findings that begin with these texts, in this order.
+fn gives(test: &str, changes: &[Change<'_>], expected: &[&str]) {
+    let found = lint(test, changes);
+    let is_right = found.len() == expected.len()
+        && found.iter().zip(expected).all(|(found, expected)| found.starts_with(expected));
+    assert!(is_right, "{test}:\n{found:#?}\n{expected:#?}");
+}
+
+#[test]
+fn the_healthy_laboratory_has_one_open_agent() {
+    let topology = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/all-on/topology.toml");
+    let findings = check(Some(&topology), &[]).unwrap();
+    let [open] = findings.as_slice() else { panic!("{findings:#?}") };
+    assert_eq!((open.code, open.server.as_str()), (LintCode::OpenControlSocket, "zaldua1zerb1"));
+    assert_eq!(open.place, (4, 18));
+    assert!(open.file.ends_with(HUB_AGENT));
+    let socket = "the Control Agent listens on every interface (0.0.0.0, port 8000) without authentication";
+    assert_eq!(open.text, socket);
+    let password = "\"http-port\": 8000, \"authentication\": { \"clients\": [ { \"user\": \"a\" } ] }";
+    gives("password", &[(HUB_AGENT, "\"http-port\": 8000", password)], &[]);
+}
+
+#[test]
+fn the_missing_subnet_of_the_withheld_ack_is_found() {
+    let topology = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/withheld-ack/topology.toml");
+    let findings = check(Some(&topology), &[]).unwrap();
+    let codes: Vec<_> = findings.iter().map(|it| it.code).collect();
+    assert_eq!(codes, [LintCode::SubnetMissing, LintCode::OpenControlSocket]);
+    assert_eq!((findings[0].server.as_str(), findings[0].place.0), ("zaldua1zerb1", 62));
+    assert_eq!(
+        findings[0].text,
+        "zaldua1zerb2 does not have the subnet 192.168.43.0/24 (id 3): zaldua1zerb2 refuses its leases, \
+         and zaldua1zerb1 withholds the ACKs"
+    );
+}
+
+#[test]
+fn files_of_a_pair_that_disagree() {
+    let standby = |test, from, to, expected: &[&str]| gives(test, &[(STANDBY, from, to)], expected);
+    standby(
+        "limits",
+        "\"max-ack-delay\": 3000",
+        "\"max-ack-delay\": 4000",
+        &["limits-differ zaldua1zerb2:25 max-ack-delay is 4000, but 3000 in the file of zaldua1zerb1"],
+    );
+    standby(
+        "url",
+        "192.168.42.4:8001",
+        "192.168.42.4:8009",
+        &[
+            "url-differs zaldua1zerb2:28 url of \"zaldua1zerb1\" is 192.168.42.4:8009, but 192.168.42.4:8001 in",
+        ],
+    );
+    gives(
+        "roles",
+        &[
+            (STANDBY, "\"role\": \"primary\"", "\"role\": \"x\""),
+            (STANDBY, "\"role\": \"standby\"", "\"role\": \"primary\""),
+            (STANDBY, "\"role\": \"x\"", "\"role\": \"standby\""),
+        ],
+        &[
+            "role-differs zaldua1zerb2:28 role of \"zaldua1zerb1\" is standby, but primary in",
+            "role-differs zaldua1zerb2:29 role of \"zaldua1zerb2\" is primary, but standby in",
+        ],
+    );
+    gives(
+        "mode",
+        &[
+            (STANDBY, "\"mode\": \"hot-standby\"", "\"mode\": \"load-balancing\""),
+            (STANDBY, "\"role\": \"standby\"", "\"role\": \"secondary\""),
+        ],
+        &[
+            "mode-differs zaldua1zerb2:22 mode is load-balancing, but hot-standby in",
+            "role-differs zaldua1zerb2:29 role of \"zaldua1zerb2\" is secondary, but standby in",
+            "limits-differ zaldua1zerb2:20 delayed-updates-limit is 100, but 0 in",
+            "pools-not-split zaldua1zerb2:40 the pool 192.168.42.100 - 192.168.42.199",
+            "pools-not-split zaldua1zerb2:47 the pool 192.168.43.100 - 192.168.43.199",
+        ],
+    );
+    standby(
+        "names",
+        "\"zaldua1zerb2\"",
+        "\"zerb2\"",
+        &[
+            "peer-names-differ zaldua1zerb2:27 the peers are zaldua1zerb1, zerb2, but zaldua1zerb1, zaldua1zerb2 in",
+        ],
+    );
+    standby(
+        "copied",
+        "\"this-server-name\": \"zaldua1zerb2\"",
+        "\"this-server-name\": \"zaldua1zerb1\"",
+        &[
+            "this-server-name-twice zaldua1zerb2:21 this-server-name is \"zaldua1zerb1\", which zaldua1zerb1 has, too",
+        ],
+    );
+}
+
+#[test]
+fn a_relationship_in_one_file_only() {
+    let ha = "\"library\": \"/usr/lib/x86_64-linux-gnu/kea/hooks/libdhcp_ha.so\"";
+    gives(
+        "one-sided",
+        &[
+            (STANDBY, ha, "\"library\": \"libdhcp_other.so\""),
+            (STANDBY, "\"zaldua1\" ]", "\"zaldua1/192.168.42.5\" ]"),
+        ],
+        &["relationship-one-sided zaldua1zerb1:28 the peer \"zaldua1zerb2\" is zaldua1zerb2, whose own file"],
+    );
+    let path = write("lint-alone", STANDBY, &recorded("all-on", STANDBY));
+    let findings = check(None, &[(Some("s2".to_owned()), path)]).unwrap();
+    let [note] = findings.as_slice() else { panic!("{findings:#?}") };
+    assert_eq!((note.code, note.server.as_str(), note.place.0), (LintCode::FileNotGiven, "s2", 28));
+}
+
+#[test]
+fn subnets_and_pools_that_differ() {
+    let standby = |test, from, to, expected: &[&str]| gives(test, &[(STANDBY, from, to)], expected);
+    standby(
+        "id",
+        "\"id\": 3",
+        "\"id\": 33",
+        &["subnet-id-differs zaldua1zerb2:44 192.168.43.0/24 has id 33, but 3 in"],
+    );
+    standby(
+        "prefix",
+        "192.168.43.",
+        "192.168.44.",
+        &[
+            "subnet-missing zaldua1zerb1:62 zaldua1zerb2 does not have the subnet 192.168.43.0/24 (id 3)",
+            "subnet-id-differs zaldua1zerb1:62 id 3 is 192.168.43.0/24, but 192.168.44.0/24 in the file of zaldua1zerb2",
+            "subnet-missing zaldua1zerb2:44 zaldua1zerb1 does not have the subnet 192.168.44.0/24 (id 3): its clients",
+            "subnet-id-differs zaldua1zerb2:44 id 3 is 192.168.44.0/24, but 192.168.43.0/24 in the file of zaldua1zerb1",
+        ],
+    );
+    standby(
+        "pools",
+        "192.168.43.199",
+        "192.168.43.150",
+        &[
+            "pools-differ zaldua1zerb2:47 192.168.43.0/24 has the pool 192.168.43.100 - 192.168.43.150, but the pool",
+        ],
+    );
+    standby("no-id", "\"id\": 3,", "", &["subnet-id-missing zaldua1zerb2:44"]);
+    standby(
+        "bad-pool",
+        "192.168.43.100",
+        "192.168.42.100",
+        &["pool-refused zaldua1zerb2:47 Kea refuses the pool", "pools-differ zaldua1zerb2:47"],
+    );
+    gives(
+        "other",
+        &[
+            (
+                HUB,
+                "\"subnet\": \"192.168.43.0/24\"",
+                "\"subnet\": \"192.168.43.0/24\", \"user-context\": { \"ha-server-name\": \"zaldua2zerb1\" }, \"x\": 1",
+            ),
+            (
+                HUB,
+                "\"option-data\": [ { \"name\": \"routers\", \"data\": \"192.168.43.1\" } ],\n        \"user-context\": { \"ha-server-name\": \"zaldua1zerb1\" }",
+                "\"y\": 1",
+            ),
+        ],
+        &[
+            "subnet-relationship-differs zaldua1zerb1:62 192.168.43.0/24 has the ha-server-name \"zaldua2zerb1\"",
+            "subnet-missing zaldua1zerb1:62 zaldua2zerb1 does not have the subnet 192.168.43.0/24 (id 3): its clients get",
+        ],
+    );
+    gives(
+        "unrelated",
+        &[(HUB, "\"ha-server-name\": \"zaldua2zerb1\"", "\"x\": 1")],
+        &["subnet-unrelated zaldua1zerb1:55 this subnet of a hub has no \"ha-server-name\""],
+    );
+}
+
+#[test]
+fn what_kea_refuses_does_not_hide_the_rest() {
+    let hub = "\"mode\": \"hot-standby\",\n              \"heartbeat-delay\": 2000";
+    gives(
+        "refused",
+        &[
+            (HUB, hub, "\"mode\": \"hot-standby\", \"delayed-updates-limit\": 9"),
+            (STANDBY, "\"max-unacked-clients\": 10", "\"max-unacked-clients\": 0"),
+        ],
+        &[
+            "configuration-refused zaldua1zerb1:21 \"delayed-updates-limit\" must be 0 in mode hot-standby",
+            "takeover-at-once zaldua1zerb2:26",
+            "file-not-given zaldua1zerb2:28",
+            "file-not-given zaldua2zerb1:28",
+        ],
+    );
+    let missing = check(None, &[(None, "no/such/file.conf".into())]).unwrap_err();
+    assert_eq!(missing.place, None);
+}
+
+#[test]
+fn limits_that_hinder_a_takeover() {
+    let both = |test, from, to, expected: &[&str]| {
+        gives(test, &[(STANDBY, from, to), (HUB, from, to), (SPOKE, from, to)], expected);
+    };
+    let codes = |test, from, to| -> Vec<String> {
+        let found = lint(test, &[(STANDBY, from, to), (HUB, from, to), (SPOKE, from, to)]);
+        found.iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
+    };
+    both(
+        "equal",
+        "\"heartbeat-delay\": 2000",
+        "\"heartbeat-delay\": 6000",
+        &[
+            "heartbeat-too-slow zaldua1zerb1:22 heartbeat-delay is 6000 ms, max-response-delay only 6000 ms",
+            "heartbeat-too-slow zaldua1zerb1:34",
+            "heartbeat-too-slow zaldua1zerb2:23",
+            "heartbeat-too-slow zaldua2zerb1:22",
+        ],
+    );
+    assert_eq!(codes("silent", "\"heartbeat-delay\": 2000", "\"heartbeat-delay\": 0"), ["heartbeat-off"; 4]);
+    // kea-dhcp4 2.6.3 refuses to load the library with 70000.
+    assert_eq!(
+        codes("long", "\"max-response-delay\": 6000", "\"max-response-delay\": 70000"),
+        ["delay-too-long"; 4]
+    );
+    assert_eq!(
+        codes("patient", "\"max-ack-delay\": 3000", "\"max-ack-delay\": 65000"),
+        ["takeover-unlikely"; 4]
+    );
+    // 200 addresses in zaldua1 and zaldua3, 100 in zaldua2.
+    assert_eq!(
+        codes("many", "\"max-unacked-clients\": 10", "\"max-unacked-clients\": 100"),
+        ["takeover-unlikely"; 2]
+    );
+    assert_eq!(codes("sync", "\"mode\"", "\"sync-leases\": false, \"mode\""), ["leases-not-shared"; 4]);
+}
+
+#[test]
+fn listeners_and_what_they_need() {
+    gives(
+        "agent-port",
+        &[(HUB_AGENT, "\"http-port\": 8000", "\"http-port\": 8001"), (HUB_AGENT, "0.0.0.0", "192.168.42.4")],
+        &[
+            "port-collision zaldua1zerb1:27 the HA listener of \"zaldua1zerb1\" listens at 192.168.42.4:8001, which the \
+         Control Agent takes (192.168.42.4:8001)",
+        ],
+    );
+    gives(
+        "agent-everywhere",
+        &[
+            (HUB_AGENT, "8000", "8002"),
+            (HUB_AGENT, "\"http-host\"", "\"trust-anchor\": \"ca.pem\", \"http-host\""),
+        ],
+        &[
+            "port-collision zaldua1zerb1:40 the HA listener of \"zaldua1zerb1-zaldua2\" listens at 192.168.4.4:8002, which",
+        ],
+    );
+    let same =
+        [(HUB, "192.168.4.4:8002", "192.168.42.4:8001"), (SPOKE, "192.168.4.4:8002", "192.168.42.4:8001")];
+    gives("two-listeners", &same, &["port-collision zaldua1zerb1:40"]);
+    let off = (STANDBY, "\"enable-multi-threading\": true", "\"enable-multi-threading\": false");
+    gives(
+        "agent-elsewhere",
+        &[off],
+        &[
+            "url-unserved zaldua1zerb2:29 the dedicated listener is off, and nobody listens at 192.168.42.5:8001: the \
+         Control Agent at 192.168.42.5:8000",
+        ],
+    );
+    let asked = (STANDBY, "\"mode\"", "\"multi-threading\": { \"enable-multi-threading\": true }, \"mode\"");
+    let agent = (STANDBY_AGENT, "\"http-port\": 8000", "\"http-port\": 8001");
+    gives("asked", &[off, asked, agent], &["multi-threading-off zaldua1zerb2:22"]);
+    gives(
+        "no-port",
+        &[(SPOKE, "192.168.4.5:8002", "192.168.4.5"), (HUB, "192.168.4.5:8002", "192.168.4.5")],
+        &["url-without-port zaldua1zerb1:39", "url-without-port zaldua2zerb1:27"],
+    );
+    gives(
+        "socket",
+        &[(STANDBY_AGENT, "kea4-ctrl-socket", "kea4.sock")],
+        &[
+            "agent-socket-differs zaldua1zerb2:6 the Control Agent hands commands to /run/kea/kea4.sock, but the server's",
+        ],
+    );
+    let topology = write(
+        "lint-own",
+        "topology.toml",
+        "[[server]]\nname = \"zaldua2zerb1\"\naddresses = [\"10.0.0.1\"]\n",
+    );
+    let path = write("lint-own", SPOKE, &recorded("all-on", SPOKE));
+    let findings = check(Some(&topology), &[(None, path)]).unwrap();
+    assert_eq!(findings[0].code, LintCode::UrlNotOwn, "{findings:#?}");
+}
+
+#[test]
+fn hooks_keys_and_passwords() {
+    let line = "      { \"library\": \"/usr/lib/x86_64-linux-gnu/kea/hooks/libdhcp_lease_cmds.so\" },\n";
+    gives("lease-cmds", &[(STANDBY, line, "")], &["lease-commands-missing zaldua1zerb2:14"]);
+    gives(
+        "misspelt",
+        &[
+            (SPOKE, "\"max-ack-delay\": 3000", "\"max-ack-dealy\": 10000"),
+            (HUB, "\"max-ack-delay\": 3000", "\"max-ack-delay\": 10000"),
+            (STANDBY, "\"max-ack-delay\": 3000", "\"max-ack-delay\": 10000"),
+        ],
+        &["misspelt-key zaldua2zerb1:24 Kea passes over the unknown key \"max-ack-dealy\""],
+    );
+    let password = "\"basic-auth-password\": \"x\", \"role\": \"standby\"";
+    gives("clear", &[(STANDBY, "\"role\": \"standby\"", password)], &["password-in-clear zaldua1zerb2:29"]);
+    let tls = (STANDBY, "\"mode\"", "\"trust-anchor\": \"ca.pem\", \"mode\"");
+    gives("encrypted", &[(STANDBY, "\"role\": \"standby\"", password), tls], &[]);
+}
+
+/// A load-balancing server with these pools and class definitions.
+fn balanced(test: &str, pools: &str, classes: &str) -> Vec<String> {
+    let pair = |name: &str| {
+        format!(
+            r#"{{ "Dhcp4": {{ "hooks-libraries": [ {{ "library": "libdhcp_lease_cmds.so" }}, {{ "library": "libdhcp_ha.so",
+                "parameters": {{ "high-availability": [ {{ "this-server-name": "{name}", "mode": "load-balancing", "peers": [
+                  {{ "name": "one", "url": "http://10.0.0.1:8000/", "role": "primary" }},
+                  {{ "name": "two", "url": "http://10.0.0.2:8000/", "role": "secondary" }},
+                  {{ "name": "three", "url": "http://10.0.0.3:8000/", "role": "backup" }} ] }} ] }} }} ],
+                "client-classes": [ {classes} ],
+                "subnet4": [ {{ "id": 1, "subnet": "10.0.0.0/16", "pools": [ {pools} ] }} ] }} }}"#
+        )
+    };
+    let folder = format!("lint-balanced-{test}");
+    let files: Vec<_> = ["one", "two", "three"]
+        .map(|name| (Some(name.to_owned()), write(&folder, &format!("{name}.conf"), &pair(name))))
+        .into();
+    let findings = check(None, &files).unwrap();
+    findings.iter().map(|it| format!("{} {}", it.code.code(), it.server)).collect()
+}
+
+#[test]
+fn pools_of_a_load_balancing_pair() {
+    let pool =
+        |range: &str, class: &str| format!(r#"{{ "pool": "10.0.{range}.0/24", "client-class": "{class}" }}"#);
+    let both = [pool("1", "HA_one"), pool("2", "HA_two")].join(",");
+    assert_eq!(balanced("split", &both, ""), [] as [&str; 0]);
+    assert_eq!(
+        balanced("whole", r#"{ "pool": "10.0.1.0/24" }"#, ""),
+        ["pools-not-split one", "pools-not-split two"]
+    );
+    let phones = [pool("1", "phones"), pool("2", "phones2")].join(",");
+    assert_eq!(balanced("phones", &phones, ""), ["pools-not-split one", "pools-not-split two"]);
+    // The manual's way: a class of one's own whose test asks for the server's class, here over a third one.
+    let classes = r#"{ "name": "phones", "test": "option[60].text == 'x' and member('HA_one')" },
+        { "name": "phones2", "test": "member('other')" }, { "name": "other", "test": "member('HA_two') and member('phones2')" }"#;
+    assert_eq!(balanced("tested", &phones, classes), [] as [&str; 0]);
+    assert_eq!(
+        balanced("half", &pool("1", "HA_one"), ""),
+        ["peer-without-pool one", "peer-without-pool two"]
+    );
+    let wrong = [&both, ",", &pool("3", "HA_three"), ",", &pool("4", "HA_Two")].concat();
+    // Kea loads such classes (2.6.3): every server's file has two.
+    assert_eq!(
+        balanced("wrong", &wrong, ""),
+        [
+            "class-of-no-peer one",
+            "class-of-no-peer one",
+            "class-of-no-peer three",
+            "class-of-no-peer three",
+            "class-of-no-peer two",
+            "class-of-no-peer two"
+        ]
+    );
+}

@@ -26,7 +26,9 @@ pub(in crate::ha) fn read_each(
     for (name, path) in files {
         match KeaFile::load(path) {
             Ok(file) => read.push((name.clone(), path.clone(), file)),
-            Err(error) if error.place.is_some() => refused.push((name.clone(), error)),
+            Err(error) if error.place.is_some() => {
+                refused.push((name.clone().or_else(|| import::from_file_name(path)), error));
+            }
             Err(error) => return Err(error),
         }
     }

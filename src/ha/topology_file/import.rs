@@ -11,7 +11,7 @@ use crate::kea::document::FileError;
 mod names;
 mod zones;
 
-pub(super) use names::complete;
+pub(super) use names::{complete, from_file_name};
 
 /// Turns Kea configuration files into the text of a topology.toml.
 ///

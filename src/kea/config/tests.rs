@@ -113,7 +113,7 @@ fn a_server_without_ha_is_fine() {
     let file = dhcp4(r#"{ "Dhcp4": {} }"#);
     let files = file.files.clone();
     let origin = Origin { at: At { file: 0, offset: 11 }, keys: Vec::new() };
-    assert_eq!(file, Dhcp4File { files, origin, ..Dhcp4File::default() });
+    assert_eq!(file, Dhcp4File { origin, files, ..Dhcp4File::default() });
 }
 
 #[test]

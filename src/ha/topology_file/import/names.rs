@@ -39,7 +39,7 @@ pub(in crate::ha::topology_file) fn complete(
 }
 
 /// What stands before `.kea-dhcp4.conf` or `.kea-ctrl-agent.conf`.
-fn from_file_name(path: &Path) -> Option<String> {
+pub(in crate::ha::topology_file) fn from_file_name(path: &Path) -> Option<String> {
     let file = path.file_name()?.to_str()?;
     let name = ["kea-dhcp4", "kea-ctrl-agent"]
         .iter()

@@ -1,0 +1,62 @@
+//! The pages in docs/ that are made from the program's own catalogue and schema.
+//!
+//! `make docs` writes them: it runs these tests with `UPDATE_DOCS=1`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use dorascope::ha::catalogue::{KINDS, entries};
+use dorascope::table::schema;
+
+const MADE: &str = "<!-- Made by `make docs` from the program; edit it there. -->";
+
+/// Compares a page with what is committed, or writes it.
+fn page(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == text, "docs/{name} is not what the program says; run `make docs`");
+}
+
+#[test]
+fn every_code_is_on_its_page() {
+    let mut text = format!(
+        "{MADE}\n\n# Codes\n\nThe stable codes in dorascope's tables. `dorascope explain CODE` prints one entry, \
+         `dorascope explain --codes` lists them.\n"
+    );
+    for (kind, meaning) in KINDS {
+        let _ = write!(text, "\n- [{kind}](#kind-{kind}): {meaning}");
+    }
+    text.push('\n');
+    for (kind, meaning) in KINDS {
+        let _ = write!(text, "\n## Kind: {kind}\n\n{meaning}\n");
+        for entry in entries().filter(|entry| entry.kind == kind) {
+            let _ = write!(text, "\n### {}\n\n**{}**\n\n{}\n", entry.code, entry.title, entry.text);
+        }
+    }
+    page("codes.md", &text);
+}
+
+#[test]
+fn every_column_is_on_its_page() {
+    let mut text = format!(
+        "{MADE}\n\n# Tables\n\nWhat `dorascope analyze -o DIR` writes, one file per table, and what other commands \
+         print with `--format`. Version {} of the schema; `dorascope schema` prints it. A column is only ever \
+         appended.\n",
+        schema::VERSION
+    );
+    let results = [&schema::CHECK, &schema::HASH, &schema::LINT, &schema::CODES, &schema::SCHEMA];
+    for table in schema::TABLES.into_iter().chain(results) {
+        let _ = write!(text, "\n## {}\n\n{}\n\n", table.name, table.meaning);
+        text.push_str("| column | kind | unit or notation | meaning | null when |\n|---|---|---|---|---|\n");
+        for column in table.columns {
+            // A bar would end the cell.
+            let cells = [column.kind.describe().as_str(), column.unit, column.meaning, column.null_when]
+                .map(|cell| cell.replace('|', "\\|"));
+            let _ = writeln!(text, "| {} | {} |", column.name, cells.join(" | "));
+        }
+    }
+    page("tables.md", &text);
+}
