@@ -9,7 +9,7 @@ help:
 	@echo 'make captures  record all scenarios again with real Kea servers (root)'
 	@echo 'make lab-test  record one scenario into target/ and check dorascope on it (root)'
 	@echo 'make readme    rewrite the program output that README.md shows'
-	@echo 'make docs      rewrite docs/codes.md and docs/tables.md from the program'
+	@echo 'make docs      rewrite the pages of docs/ that the program and its tests compute'
 	@echo 'make setup     only install what is missing'
 	@echo 'make clean     remove target/, the laboratory included'
 
@@ -35,7 +35,7 @@ readme:
 
 docs:
 	@scripts/setup.sh build
-	UPDATE_DOCS=1 cargo test --locked --test integration docs::
+	UPDATE_DOCS=1 cargo test --locked --test integration -- docs:: score::
 
 setup:
 	@scripts/setup.sh build test lab

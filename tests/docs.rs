@@ -3,22 +3,11 @@
 //! `make docs` writes them: it runs these tests with `UPDATE_DOCS=1`.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use dorascope::ha::catalogue::{KINDS, entries};
 use dorascope::table::schema;
 
-const MADE: &str = "<!-- Made by `make docs` from the program; edit it there. -->";
-
-/// Compares a page with what is committed, or writes it.
-fn page(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "docs/{name} is not what the program says; run `make docs`");
-}
+use crate::support::page::{self, MADE};
 
 #[test]
 fn every_code_is_on_its_page() {
@@ -36,7 +25,7 @@ fn every_code_is_on_its_page() {
             let _ = write!(text, "\n### {}\n\n**{}**\n\n{}\n", entry.code, entry.title, entry.text);
         }
     }
-    page("codes.md", &text);
+    page::is_current("docs/codes.md", &text);
 }
 
 #[test]
@@ -58,5 +47,5 @@ fn every_column_is_on_its_page() {
             let _ = writeln!(text, "| {} | {} |", column.name, cells.join(" | "));
         }
     }
-    page("tables.md", &text);
+    page::is_current("docs/tables.md", &text);
 }

@@ -15,7 +15,7 @@ use dorascope::pipeline::{Analysis, analyze};
 use dorascope::units::{MessageId, ServerId};
 
 use crate::partial::{Sort, keep};
-use crate::support::page;
+use crate::support::page::{self, MADE};
 use crate::support::temp::TempDir;
 use crate::truth::{Logged, Truth, inputs, logged_at, scenarios, truths};
 
@@ -213,7 +213,7 @@ an answer and Kea logged one, or expects none and Kea logged none; *unknown* is 
 
 #[test]
 fn predictions_are_what_kea_logged() {
-    let mut text = String::from(INTRODUCTION);
+    let mut text = format!("{MADE}\n\n{INTRODUCTION}");
     let mut mistakes = Vec::new();
     let mut totals = Vec::new();
     for view in View::ALL {

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-/// Fails when the committed page is not this text; with `DORASCOPE_WRITE_DOCS` set it is rewritten instead.
+/// The first line of such a page.
+pub const MADE: &str = "<!-- Made by `make docs` from the program; edit it there. -->";
+
+/// Fails when the committed page is not this text; with `UPDATE_DOCS` set it is written instead.
 pub fn is_current(page: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
-    if std::env::var_os("DORASCOPE_WRITE_DOCS").is_some() {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
-        return;
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "{page} is not what this test computes; run `make docs`");
+    assert!(committed == text, "{page} is not what the program says; run `make docs`");
 }
