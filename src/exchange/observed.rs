@@ -180,14 +180,19 @@ impl Observed {
         self.dst.is_broadcast() || self.link.dst_mac == Some([0xff; 6])
     }
 
-    /// `secs` as Kea reads it: a value over 255 whose low byte is zero is
-    /// taken for a byte-swapped one (kea-ha rule for v4 `secs`).
+    /// `secs` as Kea reads it.
     pub fn secs_kea(&self) -> u16 {
-        if self.secs > 255 && self.secs & 0xff == 0 { self.secs >> 8 } else { self.secs }
+        repair_secs(self.secs)
     }
 
     /// The name of its type, `BOOTP` without option 53.
     pub fn type_name(&self) -> String {
         self.message_type.map_or_else(|| "BOOTP".to_owned(), |kind| kind.to_string())
     }
+}
+
+/// `secs` as Kea reads it: a value over 255 whose low byte is zero is taken
+/// for a byte-swapped one, genuine multiples of 256 too (kea-ha §3.4).
+pub const fn repair_secs(secs: u16) -> u16 {
+    if secs > 255 && secs & 0xff == 0 { secs >> 8 } else { secs }
 }
