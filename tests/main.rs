@@ -12,6 +12,7 @@ mod layering;
 mod lint;
 mod partial;
 mod public_captures;
+mod replay;
 mod scenarios;
 mod score;
 mod support;

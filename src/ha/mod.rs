@@ -22,6 +22,7 @@ pub mod lint;
 pub mod machine;
 pub mod network;
 pub mod severity;
+pub mod replay;
 pub mod state;
 pub mod timeline;
 pub mod topology;

@@ -23,6 +23,7 @@ use crate::ha::decide::{Decision, Evidence, of_exchange};
 use crate::ha::events::{ControlReader, HaEvent};
 use crate::ha::infer;
 use crate::ha::network::Network;
+use crate::ha::replay::Replay;
 use crate::ha::timeline::Timeline;
 use crate::ha::topology::Topology;
 use crate::ha::updates::Updates;
@@ -58,6 +59,8 @@ pub struct Analysis<'t> {
     pub findings: Vec<Finding>,
     /// Who served what when.
     pub timeline: Timeline,
+    /// Kea's state machines, run over the capture.
+    pub replay: Replay,
 }
 
 impl Analysis<'_> {
@@ -225,6 +228,7 @@ impl<'t> Intake<'t> {
             updates: Updates::new(&network.topology, &events),
             capture_end: end,
         };
+        let replay = evidence.replay(&exchanges);
         let (decisions, timeline) = evidence.decide(&exchanges);
         let judgements: Vec<Judgement> = exchanges
             .iter()
@@ -245,6 +249,7 @@ impl<'t> Intake<'t> {
             events,
             findings: Vec::new(),
             timeline,
+            replay,
         };
         analysis.findings = findings::find(&analysis);
         analysis

@@ -6,6 +6,7 @@
 
 mod case;
 mod gaps;
+mod heard;
 mod rules;
 
 use std::collections::HashMap;

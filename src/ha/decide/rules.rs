@@ -98,7 +98,7 @@ impl Evidence<'_> {
     }
 
     /// Option 54 names somebody else (Kea's check `DHCP4_PACKET_DROP_0003`).
-    fn foreign_server_id(&self, case: &Case<'_>) -> Option<Ruling> {
+    pub(super) fn foreign_server_id(&self, case: &Case<'_>) -> Option<Ruling> {
         let named = case.query.server_id?;
         let server = self.network.topology.server(case.server);
         let kea = server.and_then(|server| server.kea.as_ref());

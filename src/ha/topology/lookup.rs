@@ -121,6 +121,12 @@ impl Topology {
         names.join(" + ")
     }
 
+    /// The places of the peers that have these names in a relationship, ascending.
+    pub fn scopes_named(&self, id: RelationshipId, names: &[String]) -> Vec<usize> {
+        let peers = self.relationship(id).map(|it| it.peers.as_slice()).unwrap_or_default();
+        (0..peers.len()).filter(|at| peers.get(*at).is_some_and(|peer| names.contains(&peer.name))).collect()
+    }
+
     /// Every TCP port of a control URL or control socket, ascending.
     pub fn control_ports(&self) -> Vec<u16> {
         let peers = self.relationships.iter().flat_map(|relationship| &relationship.peers);

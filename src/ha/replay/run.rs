@@ -1,0 +1,205 @@
+//! The loop over the facts, and what the relationships of one machine share:
+//! its life and its DHCP service.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::input::{Input, What, inputs, number};
+use super::seat::{Seat, Seen};
+use super::{Cause, Counted, Query, Replay, spans};
+use crate::ha::events::HaEvent;
+use crate::ha::machine::{Holder, Maintained, Service, notified, notifier};
+use crate::ha::state::State;
+use crate::ha::timeline::Basis;
+use crate::ha::topology::{RelationshipId, Role, Topology};
+use crate::units::{CaptureTime, ServerId};
+
+/// One machine: what its relationships share.
+#[derive(Debug, Default)]
+pub(super) struct Machine {
+    /// Its seats, in the order of its own file.
+    pub(super) seats: Vec<usize>,
+    pub(super) service: Service,
+    /// Changes of the service.
+    pub(super) switched: Vec<(CaptureTime, bool)>,
+    /// When it was not running: from, and until.
+    pub(super) outages: Vec<(CaptureTime, CaptureTime)>,
+    /// The last refused connection, while it does not run.
+    refused: Option<CaptureTime>,
+    /// It refuses connections although it runs: a firewall, or a wrong address.
+    refuses_anyway: bool,
+}
+
+/// Runs Kea's state machine of every active peer over a capture that ends at `end`.
+pub fn replay(topology: &Topology, events: &[HaEvent], queries: &[Query], end: CaptureTime) -> Replay {
+    let mut run = Run::new(topology);
+    for input in inputs(topology, events, queries, end) {
+        run.take(&input);
+    }
+    let Run { mut seats, machines, counted, .. } = run;
+    for transition in seats.iter_mut().flat_map(|seat| &mut seat.transitions) {
+        transition.by = transition.by.min(end);
+    }
+    let spans = spans::spans(&seats, &machines, end);
+    let mut transitions: Vec<_> = seats.into_iter().flat_map(|seat| seat.transitions).collect();
+    transitions.sort_by_key(super::Transition::instant);
+    Replay { transitions, counted, spans }
+}
+
+struct Run<'t> {
+    topology: &'t Topology,
+    seats: Vec<Seat>,
+    places: HashMap<(ServerId, RelationshipId), usize>,
+    machines: BTreeMap<ServerId, Machine>,
+    counted: Vec<Counted>,
+}
+
+impl<'t> Run<'t> {
+    fn new(topology: &'t Topology) -> Self {
+        let mut run = Self {
+            topology,
+            seats: Vec::new(),
+            places: HashMap::new(),
+            machines: BTreeMap::new(),
+            counted: Vec::new(),
+        };
+        for (at, relationship) in topology.relationships.iter().enumerate() {
+            let id = RelationshipId(at);
+            for peer in relationship.peers.iter().filter(|peer| peer.role != Role::Backup) {
+                let Some(server) = peer.server else { continue };
+                let limits = topology.limits_of(server, id).unwrap_or(relationship.limits);
+                let mut seat = Seat::new((server, id), peer.role, relationship.mode, limits);
+                seat.auto_failover = peer.auto_failover;
+                seat.number = number(topology, server, id);
+                run.places.insert((server, id), run.seats.len());
+                run.machines.entry(server).or_default().seats.push(run.seats.len());
+                run.seats.push(seat);
+            }
+        }
+        for machine in run.machines.values_mut() {
+            machine.seats.sort_by_key(|at| run.seats.get(*at).map(|seat| seat.number));
+        }
+        run
+    }
+
+    fn take(&mut self, input: &Input<'_>) {
+        let seen = (input.time, input.at);
+        if !self.life(input, seen) {
+            return;
+        }
+        let Some(at) = self.places.get(&input.seat).copied() else { return };
+        let Some(machine) = self.machines.get_mut(&input.seat.0) else { return };
+        let Some(seat) = self.seats.get_mut(at) else { return };
+        let on = machine.service.is_on();
+        let service = &mut machine.service;
+        match &input.what {
+            What::Speaks => seat.speaks(input.time),
+            What::Refuses => {}
+            What::Heartbeat { partner, unsent } => seat.heartbeat(*partner, *unsent, seen, service),
+            What::Failed => seat.failed(seen, service),
+            What::Updated { conflict } => seat.updated(conflict.as_ref(), seen, service),
+            What::Says { state, scopes } => {
+                seat.show(*state, seen, Basis::Heartbeat, Cause::Observed, service);
+                if let (Some(names), Some(shown)) = (scopes, seat.state)
+                    && shown == *state
+                {
+                    seat.says_scopes(self.topology.scopes_named(input.seat.1, names), input.time);
+                }
+            }
+            What::SendsUpdate => match seat.state {
+                // Queued updates are replayed there.
+                Some(State::CommunicationRecovery) => {}
+                Some(State::PartnerInMaintenance) => {
+                    seat.show(State::PartnerInMaintenance, seen, Basis::Control, Cause::Observed, service);
+                }
+                _ => seat.show(State::normal(seat.mode), seen, Basis::Control, Cause::Observed, service),
+            },
+            What::Syncs => seat.show(State::Syncing, seen, Basis::Control, Cause::Observed, service),
+            What::Synced => seat.synced(seen, service),
+            What::Resets | What::IsReset => seat.command(State::Waiting, seen, Cause::Reset, service),
+            What::Notifies { cancel, reply } => {
+                let outcome = seat.state.map(|own| notifier(own, *cancel, *reply));
+                maintain(seat, outcome, seen, service);
+            }
+            What::Notified { cancel, reply } => {
+                let outcome = seat.state.map(|own| notified(own, *cancel, *reply));
+                maintain(seat, outcome, seen, service);
+            }
+            What::Disabled(number) => service.disable(Holder::Partner(*number)),
+            What::Enabled(number) => service.enable(Holder::Partner(*number)),
+            What::PartnerSynced(number) => {
+                seat.partner_synced(service);
+                service.enable(Holder::Partner(*number));
+            }
+            What::Hears(query) => self.counted.extend(seat.hears(query, on)),
+            What::Answers(query) => seat.answers(query, seen, service),
+        }
+        if machine.service.is_on() != on {
+            machine.switched.push((input.time, !on));
+        }
+    }
+
+    /// Whether the machine runs; notes when it stops and starts.
+    fn life(&mut self, input: &Input<'_>, seen: Seen) -> bool {
+        let Some(machine) = self.machines.get_mut(&input.seat.0) else { return false };
+        let refuses = matches!(input.what, What::Refuses);
+        let Some(last) = machine.refused else {
+            if refuses && !machine.refuses_anyway {
+                machine.refused = Some(input.time);
+                machine.outages.push((input.time, CaptureTime(i64::MAX)));
+            }
+            return !refuses;
+        };
+        let heartbeat_delay = machine
+            .seats
+            .first()
+            .and_then(|at| self.seats.get(*at))
+            .map_or(0, |seat| i64::from(seat.limits.heartbeat_delay_ms) * 1_000_000);
+        match &input.what {
+            What::Refuses => {
+                machine.refused = Some(input.time);
+                false
+            }
+            // The end of what it asked before, or what a dead machine cannot hear.
+            What::Heartbeat { .. } | What::Failed | What::Updated { .. } | What::Hears(_) => false,
+            // A started server sends its first heartbeat no sooner than a heartbeat-delay later
+            // (kea-ha §3.1); one that speaks sooner, or serves at once, was never gone.
+            What::Says { state: State::Waiting, .. } => {
+                self.start(input.seat.0, last, seen);
+                true
+            }
+            What::Speaks if input.time.since(last) > heartbeat_delay / 10 * 9 => {
+                self.start(input.seat.0, last, seen);
+                true
+            }
+            _ => {
+                machine.refuses_anyway = true;
+                machine.refused = None;
+                machine.outages.pop();
+                true
+            }
+        }
+    }
+
+    fn start(&mut self, server: ServerId, after: CaptureTime, seen: Seen) {
+        let Some(machine) = self.machines.get_mut(&server) else { return };
+        machine.refused = None;
+        if let Some(outage) = machine.outages.last_mut() {
+            outage.1 = seen.0;
+        }
+        machine.service = Service::default();
+        for at in &machine.seats {
+            if let Some(seat) = self.seats.get_mut(*at) {
+                seat.start(after, seen, &mut machine.service);
+            }
+        }
+        machine.switched.push((seen.0, machine.service.is_on()));
+    }
+}
+
+fn maintain(seat: &mut Seat, outcome: Option<Maintained>, seen: Seen, service: &mut Service) {
+    match outcome {
+        Some(Maintained::Enters(state)) => seat.command(state, seen, Cause::Maintenance, service),
+        Some(Maintained::Returns) => seat.returns(seen, service),
+        Some(Maintained::Stays) | None => {}
+    }
+}

@@ -1,0 +1,255 @@
+//! The replayed HA state machines against Kea's own logs (`captures/*/truth.jsonl`).
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use dorascope::capture::Input;
+use dorascope::exchange::PairLimits;
+use dorascope::ha::replay::{Cause, Transition};
+use dorascope::ha::state::State;
+use dorascope::ha::topology::{RelationshipId, Topology};
+use dorascope::pipeline::{Analysis, analyze};
+use dorascope::units::{CaptureTime, ServerId, colon_hex};
+use serde::Deserialize;
+
+use crate::truth::scenarios;
+
+/// The fields of truth.jsonl that are about the state machine.
+#[derive(Debug, Deserialize)]
+struct Line {
+    ts_ns: i64,
+    server: String,
+    event: String,
+    relationship: Option<String>,
+    from_state: Option<String>,
+    to_state: Option<String>,
+    mac: Option<String>,
+    client_id: Option<String>,
+    xid: Option<String>,
+    unacked: Option<u32>,
+    left: Option<u32>,
+}
+
+fn lines(folder: &Path) -> Vec<Line> {
+    let text = std::fs::read_to_string(folder.join("truth.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Every zone of a folder, as the lab names it.
+fn zones(folder: &Path) -> Vec<Input> {
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pcap"));
+    paths.sort();
+    paths.into_iter().map(|path| Input { zone: None, path }).collect()
+}
+
+/// Each recording with its analysis and its log.
+fn each(mut with: impl FnMut(&str, &Analysis<'_>, &[Line])) {
+    for folder in scenarios() {
+        let topology = Topology::load(&folder.join("topology.toml")).unwrap();
+        let analysis = analyze(&zones(&folder), &topology, PairLimits::default(), |_| {});
+        with(&folder.file_name().unwrap().to_string_lossy(), &analysis, &lines(&folder));
+    }
+}
+
+/// The seat that a log line is about; the lab names a relationship by its primary.
+fn seat(analysis: &Analysis<'_>, line: &Line) -> (ServerId, RelationshipId) {
+    let topology = analysis.network.topology;
+    let name = line.relationship.as_deref().unwrap();
+    let named = |at: &usize| topology.relationships[*at].peers[0].name == name;
+    let id = (0..topology.relationships.len()).find(named).unwrap();
+    (topology.server_named(&line.server).unwrap(), RelationshipId(id))
+}
+
+fn state(word: Option<&String>) -> Option<State> {
+    State::from_word(word.unwrap())
+}
+
+/// The captures' first and last frame.
+fn span(analysis: &Analysis<'_>) -> (i64, i64) {
+    let first = analysis.sources.iter().filter_map(|source| source.first).min().unwrap();
+    let last = analysis.sources.iter().filter_map(|source| source.last).max().unwrap();
+    (first.0, last.0)
+}
+
+fn describe(analysis: &Analysis<'_>, transition: &Transition) -> String {
+    let from = transition.from.map_or("?", State::as_str);
+    let mut text = format!(
+        "{} {}: {from} → {} ({}) at {}",
+        analysis.network.machines.name(transition.server),
+        analysis.network.topology.relationship_name(transition.relationship),
+        transition.to.as_str(),
+        transition.cause,
+        transition.instant().0,
+    );
+    write!(text, " in {}..{}, {:?}", transition.after.0, transition.by.0, transition.basis).unwrap();
+    text
+}
+
+/// Heartbeats are 2 s apart in the lab.
+const HEARTBEAT_DELAY: i64 = 2_000_000_000;
+
+#[test]
+fn every_change_of_state_is_found() {
+    let (mut found, mut exact, mut missed, mut extra) = (0, 0, Vec::new(), Vec::new());
+    each(|name, analysis, truth| {
+        let (begin, end) = span(analysis);
+        let before = (found, missed.len(), extra.len());
+        let mut ours: Vec<Option<&Transition>> = analysis.replay.transitions.iter().map(Some).collect();
+        for line in truth.iter().filter(|line| line.event == "state" && (begin..=end).contains(&line.ts_ns)) {
+            let (server, relationship) = seat(analysis, line);
+            let near = |time: CaptureTime| (time.0 - line.ts_ns).abs() <= HEARTBEAT_DELAY;
+            let fits = |it: &Transition| {
+                (it.server, it.relationship) == (server, relationship)
+                    && it.from == state(line.from_state.as_ref())
+                    && Some(it.to) == state(line.to_state.as_ref())
+                    && match it.predicted {
+                        Some(time) => near(time),
+                        None => {
+                            it.after.0 - HEARTBEAT_DELAY <= line.ts_ns
+                                && line.ts_ns <= it.by.0 + HEARTBEAT_DELAY
+                        }
+                    }
+            };
+            match ours.iter_mut().find(|it| it.is_some_and(fits)).and_then(Option::take) {
+                Some(it) => {
+                    found += 1;
+                    exact += usize::from((it.instant().0 - line.ts_ns).abs() < 20_000_000);
+                }
+                None => missed.push(format!("{name}: {line:?}")),
+            }
+        }
+        // The log has no line for a start, and a first sight is no change.
+        let changes = ours.into_iter().flatten().filter(|it| it.from.is_some());
+        extra.extend(changes.map(|it| format!("{name}: {}", describe(analysis, it))));
+        println!(
+            "{name:30} {:3} changes found, {} missed, {} extra",
+            found - before.0,
+            missed.len() - before.1,
+            extra.len() - before.2
+        );
+    });
+    println!("SCORE {found} found, {exact} of them within 20 ms; {} missed, {} extra", missed.len(), extra.len());
+    assert!(missed.is_empty(), "{missed:#?}\nextra {extra:#?}");
+    assert!(extra.is_empty(), "{extra:#?}");
+    assert!(found >= 60, "only {found} changes could be compared");
+}
+
+#[test]
+fn every_counted_client_is_counted_as_kea_counts() {
+    let mut compared = 0;
+    each(|name, analysis, truth| {
+        let (begin, end) = span(analysis);
+        type Step = (String, String, String, bool, Option<(u32, u32)>);
+        let mut logged: HashMap<(ServerId, RelationshipId), Vec<Step>> = HashMap::new();
+        for line in truth.iter().filter(|line| (begin..=end).contains(&line.ts_ns)) {
+            if !matches!(line.event.as_str(), "counted" | "unacked") {
+                continue;
+            }
+            logged.entry(seat(analysis, line)).or_default().push((
+                line.mac.clone().unwrap_or_default(),
+                line.client_id.clone().unwrap_or_default(),
+                line.xid.clone().unwrap(),
+                line.event == "unacked",
+                line.unacked.zip(line.left),
+            ));
+        }
+        let mut ours: HashMap<(ServerId, RelationshipId), Vec<Step>> = HashMap::new();
+        for counted in &analysis.replay.counted {
+            let query = analysis.message(counted.query);
+            ours.entry((counted.server, counted.relationship)).or_default().push((
+                query.chaddr.to_string(),
+                query.client_id.as_deref().map(colon_hex).unwrap_or_default(),
+                query.xid.to_string(),
+                counted.unacked,
+                counted.unacked.then_some((counted.total_unacked, counted.left)),
+            ));
+        }
+        let steps: usize = logged.values().map(Vec::len).sum();
+        println!("{name:30} {steps:3} clients counted by Kea, {} by us", analysis.replay.counted.len());
+        assert_eq!(ours, logged, "{name}");
+        compared += steps;
+    });
+    assert!(compared >= 41, "only {compared} counted clients could be compared");
+}
+
+/// The moment a pair's standby or primary declares its partner down, to the millisecond, and what shows it.
+#[test]
+fn a_takeover_is_predicted_by_the_heartbeat_that_completes_it() {
+    let mut predicted = 0;
+    each(|name, analysis, truth| {
+        let replay = &analysis.replay;
+        for transition in replay.transitions.iter().filter(|it| it.to == State::PartnerDown) {
+            let Some(instant) = transition.predicted else { continue };
+            let of_seat = |line: &&Line| {
+                line.event == "state"
+                    && line.to_state.as_deref() == Some("PARTNER-DOWN")
+                    && seat(analysis, line) == (transition.server, transition.relationship)
+            };
+            let logged = truth.iter().filter(of_seat).map(|line| line.ts_ns);
+            let off = logged.map(|time| (time - instant.0).abs()).min().unwrap();
+            assert!(off < 5_000_000, "{name}: {off} ns from {}", describe(analysis, transition));
+            predicted += 1;
+            if transition.cause == Cause::ClientsUnacked {
+                let led = replay.counted.iter().filter(|it| replay.takeover_after(it) == Some(transition));
+                let last = led.map(|it| it.total_unacked).max().unwrap();
+                assert!(last > 10, "{name}: {last} clients for {}", describe(analysis, transition));
+            }
+        }
+    });
+    assert!(predicted >= 3, "{predicted} takeovers");
+}
+
+/// The service switch of every machine, as its log has it.
+#[test]
+fn the_service_is_on_when_kea_says_so() {
+    let (mut compared, mut wrong) = (0, Vec::new());
+    each(|name, analysis, truth| {
+        let (begin, end) = span(analysis);
+        for (at, line) in truth.iter().enumerate() {
+            let on = match line.event.as_str() {
+                "service-on" => true,
+                "service-off" => false,
+                _ => continue,
+            };
+            // 20 ms later, unless something else happened to the machine meanwhile.
+            let later = line.ts_ns + 20_000_000;
+            let again = truth[at + 1..].iter().take_while(|other| other.ts_ns <= later).any(|other| {
+                other.server == line.server && matches!(other.event.as_str(), "service-on" | "service-off")
+            });
+            if again || !(begin..=end).contains(&line.ts_ns) {
+                continue;
+            }
+            let (server, relationship) = seat(analysis, line);
+            if let Some(known) = analysis.replay.state_at(server, relationship, CaptureTime(later)) {
+                compared += 1;
+                if known.span.service_on != on {
+                    wrong.push(format!("{name}: {line:?}, replayed {:?}", known.span));
+                }
+            }
+        }
+    });
+    println!("{compared} switches compared, {} wrong", wrong.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(compared >= 20, "only {compared} switches could be compared");
+}
+
+/// Without the control channel there is no clock, and nothing is claimed.
+#[test]
+fn without_the_control_channel_nothing_is_counted() {
+    let folder = crate::truth::captures().join("zaldua1zerb1-killed");
+    let topology = Topology::load(&folder.join("topology.toml")).unwrap();
+    let analysis = analyze(&zones(&folder), &topology, PairLimits::default(), |_| {});
+    let silent = dorascope::ha::decide::Evidence {
+        network: &analysis.network,
+        messages: &analysis.messages,
+        answers: &analysis.answers,
+        events: &[],
+        updates: dorascope::ha::updates::Updates::default(),
+        capture_end: CaptureTime(span(&analysis).1),
+    };
+    let replay = silent.replay(&analysis.exchanges);
+    assert!(!analysis.replay.counted.is_empty());
+    assert!(replay.counted.is_empty() && replay.transitions.is_empty() && replay.spans.is_empty());
+}
