@@ -130,7 +130,11 @@ fn every_change_of_state_is_found() {
             extra.len() - before.2
         );
     });
-    println!("SCORE {found} found, {exact} of them within 20 ms; {} missed, {} extra", missed.len(), extra.len());
+    println!(
+        "SCORE {found} found, {exact} of them within 20 ms; {} missed, {} extra",
+        missed.len(),
+        extra.len()
+    );
     assert!(missed.is_empty(), "{missed:#?}\nextra {extra:#?}");
     assert!(extra.is_empty(), "{extra:#?}");
     assert!(found >= 60, "only {found} changes could be compared");

@@ -265,3 +265,6 @@ impl Replay {
         later.next().filter(|transition| transition.cause == Cause::ClientsUnacked)
     }
 }
+
+#[cfg(test)]
+mod tests;

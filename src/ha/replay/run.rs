@@ -31,9 +31,14 @@ pub(super) struct Machine {
 
 /// Runs Kea's state machine of every active peer over a capture that ends at `end`.
 pub fn replay(topology: &Topology, events: &[HaEvent], queries: &[Query], end: CaptureTime) -> Replay {
+    run(topology, &inputs(topology, events, queries, end), end)
+}
+
+/// As [`replay`], over facts in time order.
+pub(super) fn run(topology: &Topology, inputs: &[Input<'_>], end: CaptureTime) -> Replay {
     let mut run = Run::new(topology);
-    for input in inputs(topology, events, queries, end) {
-        run.take(&input);
+    for input in inputs {
+        run.take(input);
     }
     let Run { mut seats, machines, counted, .. } = run;
     for transition in seats.iter_mut().flat_map(|seat| &mut seat.transitions) {

@@ -240,20 +240,20 @@ impl Seat {
         let before = self.transitions.last().and_then(|last| last.from);
         let lately = self.transitions.last().is_some_and(|last| query.time <= last.instant());
         match self.state {
-            Some(state) if serves(state) => {
-                if before.is_some_and(|before| !serves(before)) {
-                    self.show(state, seen, Basis::Inferred, Cause::Observed, service);
+            // The query came while the state before still held, or the scope was given by hand.
+            Some(state) if !serves(state) => {
+                if lately || self.scopes.contains(&scope) {
+                    return;
                 }
-            }
-            // The query came while the state before still held.
-            Some(_) if lately || self.scopes.contains(&scope) => {}
-            // A state that nobody knows is not guessed from one answer.
-            None => {}
-            Some(_) => {
                 let normal = State::normal(self.mode);
                 let to = if serves(normal) { normal } else { State::PartnerDown };
                 self.show(to, seen, Basis::Inferred, Cause::Observed, service);
             }
+            Some(state) if before.is_some_and(|before| !serves(before)) => {
+                self.show(state, seen, Basis::Inferred, Cause::Observed, service);
+            }
+            // A state that nobody knows is not guessed from one answer.
+            _ => {}
         }
     }
 
