@@ -2,6 +2,7 @@
 
 use super::Evidence;
 use super::rules::{is_filtered, owner_scope};
+use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, of};
 use crate::ha::machine::ClientKey;
 use crate::ha::replay::{Query, Replay, replay};
@@ -15,6 +16,8 @@ impl Evidence<'_> {
                 let Some((relationship, peers, _)) = self.relationship(&case) else { return };
                 let (query, hub) = (case.query, self.network.topology.is_hub(case.server));
                 let client_id = query.client_id.as_deref().unwrap_or_default();
+                let reply = case.reply.map(|id| of(self.messages, id));
+                let acked = reply.is_some_and(|reply| reply.message_type == Some(MessageType::ACK));
                 queries.push(Query {
                     server: case.server,
                     relationship,
@@ -28,11 +31,13 @@ impl Evidence<'_> {
                     // A hub checks the server identifier before it asks HA (kea-ha §5).
                     filtered: is_filtered(query.message_type, hub)
                         && !(hub && self.foreign_server_id(&case).is_some()),
-                    reply: case.reply.map(|id| of(self.messages, id)).map(|reply| (reply.time, reply.at)),
+                    reply: reply.map(|reply| (reply.time, reply.at)),
+                    unshared: acked
+                        && query.message_type == Some(MessageType::REQUEST)
+                        && self.update_after(case.server, query).is_none(),
                 });
             });
         }
-        // Two copies of the same instant keep the order of the capture.
         queries.sort_by_key(|query| (query.time, query.at));
         replay(self.network.topology, self.events, &queries, self.capture_end)
     }

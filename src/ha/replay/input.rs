@@ -170,8 +170,10 @@ impl<'a> Facts<'_, 'a> {
                 return answer(asks, What::Failed);
             }
             EventKind::Sync if matches!(event.result, Some(0 | 3)) => return,
-            EventKind::Enable | EventKind::Reset | EventKind::Command | EventKind::Maintenance => return,
-            _ => {}
+            EventKind::Heartbeat | EventKind::LeaseUpdate | EventKind::LeaseDelete => {}
+            EventKind::Sync | EventKind::Disable => {}
+            other if other.as_str() == "timeout" => {}
+            _ => return,
         }
         // An error, or no answer: Kea marks the partner unavailable when it gives up.
         let gave_up =

@@ -55,6 +55,8 @@ pub struct Query {
     pub filtered: bool,
     /// The server's own reply.
     pub reply: Option<(CaptureTime, FrameRef)>,
+    /// The reply is an ACK to a REQUEST, and no lease update to the partner was seen before it.
+    pub unshared: bool,
 }
 
 /// A client that a server counted while its partner was silent: one line of

@@ -110,14 +110,7 @@ impl<'t> Run<'t> {
                     seat.says_scopes(self.topology.scopes_named(input.seat.1, names), input.time);
                 }
             }
-            What::SendsUpdate => match seat.state {
-                // Queued updates are replayed there.
-                Some(State::CommunicationRecovery) => {}
-                Some(State::PartnerInMaintenance) => {
-                    seat.show(State::PartnerInMaintenance, seen, Basis::Control, Cause::Observed, service);
-                }
-                _ => seat.show(State::normal(seat.mode), seen, Basis::Control, Cause::Observed, service),
-            },
+            What::SendsUpdate => seat.sends_update(seen, service),
             What::Syncs => seat.show(State::Syncing, seen, Basis::Control, Cause::Observed, service),
             What::Synced => seat.synced(seen, service),
             What::Resets | What::IsReset => seat.command(State::Waiting, seen, Cause::Reset, service),
@@ -151,6 +144,12 @@ impl<'t> Run<'t> {
             if refuses && !machine.refuses_anyway {
                 machine.refused = Some(input.time);
                 machine.outages.push((input.time, CaptureTime(i64::MAX)));
+            }
+            if let What::Says { state: State::Waiting, .. } = input.what
+                && let Some(at) = self.places.get(&input.seat)
+                && let Some(after) = self.seats.get(*at).and_then(|seat| seat.was_restarted(seen))
+            {
+                self.start(input.seat.0, after, seen);
             }
             return !refuses;
         };

@@ -164,6 +164,30 @@ impl Seat {
         }
     }
 
+    /// A lease update leaves it. Kea may have queued it long before, while the
+    /// connection was stuck (measured), so it contradicts nothing.
+    pub(super) fn sends_update(&mut self, seen: Seen, service: &mut Service) {
+        let normal = State::normal(self.mode);
+        match self.state {
+            None if self.partner != Partner::Unavailable => {
+                self.show(normal, seen, Basis::Control, Cause::Observed, service);
+            }
+            Some(state) if state == normal || state == State::PartnerInMaintenance => {
+                self.settle(seen, Basis::Control);
+                self.shown = Some(seen.0);
+            }
+            _ => {}
+        }
+    }
+
+    /// When it was last seen at work, if its answer that it is waiting can only come from a new process.
+    pub(super) fn was_restarted(&self, seen: Seen) -> Option<CaptureTime> {
+        let settled = self.settled == self.transitions.len();
+        let worked = settled && self.state.is_some_and(|state| state != State::Waiting);
+        let no_rule = self.explain(State::Waiting) == Cause::Observed;
+        self.shown.filter(|shown| worked && no_rule && *shown < seen.0)
+    }
+
     /// The partner tells it that it has synchronised (kea-ha §6.2).
     pub(super) fn partner_synced(&mut self, service: &mut Service) {
         if self.state == Some(State::PartnerDown) {
@@ -239,7 +263,15 @@ impl Seat {
         let serves = |state: State| state.serves(self.mode, self.role, self.auto_failover, scope);
         let before = self.transitions.last().and_then(|last| last.from);
         let lately = self.transitions.last().is_some_and(|last| query.time <= last.instant());
+        let interrupted = self.clock.interrupted(query.time, self.limits.max_response_delay_ms);
         match self.state {
+            // An ACK waits for the partner to store the lease; without it the partner is given up.
+            Some(State::HotStandby)
+                if query.unshared && interrupted == Some(true) && self.limits.send_lease_updates =>
+            {
+                self.shown = self.shown.max(self.clock.expires(self.limits.max_response_delay_ms));
+                self.show(State::PartnerDown, seen, Basis::Inferred, Cause::Interrupted, service);
+            }
             // The query came while the state before still held, or the scope was given by hand.
             Some(state) if !serves(state) => {
                 if lately || self.scopes.contains(&scope) {
@@ -401,9 +433,12 @@ impl Seat {
             if self.state != Some(state) {
                 self.refuted = None;
                 // Nothing but waiting leads to syncing (kea-ha §4.1).
-                if self.state.is_none() && state == State::Syncing {
-                    self.state = Some(State::Waiting);
-                    service.enter(self.number, State::Waiting);
+                if state == State::Syncing && self.state.is_none() {
+                    self.take(State::Waiting, service);
+                } else if state == State::Syncing && self.state != Some(State::Waiting) {
+                    let cause = self.explain(State::Waiting);
+                    let shown = (seen.0, Some(seen.1));
+                    self.enter(State::Waiting, shown, basis, cause, vec![seen.1], service);
                 }
                 let cause = match (self.state, cause) {
                     (None, Cause::Observed) => Cause::FirstSeen,

@@ -96,6 +96,7 @@ fn query(tenths: i64, client: u8, secs: u16) -> Query {
         scope: Some(0),
         filtered: true,
         reply: None,
+        unshared: false,
     }
 }
 
