@@ -55,7 +55,7 @@ fn each(mut with: impl FnMut(&str, &Analysis<'_>, &[Line])) {
 
 /// The seat that a log line is about; the lab names a relationship by its primary.
 fn seat(analysis: &Analysis<'_>, line: &Line) -> (ServerId, RelationshipId) {
-    let topology = analysis.network.topology;
+    let topology = &analysis.network.topology;
     let name = line.relationship.as_deref().unwrap();
     let named = |at: &usize| topology.relationships[*at].peers[0].name == name;
     let id = (0..topology.relationships.len()).find(named).unwrap();

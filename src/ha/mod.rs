@@ -1,16 +1,13 @@
 //! Kea's High Availability rules over the packets.
 //!
-//! Reading order: [`topology`] (what the user said), [`infer`] (what the packets say where nobody did), [`network`] (joined with
-//! what the packets revealed), [`state`] (what a server serves in each state), [`events`] and [`updates`] (the control channel), [`timeline`]
-//! (which server served which scope when), [`decide`] (what Kea's rules expect
-//! Reading order: [`topology`] (what the user said), [`network`] (joined with
-//! what the packets revealed), [`state`] (what a server serves in each state),
-//! [`machine`] (how it gets from one to the next), [`events`] and [`updates`]
-//! (the control channel), [`replay`] (that machine run over the capture),
-//! [`timeline`] (which server served which scope when), [`decide`] (what Kea's rules expect
-//! of one server for one query), [`verdict`] (the sentence), [`catalogue`]
-//! (every code with its meaning), [`hash`] (RFC 3074), [`lint`] (what is wrong in
-//! the configuration files, without a packet).
+//! Reading order: [`topology`] (what the user said), [`infer`] (what the packets say
+//! where nobody did), [`network`] (joined with what the packets revealed), [`state`]
+//! (what a server serves in each state), [`machine`] (how it gets from one to the
+//! next), [`events`] and [`updates`] (the control channel), [`replay`] (that machine
+//! run over the capture), [`timeline`] (which server served which scope when),
+//! [`decide`] (what Kea's rules expect of one server for one query), [`verdict`] (the
+//! sentence), [`catalogue`] (every code with its meaning), [`hash`] (RFC 3074),
+//! [`lint`] (what is wrong in the configuration files, without a packet).
 
 pub mod catalogue;
 pub mod decide;
@@ -21,8 +18,8 @@ pub mod infer;
 pub mod lint;
 pub mod machine;
 pub mod network;
-pub mod severity;
 pub mod replay;
+pub mod severity;
 pub mod state;
 pub mod timeline;
 pub mod topology;

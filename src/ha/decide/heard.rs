@@ -39,6 +39,6 @@ impl Evidence<'_> {
             });
         }
         queries.sort_by_key(|query| (query.time, query.at));
-        replay(self.network.topology, self.events, &queries, self.capture_end)
+        replay(&self.network.topology, self.events, &queries, self.capture_end)
     }
 }
