@@ -229,7 +229,7 @@ impl<'t> Intake<'t> {
             capture_end: end,
         };
         let replay = evidence.replay(&exchanges);
-        let (decisions, timeline) = evidence.decide(&exchanges);
+        let (decisions, timeline) = evidence.decide(&exchanges, &replay);
         let judgements: Vec<Judgement> = exchanges
             .iter()
             .map(|exchange| judge(&evidence, exchange, of_exchange(&decisions, exchange.id)))

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Evidence;
 use super::rules::{is_filtered, owner_scope};
 use crate::dhcp::MessageType;
-use crate::exchange::{Exchange, Observed, of};
+use crate::exchange::{Exchange, Observed, Step, of};
 use crate::ha::events::HaEvent;
 use crate::ha::network::Selected;
 use crate::ha::timeline::Timeline;
@@ -76,8 +76,19 @@ impl Evidence<'_> {
         let requests: Vec<MessageId> = exchange.queries.iter().map(|step| step.first).collect();
         let requests: Vec<MessageId> =
             requests.into_iter().filter(|id| is(*id, &[MessageType::REQUEST])).collect();
+        // Kea releases what it keeps at one moment, so identical ACKs follow each other closely.
+        // Where queries show twice as well, they are copies of one frame instead.
+        let copies = |step: &Step| {
+            let source = of(self.messages, step.first).at.source;
+            step.sightings().filter(|id| of(self.messages, *id).at.source == source).count()
+        };
+        let single = exchange.queries.iter().all(|step| copies(step) == 1);
         let mut verdicts = HashMap::new();
-        for reply in exchange.replies.iter().map(|step| step.first) {
+        let sent = exchange
+            .replies
+            .iter()
+            .flat_map(|step| std::iter::repeat_n(step.first, if single { copies(step) } else { 1 }));
+        for reply in sent {
             let Some(answer) = self.answers.get(&reply) else { continue };
             if !is(reply, &[MessageType::ACK, MessageType::NAK]) {
                 continue;

@@ -17,6 +17,7 @@ use self::rules::Ruling;
 use super::catalogue::Rule;
 use super::events::HaEvent;
 use super::network::{Heard, Network};
+use super::replay::Replay;
 use super::timeline::{Basis, Timeline};
 use super::topology::RelationshipId;
 use super::updates::Updates;
@@ -140,7 +141,7 @@ pub struct Evidence<'a> {
 
 impl Evidence<'_> {
     /// Decides every query for every server that could hear it, in the order of the exchanges.
-    pub fn decide(&self, exchanges: &[Exchange]) -> (Vec<Decision>, Timeline) {
+    pub fn decide(&self, exchanges: &[Exchange], replay: &Replay) -> (Vec<Decision>, Timeline) {
         let timeline = self.timeline(exchanges);
         let gaps = Gaps::find(exchanges, self.messages);
         let mut decisions = Vec::new();
@@ -154,7 +155,7 @@ impl Evidence<'_> {
                         && of(self.messages, earlier.query).message_type == case.query.message_type
                 };
                 let again = decisions.get(first..).is_some_and(|earlier| earlier.iter().any(silent));
-                decisions.push(self.decision(&case, &timeline, &gaps, again));
+                decisions.push(self.decision(&case, (&timeline, replay), &gaps, again));
             });
         }
         (decisions, timeline)
@@ -166,8 +167,14 @@ impl Evidence<'_> {
     }
 
     /// `again`: the server left a query of this type unanswered before, in the same exchange.
-    fn decision(&self, case: &Case<'_>, timeline: &Timeline, gaps: &Gaps, again: bool) -> Decision {
-        let mut ruling = self.rule(case, timeline);
+    fn decision(
+        &self,
+        case: &Case<'_>,
+        (timeline, replay): (&Timeline, &Replay),
+        gaps: &Gaps,
+        again: bool,
+    ) -> Decision {
+        let mut ruling = self.rule(case, timeline, replay);
         let down = timeline.down(case.server, case.query.time).filter(|_| !case.answered());
         if let Some((confidence, refused)) = down.filter(|_| ruling.rule != Rule::ServerDown) {
             if confidence >= 0.9 {

@@ -11,9 +11,15 @@ use crate::exchange::{Kind, Observed};
 use crate::ha::catalogue::Rule;
 use crate::ha::hash::Owner;
 use crate::ha::network::Selected;
+use crate::ha::replay::Replay;
 use crate::ha::timeline::{Basis, Service, Standing, Timeline, is_service_off};
 use crate::ha::topology::{Mode, Relationship, RelationshipId, Subnet};
 use crate::units::{FrameRef, ServerId};
+
+/// The replay is exact on a whole capture and goes astray where frames are missing, which
+/// nothing shows for certain. So it only speaks where the evidence around an instant does
+/// not, or confirms it, and we do not bet on it.
+const REPLAYED: f64 = 0.89;
 
 /// What the rules say, before it is compared with the packets.
 pub(super) struct Ruling {
@@ -74,14 +80,14 @@ impl Evidence<'_> {
     }
 
     /// Kea's rules in Kea's order.
-    pub(super) fn rule(&self, case: &Case<'_>, timeline: &Timeline) -> Ruling {
+    pub(super) fn rule(&self, case: &Case<'_>, timeline: &Timeline, replay: &Replay) -> Ruling {
         let kea = self.network.topology.server(case.server).and_then(|server| server.kea.as_ref());
         let in_relationship = self.network.topology.relationships_of(case.server).next().is_some();
         if kea.is_none() && !in_relationship {
             return Ruling::new(Expected::Unknown, Rule::NoConfiguration, 0.5);
         }
         let hub = self.network.topology.is_hub(case.server);
-        let ha = self.ha(case, timeline);
+        let ha = self.ha(case, timeline, replay);
         // A hub asks HA last, any other server asks it first.
         if !hub && ha.expected != Expected::Answer {
             return ha;
@@ -143,7 +149,7 @@ impl Evidence<'_> {
     }
 
     /// The HA decision: type, owner, scope.
-    fn ha(&self, case: &Case<'_>, timeline: &Timeline) -> Ruling {
+    fn ha(&self, case: &Case<'_>, timeline: &Timeline, replay: &Replay) -> Ruling {
         let topology = &*self.network.topology;
         let Some((id, relationship, subnet)) = self.relationship(case) else {
             let kea = topology.server(case.server).and_then(|server| server.kea.as_ref());
@@ -163,7 +169,20 @@ impl Evidence<'_> {
         };
         let place = (case.server, id, scope);
         let answered = case.answered();
-        let standing = timeline.standing(topology, place, case.query.time, case.exchange.id, answered);
+        let mut standing = timeline.standing(topology, place, case.query.time, case.exchange.id, answered);
+        // What a server did with this very query tells more than a replay, where it tells anything.
+        let settled = |replayed: &Standing| match standing.state {
+            Some(_) => replayed.service == standing.service && replayed.state == standing.state,
+            None => true,
+        };
+        if standing.basis >= Basis::Inferred
+            && let Some(replayed) = replay.standing(place, case.query.time)
+            && replayed.confidence > standing.confidence.max(0.8)
+            && settled(&replayed)
+        {
+            let confidence = replayed.confidence.min(REPLAYED).max(standing.confidence);
+            standing = Standing { confidence, basis: Basis::Inferred, ..replayed };
+        }
         let owner = relationship.peers.get(scope);
         let is_owner = owner.and_then(|peer| peer.server) == Some(case.server);
         let (expected, rule) = match standing.service {

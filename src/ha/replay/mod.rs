@@ -18,6 +18,7 @@ mod input;
 mod run;
 mod seat;
 mod spans;
+mod standing;
 
 use std::fmt;
 
