@@ -8,8 +8,8 @@
 //! Data runs one way, and each arrow is a type:
 //!
 //! ```text
-//! capture → Frame → frame → Datagram ─┬→ dhcp → Message → exchange → Exchange ─┐
-//!                           Segment ──┴→ kea::channel → ha::events → HaEvent ──┴→ ha::timeline
+//! capture → Frame → frame ─┬→ Datagram → dhcp → Message → exchange → Exchange ────────┐
+//!                          └→ Segment → stream → kea::channel → ha::events → HaEvent ─┴→ ha::timeline
 //!     → ha::decide → Decision → ha::verdict → Judgement → table → rows, explain → cards
 //! ```
 //!
@@ -18,6 +18,7 @@
 //! | [`units`] | instants, identifiers, addresses | everything else |
 //! | [`capture`] | files and streams to frames, merged in time order | what is in a frame |
 //! | [`frame`] | link types, tunnels, fragments: frame to datagram or segment | DHCP, libpcap, clocks |
+//! | [`stream`] | TCP segments to byte streams, in bounded memory | protocols above TCP |
 //! | [`dhcp`] | one DHCPv4 message: header, options, anomalies | ports, time, frames |
 //! | [`exchange`] | messages to exchanges to leases; who sent a reply | High Availability |
 //! | [`kea`] | Kea's own artefacts: configuration files, the control channel's messages | packets |
@@ -63,5 +64,6 @@ pub mod frame;
 pub mod ha;
 pub mod kea;
 pub mod pipeline;
+pub mod stream;
 pub mod table;
 pub mod units;

@@ -9,11 +9,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("capture", &["units"]),
     // A decoder takes the reader's frames and nothing else of it.
     ("frame", &["capture", "units"]),
+    ("stream", &["frame", "units"]),
     ("dhcp", &["units"]),
     ("kea", &["ha", "units"]),
     // Of High Availability, pairing knows only the hash that it stores with a message.
     ("exchange", &["dhcp", "frame", "ha", "units"]),
-    ("ha", &["dhcp", "exchange", "frame", "kea", "units"]),
+    ("ha", &["dhcp", "exchange", "frame", "kea", "stream", "units"]),
     ("pipeline", &["capture", "dhcp", "exchange", "frame", "ha", "units"]),
     ("table", &["capture", "cells", "dhcp", "exchange", "ha", "pipeline", "units"]),
     ("explain", &["dhcp", "exchange", "ha", "pipeline", "table", "units"]),
@@ -24,6 +25,7 @@ const ONLY: &[(&str, &str, &str)] = &[
     ("exchange", "ha", "crate::ha::hash"),
     ("kea", "ha", "crate::ha::topology"),
     ("frame", "capture", "crate::capture::"),
+    ("stream", "frame", "crate::frame::Segment"),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<std::path::PathBuf>) {

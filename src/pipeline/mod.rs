@@ -20,7 +20,7 @@ use crate::exchange::sighting::{CapturePoints, Sightings};
 use crate::exchange::{Exchange, of};
 use crate::frame::{Datagram, Decoded, Decoder, Skip};
 use crate::ha::decide::{Decision, Evidence, of_exchange};
-use crate::ha::events::{ControlReader, HaEvent};
+use crate::ha::events::{ChannelReport, ControlReader, HaEvent};
 use crate::ha::infer;
 use crate::ha::network::Network;
 use crate::ha::replay::Replay;
@@ -55,6 +55,8 @@ pub struct Analysis<'t> {
     pub leases: Vec<Lease>,
     /// The control channel.
     pub events: Vec<HaEvent>,
+    /// What was odd about the control channel, and its counters.
+    pub channel: ChannelReport,
     /// What an operator should look at.
     pub findings: Vec<Finding>,
     /// Who served what when.
@@ -204,7 +206,7 @@ impl<'t> Intake<'t> {
             // A frame cannot ask for its source's zone while it borrows the reader.
             message.zone = of_source.get(message.at.source.0 as usize).copied().unwrap_or_default();
         }
-        let mut events = control.finish();
+        let (mut events, channel) = control.finish(end);
         let topology = if infer::is_needed(topology) {
             let inferred = infer::infer(topology, &events, &messages);
             for event in &mut events {
@@ -226,6 +228,7 @@ impl<'t> Intake<'t> {
             answers: &answers,
             events: &events,
             updates: Updates::new(&network.topology, &events),
+            signs: &channel.signs,
             capture_end: end,
         };
         let replay = evidence.replay(&exchanges);
@@ -247,6 +250,7 @@ impl<'t> Intake<'t> {
             decisions,
             leases,
             events,
+            channel,
             findings: Vec::new(),
             timeline,
             replay,

@@ -141,6 +141,9 @@ impl Evidence<'_> {
         let topology = &*self.network.topology;
         let mut timeline = Timeline::default();
         timeline.add_events(topology, self.events);
+        for sign in self.signs {
+            timeline.alive(sign.server, sign.time, sign.at);
+        }
         for (id, answer) in self.answers {
             let reply = of(self.messages, *id);
             timeline.alive(answer.server, reply.time, reply.at);

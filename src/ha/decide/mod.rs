@@ -15,7 +15,7 @@ use self::case::Case;
 use self::gaps::Gaps;
 use self::rules::Ruling;
 use super::catalogue::Rule;
-use super::events::HaEvent;
+use super::events::{HaEvent, SignOfLife};
 use super::network::{Heard, Network};
 use super::replay::Replay;
 use super::timeline::{Basis, Timeline};
@@ -135,6 +135,8 @@ pub struct Evidence<'a> {
     pub events: &'a [HaEvent],
     /// Its lease updates.
     pub updates: Updates<'a>,
+    /// Signs of life from encrypted control traffic.
+    pub signs: &'a [SignOfLife],
     /// The time of the last captured frame.
     pub capture_end: CaptureTime,
 }

@@ -23,9 +23,9 @@ impl Filler<'_> {
             server.map_or_else(|| address.to_string(), |server| self.server(server).to_owned())
         };
         let (answers, asks) = (name(event.server, event.server_ip), name(event.peer, event.peer_ip));
-        // A heartbeat and a refusal tell the state of who was asked; a command is the deed of who asked.
+        // A heartbeat, a refusal and silence tell the state of who was asked; a command is the deed of who asked.
         let (server, peer) = match event.kind {
-            EventKind::Heartbeat | EventKind::Refused => (answers, asks),
+            EventKind::Heartbeat | EventKind::Refused | EventKind::Timeout => (answers, asks),
             _ => (asks, answers),
         };
         let basis = if event.kind == EventKind::Heartbeat { "heartbeat" } else { "control" };

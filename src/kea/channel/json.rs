@@ -1,0 +1,398 @@
+//! JSON of any size in bounded memory: what the commands and answers need of
+//! it is picked out as the bytes come, everything else is only checked.
+//!
+//! A page of 10,000 leases is about 3 MB and a hostile body may have no end,
+//! so no body is stored. `serde_json` wants a document as a whole; the tests
+//! hold this reader against it.
+
+use super::Anomaly;
+
+/// A text that is kept is cut after so many bytes; a client identifier takes at most 764.
+const MOST_TEXT: usize = 1024;
+/// Elements of a list that are kept.
+const MOST_LIST: usize = 16;
+/// A number that is kept has no more digits than this.
+const MOST_DIGITS: usize = 40;
+/// Containers in one another.
+const MOST_DEPTH: u32 = 48;
+
+/// What is kept of the message itself (kea-ha §6.1) …
+const KEYS: &[&str] = &["arguments", "command", "result", "service", "text"];
+/// … and of its `arguments` (kea-ha §6.2, §6.3).
+const ARGUMENTS: &[&str] = &[
+    "cancel", "client-id", "count", "date-time", "failed-deleted-leases", "failed-leases", "from",
+    "hw-address", "ip-address", "leases", "limit", "max-period", "origin", "origin-id", "scopes",
+    "server-name", "state", "subnet-id", "unsent-update-count", "valid-lft",
+];
+
+/// A value that was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    Text(String),
+    /// As it was written.
+    Number(String),
+    Bool(bool),
+    /// The texts in it, and how many elements it has.
+    List(Vec<String>, u64),
+    /// `null` or a map.
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Expect {
+    #[default]
+    Value,
+    ValueOrEnd,
+    KeyOrEnd,
+    Key,
+    Colon,
+    CommaOrEnd,
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Token {
+    #[default]
+    None,
+    Text,
+    /// After a backslash.
+    Escape,
+    /// Digits left of `\uXXXX`, and its value so far.
+    Hex(u8, u16),
+    /// A number, `true`, `false` or `null`.
+    Bare,
+}
+
+/// A reader of one body.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// One bit per open container, the innermost lowest; set for a map.
+    maps: u64,
+    depth: u32,
+    expect: Expect,
+    token: Token,
+    text: Vec<u8>,
+    /// First half of a surrogate pair.
+    high: Option<u16>,
+    too_long: bool,
+    /// Depth of the message's own map: 1, or 2 in a list.
+    base: u32,
+    /// Messages in the list so far; only the first is read.
+    messages: u32,
+    /// The key of the message, and of its arguments, whose value is being read.
+    key: Option<&'static str>,
+    argument: Option<&'static str>,
+    kept: Vec<(&'static str, Kept)>,
+    anomalies: Vec<Anomaly>,
+    failed: bool,
+}
+
+impl Scan {
+    /// Takes the next bytes.
+    pub(super) fn feed(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if self.failed {
+                return;
+            }
+            self.step(*byte);
+        }
+    }
+
+    /// The body is over: what was kept, and what is odd; nothing is kept of a body that is no JSON.
+    pub(super) fn finish(mut self) -> (Fields, Vec<Anomaly>) {
+        if !self.failed && self.token == Token::Bare {
+            self.bare();
+        }
+        if !self.failed && (self.expect != Expect::Nothing || self.token != Token::None) {
+            self.fail(Anomaly::JsonBroken);
+        }
+        (Fields(if self.failed { Vec::new() } else { self.kept }), self.anomalies)
+    }
+
+    /// Bytes that it holds, about.
+    pub(super) fn held(&self) -> usize {
+        let size = |kept: &Kept| match kept {
+            Kept::Text(text) | Kept::Number(text) => text.len(),
+            Kept::List(texts, _) => texts.iter().map(String::len).sum(),
+            _ => 0,
+        };
+        self.text.len() + self.kept.iter().map(|(_, kept)| 32 + size(kept)).sum::<usize>()
+    }
+
+    fn note(&mut self, anomaly: Anomaly) {
+        if !self.anomalies.contains(&anomaly) {
+            self.anomalies.push(anomaly);
+        }
+    }
+
+    fn fail(&mut self, anomaly: Anomaly) {
+        self.note(anomaly);
+        self.failed = true;
+    }
+
+    const fn in_map(&self) -> bool {
+        self.maps & 1 == 1
+    }
+
+    fn step(&mut self, byte: u8) {
+        match self.token {
+            Token::None => self.between(byte),
+            Token::Text => match byte {
+                b'"' => self.text_end(),
+                b'\\' => self.token = Token::Escape,
+                _ => self.keep(byte),
+            },
+            Token::Escape => {
+                self.token = Token::Text;
+                match byte {
+                    b'"' | b'\\' | b'/' => self.keep(byte),
+                    b'b' => self.keep(8),
+                    b'f' => self.keep(12),
+                    b'n' => self.keep(b'\n'),
+                    b'r' => self.keep(b'\r'),
+                    b't' => self.keep(b'\t'),
+                    b'u' => self.token = Token::Hex(4, 0),
+                    _ => self.fail(Anomaly::JsonBroken),
+                }
+            }
+            Token::Hex(left, code) => match char::from(byte).to_digit(16) {
+                Some(digit) => {
+                    let code = code << 4 | digit as u16;
+                    self.token = if left > 1 { Token::Hex(left - 1, code) } else { Token::Text };
+                    if left <= 1 {
+                        self.code(code);
+                    }
+                }
+                None => self.fail(Anomaly::JsonBroken),
+            },
+            Token::Bare => {
+                if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.') {
+                    self.keep(byte);
+                } else {
+                    self.bare();
+                    if !self.failed {
+                        self.between(byte);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A UTF-16 unit of an escape.
+    fn code(&mut self, code: u16) {
+        let units = self.high.take().into_iter().chain([code]);
+        if (0xd800..0xdc00).contains(&code) {
+            self.high = Some(code);
+            return;
+        }
+        for decoded in char::decode_utf16(units) {
+            let decoded = decoded.unwrap_or(char::REPLACEMENT_CHARACTER);
+            decoded.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.keep(byte));
+        }
+    }
+
+    fn keep(&mut self, byte: u8) {
+        let room = if self.token == Token::Bare { MOST_DIGITS } else { MOST_TEXT };
+        if self.text.len() < room {
+            self.text.push(byte);
+        } else {
+            self.too_long = true;
+        }
+    }
+
+    /// A byte outside of texts, numbers and words.
+    fn between(&mut self, byte: u8) {
+        if matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+            return;
+        }
+        match (self.expect, byte) {
+            (Expect::Key | Expect::KeyOrEnd, b'"') => self.token = Token::Text,
+            (Expect::Colon, b':') => self.expect = Expect::Value,
+            (Expect::CommaOrEnd, b',') => {
+                self.expect = if self.in_map() { Expect::Key } else { Expect::Value };
+            }
+            (Expect::CommaOrEnd | Expect::KeyOrEnd, b'}') if self.in_map() => self.close(),
+            (Expect::CommaOrEnd | Expect::ValueOrEnd, b']') if !self.in_map() => self.close(),
+            (Expect::Value | Expect::ValueOrEnd, b'{' | b'[') => self.open(byte == b'{'),
+            (Expect::Value | Expect::ValueOrEnd, b'"') => {
+                self.count();
+                self.token = Token::Text;
+                self.expect = Expect::CommaOrEnd;
+            }
+            (Expect::Value | Expect::ValueOrEnd, _) if byte.is_ascii_alphanumeric() || byte == b'-' => {
+                self.count();
+                self.token = Token::Bare;
+                self.expect = Expect::CommaOrEnd;
+                self.keep(byte);
+            }
+            _ => self.fail(Anomaly::JsonBroken),
+        }
+        // A message is a map or a list of maps; anything else is not looked at further.
+        if self.depth == 0 && self.token != Token::None {
+            self.fail(Anomaly::JsonBroken);
+        }
+    }
+
+    fn open(&mut self, map: bool) {
+        self.count();
+        let list = if map { Kept::Other } else { Kept::List(Vec::new(), 0) };
+        self.value(list);
+        if self.depth >= MOST_DEPTH {
+            return self.fail(Anomaly::JsonTooDeep);
+        }
+        self.depth += 1;
+        self.maps = self.maps << 1 | u64::from(map);
+        self.expect = if map { Expect::KeyOrEnd } else { Expect::ValueOrEnd };
+        if map && (self.depth == 1 || (self.depth == 2 && self.maps == 1)) {
+            self.base = self.depth;
+            self.messages += 1;
+        }
+    }
+
+    fn close(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        self.maps >>= 1;
+        if self.depth == self.base {
+            self.argument = None;
+        }
+        self.expect = if self.depth == 0 { Expect::Nothing } else { Expect::CommaOrEnd };
+    }
+
+    fn text_end(&mut self) {
+        self.token = Token::None;
+        self.high = None;
+        let too_long = std::mem::take(&mut self.too_long);
+        if matches!(self.expect, Expect::Key | Expect::KeyOrEnd) {
+            self.expect = Expect::Colon;
+            let name = std::mem::take(&mut self.text);
+            let of = |known: &[&'static str]| known.iter().find(|key| key.as_bytes() == name).copied();
+            if self.depth == self.base {
+                self.key = of(KEYS).filter(|_| self.messages == 1);
+                self.argument = None;
+            } else if self.depth == self.base + 1 && self.key == Some("arguments") {
+                self.argument = of(ARGUMENTS);
+            }
+            return;
+        }
+        let text = String::from_utf8_lossy(&self.text).into_owned();
+        self.text.clear();
+        if too_long && self.place().is_some() {
+            self.note(Anomaly::JsonTextTooLong);
+        }
+        self.value(Kept::Text(text));
+    }
+
+    /// A number or a word is over.
+    fn bare(&mut self) {
+        self.token = Token::None;
+        let word = String::from_utf8_lossy(&self.text).into_owned();
+        self.text.clear();
+        let too_long = std::mem::take(&mut self.too_long);
+        let value = match word.as_str() {
+            "true" => Kept::Bool(true),
+            "false" => Kept::Bool(false),
+            "null" => Kept::Other,
+            _ if word.parse::<f64>().is_ok() && !word.contains(|c: char| matches!(c, 'i' | 'n' | 'I' | 'N')) => {
+                if self.place().is_some() && (too_long || word.parse::<f64>().is_ok_and(|n| n.abs() > 9e18)) {
+                    self.note(Anomaly::JsonNumberRange);
+                    Kept::Other
+                } else {
+                    Kept::Number(word)
+                }
+            }
+            _ => return self.fail(Anomaly::JsonBroken),
+        };
+        self.value(value);
+    }
+
+    /// The field that a value at this place belongs to, and whether it is an element of its list.
+    fn place(&self) -> Option<(&'static str, bool)> {
+        if self.base == 0 || self.messages > 1 {
+            return None;
+        }
+        let below = self.depth.checked_sub(self.base)?;
+        match (below, self.in_map(), self.key?) {
+            (0, true, key) => Some((key, false)),
+            (1, false, key) if key != "arguments" => Some((key, true)),
+            (1, true, "arguments") => Some((self.argument?, false)),
+            (2, false, "arguments") => Some((self.argument?, true)),
+            _ => None,
+        }
+    }
+
+    /// Counts an element of a list that is kept.
+    fn count(&mut self) {
+        if let Some((name, true)) = self.place()
+            && let Some((_, Kept::List(_, count))) = self.kept.iter_mut().find(|(known, _)| *known == name)
+        {
+            *count += 1;
+        }
+    }
+
+    fn value(&mut self, value: Kept) {
+        let Some((name, element)) = self.place() else { return };
+        let known = self.kept.iter_mut().find(|(known, _)| *known == name);
+        match (known, value) {
+            (Some((_, Kept::List(texts, _))), Kept::Text(text)) if element => {
+                if texts.len() < MOST_LIST {
+                    texts.push(text);
+                }
+            }
+            (_, _) if element => {}
+            (None, value) => self.kept.push((name, value)),
+            // The last one counts for Kea.
+            (Some((_, kept)), value) => {
+                *kept = value;
+                self.note(Anomaly::JsonDuplicateKey);
+            }
+        }
+    }
+}
+
+/// What was kept of a body.
+#[derive(Debug, Default)]
+pub(super) struct Fields(Vec<(&'static str, Kept)>);
+
+impl Fields {
+    fn get(&self, name: &str) -> Option<&Kept> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, kept)| kept)
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name) {
+            Some(Kept::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A whole number that fits.
+    pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        match self.get(name) {
+            Some(Kept::Number(text)) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        match self.get(name) {
+            Some(Kept::Bool(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// The texts of a list, and how many elements it has.
+    pub(super) fn list(&self, name: &str) -> Option<(&[String], u64)> {
+        match self.get(name) {
+            Some(Kept::List(texts, count)) => Some((texts, *count)),
+            _ => None,
+        }
+    }
+
+    /// A text, or a number as it was written.
+    pub(super) fn word(&self, name: &str) -> Option<&str> {
+        match self.get(name) {
+            Some(Kept::Text(text) | Kept::Number(text)) => Some(text),
+            _ => None,
+        }
+    }
+}
