@@ -4,6 +4,7 @@
 mod capture_damage;
 mod capture_files;
 mod cards;
+mod channel;
 mod command_line;
 mod docs;
 mod frame_layers;

@@ -1,7 +1,7 @@
 //! Both directions of a connection: how it opens, and how it ends.
 
 use super::half::{Half, Told};
-use super::{ACK, CONNECT_NS, Close, Event, FIN, Listener, RST, SYN, Side, Stamp, StreamCounts};
+use super::{ACK, CONNECT_NS, Close, Event, FIN, Listener, Piece, RST, SYN, Side, Stamp, StreamCounts};
 use crate::frame::Segment;
 use crate::units::CaptureTime;
 
@@ -84,7 +84,7 @@ impl<L: Listener> Connection<L> {
         self.last = stamp;
         let seen = if side == Side::Client { &mut self.seen.0 } else { &mut self.seen.1 };
         if !std::mem::replace(seen, true) {
-            self.listener.hear(Event::Seen(side), notes);
+            self.listener.hear(Event::Seen(side, stamp), notes);
         }
         if flag(RST) {
             return self.reset(side, stamp, counts, notes);
@@ -109,7 +109,8 @@ impl<L: Listener> Connection<L> {
         if flag(SYN) {
             half.begin(first);
         }
-        half.take((first, segment.payload, segment.cut), flag(FIN), stamp, room, &mut told);
+        let piece = Piece { bytes: segment.payload, seq: first, ack: segment.ack, stamp };
+        half.take(piece, (flag(FIN), segment.cut), room, &mut told);
         if self.client.is_ended() && self.server.is_ended() {
             self.close(Close::Finished, counts, notes);
         }

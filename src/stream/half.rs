@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::Hasher as _;
 use std::ops::Range;
 
-use super::{Event, Listener, Side, Stamp, StreamCounts};
+use super::{Event, Listener, Piece, Side, Stamp, StreamCounts};
 use crate::units::{CaptureTime, SECOND};
 
 /// A hole is given up when this much waits behind it, bytes and segments …
@@ -23,6 +23,7 @@ const PRINTS: usize = 4;
 #[derive(Debug)]
 struct Held {
     bytes: Vec<u8>,
+    ack: u32,
     stamp: Stamp,
 }
 
@@ -54,8 +55,8 @@ pub(super) struct Told<'a, L: Listener> {
 }
 
 impl<L: Listener> Told<'_, L> {
-    fn data(&mut self, bytes: &[u8], stamp: Stamp) {
-        self.listener.hear(Event::Data(self.side, bytes, stamp), self.notes);
+    fn data(&mut self, piece: Piece<'_>) {
+        self.listener.hear(Event::Data(self.side, piece), self.notes);
     }
 
     fn lost(&mut self, stamp: Stamp) {
@@ -94,16 +95,16 @@ impl Half {
     /// Takes a segment's payload; at most `room` bytes may wait afterwards.
     pub(super) fn take<L: Listener>(
         &mut self,
-        (seq, payload, cut): (u32, &[u8], bool),
-        fin: bool,
-        stamp: Stamp,
+        Piece { bytes: payload, seq, ack, stamp }: Piece<'_>,
+        (fin, cut): (bool, bool),
         room: usize,
         told: &mut Told<'_, L>,
     ) {
+        // An empty segment tells too where the stream goes on.
+        self.begin(seq);
         if self.ended || (payload.is_empty() && !fin) {
             return;
         }
-        self.begin(seq);
         let position = self.position(seq).unwrap_or_else(|| {
             // Another connection between the same ports, whose SYN was not captured.
             self.flush(told);
@@ -116,7 +117,7 @@ impl Half {
         if fin {
             self.fin.get_or_insert((position + payload.len() as u64, stamp));
         }
-        self.add(position, payload, stamp, told);
+        self.add(position, payload, (ack, stamp), told);
         while !self.held.is_empty() && (self.bytes > MOST_BYTES.min(room) || self.held.len() > MOST_SEGMENTS)
         {
             self.skip(told);
@@ -137,10 +138,16 @@ impl Half {
     /// Whether bytes are known to be missing: something waits behind them, or somebody got them.
     fn has_hole(&self) -> bool {
         let beyond = |mark: Option<(u64, Stamp)>| mark.is_some_and(|(end, _)| self.next < Some(end));
-        !self.held.is_empty() || beyond(self.acked) || (beyond(self.fin) && !self.ended)
+        !self.ended && (!self.held.is_empty() || beyond(self.fin.or(self.acked)))
     }
 
-    fn add<L: Listener>(&mut self, position: u64, payload: &[u8], stamp: Stamp, told: &mut Told<'_, L>) {
+    fn add<L: Listener>(
+        &mut self,
+        position: u64,
+        payload: &[u8],
+        (ack, stamp): (u32, Stamp),
+        told: &mut Told<'_, L>,
+    ) {
         let next = self.next.unwrap_or_default();
         let print = (position, payload.len(), fingerprint(payload));
         if position < next {
@@ -158,17 +165,17 @@ impl Half {
         let position = position.max(next);
         if position == next && self.held.is_empty() {
             self.next = Some(next + fresh.len() as u64);
-            told.data(fresh, stamp);
+            told.data(Piece { bytes: fresh, seq: position as u32, ack, stamp });
             return;
         }
-        if self.hold(position, fresh, stamp) {
+        if self.hold(position, fresh, ack, stamp) {
             told.differs(stamp);
         }
         self.drain(told);
     }
 
     /// Keeps what is new in a segment; whether the rest differs from what is there.
-    fn hold(&mut self, position: u64, payload: &[u8], stamp: Stamp) -> bool {
+    fn hold(&mut self, position: u64, payload: &[u8], ack: u32, stamp: Stamp) -> bool {
         let end = position + payload.len() as u64;
         let part = |range: Range<u64>| {
             let at = |position_of: u64| usize::try_from(position_of - position).unwrap_or(usize::MAX);
@@ -196,7 +203,7 @@ impl Half {
         for piece in pieces {
             let bytes = part(piece.clone()).to_vec();
             self.bytes += bytes.len() + OVERHEAD;
-            self.held.insert(piece.start, Held { bytes, stamp });
+            self.held.insert(piece.start, Held { bytes, ack, stamp });
         }
         differs
     }
@@ -206,11 +213,11 @@ impl Half {
         while let Some(entry) = self.held.first_entry()
             && Some(*entry.key()) == self.next
         {
-            let Held { bytes, stamp } = entry.remove();
+            let (position, Held { bytes, ack, stamp }) = entry.remove_entry();
             self.bytes = self.bytes.saturating_sub(bytes.len() + OVERHEAD);
             self.next = self.next.map(|next| next + bytes.len() as u64);
             self.hole = None;
-            told.data(&bytes, stamp);
+            told.data(Piece { bytes: &bytes, seq: position as u32, ack, stamp });
         }
     }
 
@@ -229,8 +236,8 @@ impl Half {
         while !self.held.is_empty() {
             self.skip(told);
         }
-        let ends = [self.acked, self.fin].into_iter().flatten();
-        if let Some((end, stamp)) = ends.max().filter(|(end, _)| self.next < Some(*end)) {
+        // An acknowledged FIN counts for one byte, which is none.
+        if let Some((end, stamp)) = self.fin.or(self.acked).filter(|(end, _)| self.next < Some(*end)) {
             self.next = Some(end);
             told.lost(stamp);
         }

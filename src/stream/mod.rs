@@ -9,21 +9,24 @@
 //! table       a map with a cap, an age and a counted eviction
 //! half        one direction: order, overlap, holes
 //! connection  both directions: opening, data, closing
+//! event       what is told to whom
 //! ```
 //!
 //! The existing crates were looked at: those on offer copy every payload, have
 //! no bound over all connections, or wait for a lost segment until the end.
 
 mod connection;
+mod event;
 mod half;
 mod table;
 
 use std::net::Ipv4Addr;
 
+pub use event::{Close, Event, Listener, Piece, Stamp};
 pub use table::AgedTable;
 
 use crate::frame::Segment;
-use crate::units::{CaptureTime, FrameRef, SECOND};
+use crate::units::{CaptureTime, SECOND};
 use connection::Connection;
 
 /// FIN of [`Segment::flags`].
@@ -68,64 +71,6 @@ pub enum Side {
     Client,
     /// Who listens.
     Server,
-}
-
-/// When and in which frame something was captured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stamp {
-    /// Capture time.
-    pub time: CaptureTime,
-    /// The frame.
-    pub at: FrameRef,
-}
-
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Close {
-    /// Both ends said FIN.
-    Finished,
-    /// One end said RST.
-    Reset,
-    /// The same ports were opened anew.
-    Replaced,
-    /// Nothing was captured for too long, the table was full, or the capture ended.
-    Forgotten,
-}
-
-/// What happens on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event<'a> {
-    /// The first segment of this side was captured, so its direction is.
-    Seen(Side),
-    /// The next bytes of one side, and the frame that carried them.
-    Data(Side, &'a [u8], Stamp),
-    /// Bytes are missing before whatever this side's next event is; the frame shows it.
-    Lost(Side, Stamp),
-    /// A second copy of bytes differs from the first, which was taken.
-    Differs(Side, Stamp),
-    /// This side says no more.
-    End(Side, Stamp),
-    /// The server's machine refused the connection that was asked for in the first frame.
-    Refused(Stamp, Stamp),
-    /// Nobody answered the attempt: its first and its last SYN, [`CONNECT_NS`] or longer ago.
-    Unanswered(Stamp, Stamp),
-    /// Nothing more comes; the frame of the last segment.
-    Closed(Close, Stamp),
-}
-
-/// Who listens to one connection.
-pub trait Listener {
-    /// Where listeners of all connections write what they found.
-    type Notes;
-
-    /// Takes what happened.
-    fn hear(&mut self, event: Event<'_>, notes: &mut Self::Notes);
-
-    /// Told now and then how late it is.
-    fn tick(&mut self, now: CaptureTime, notes: &mut Self::Notes);
-
-    /// Bytes that it holds, about; they count against [`Limits::bytes`].
-    fn held(&self) -> usize;
 }
 
 /// Bounds over all connections.

@@ -2,6 +2,7 @@ use std::net::Ipv4Addr;
 
 use super::*;
 use crate::frame::Link;
+use crate::units::FrameRef;
 
 const FLOW: Flow =
     Flow { client: (Ipv4Addr::new(10, 0, 0, 1), 40_000), server: (Ipv4Addr::new(10, 0, 0, 2), 8000) };
@@ -18,8 +19,8 @@ impl Listener for Ear {
     fn hear(&mut self, event: Event<'_>, notes: &mut Vec<String>) {
         let mark = |side| if side == Side::Client { '>' } else { '<' };
         let line = match event {
-            Event::Seen(_) => return,
-            Event::Data(side, bytes, _) => {
+            Event::Seen(..) => return,
+            Event::Data(side, Piece { bytes, .. }) => {
                 // What is told in pieces is still one text.
                 let text = String::from_utf8_lossy(bytes).into_owned();
                 match notes.last_mut().filter(|last| last.starts_with(mark(side))) {
@@ -125,7 +126,8 @@ fn order_overlap_and_copies_over_the_turn_of_the_sequence_numbers() {
         for second in first + 1..10 {
             let mut bench = Bench::new();
             bench.send(0, Client, start.wrapping_sub(1), SYN, "");
-            let pieces = [(second - 1, &text[second - 1..]), (first, &text[first..second]), (0, &text[..first])];
+            let pieces =
+                [(second - 1, &text[second - 1..]), (first, &text[first..second]), (0, &text[..first])];
             for (at, piece) in pieces.iter().chain(&pieces) {
                 bench.send(1, Client, start.wrapping_add(*at as u32), ACK, piece);
             }

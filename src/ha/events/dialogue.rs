@@ -9,7 +9,7 @@ use super::event::{EventKind, HaEvent};
 use super::report::{ChannelAnomalyKind, Notes};
 use crate::ha::topology::Topology;
 use crate::kea::channel::{Control, Heard, Reader, Record, Response};
-use crate::stream::{CONNECT_NS, Close, Event, Flow, Listener, Side, Stamp};
+use crate::stream::{CONNECT_NS, Close, Event, Flow, Listener, Piece, Side, Stamp};
 use crate::units::{CaptureTime, SECOND};
 
 /// Requests without an answer on one connection at most; Kea sends one at a time.
@@ -27,15 +27,31 @@ struct Voice {
     begun: Stamp,
     /// The latest frame of it.
     latest: Stamp,
+    /// Sequence number behind it.
+    next: u32,
+    /// What its first segment acknowledged.
+    ack: u32,
 }
 
 /// A request that waits.
 #[derive(Debug)]
 struct Waiting {
     asked: Stamp,
+    /// Sequence number behind it.
+    next: u32,
     /// `None` for what is no command of Kea but will be answered all the same.
     event: Option<HaEvent>,
     timed_out: bool,
+}
+
+/// An answer whose request was not read yet.
+#[derive(Debug, Default)]
+struct Early {
+    begun: Stamp,
+    complete: Stamp,
+    /// The request's last byte lies before this sequence number of the client.
+    ack: u32,
+    response: Response,
 }
 
 /// One connection.
@@ -48,12 +64,11 @@ pub struct Dialogue<'t> {
     client: Voice,
     server: Voice,
     waiting: VecDeque<Waiting>,
-    /// Answers whose request was not read yet: when they began, when they were complete.
-    early: VecDeque<(Stamp, Stamp, Response)>,
-    /// Whether anything of the server was captured.
-    heard_server: bool,
-    /// Whether answers may be missing in the capture.
-    gap: bool,
+    early: VecDeque<Early>,
+    /// Since when what the server says is captured.
+    heard_server: Option<CaptureTime>,
+    /// Until when answers are missing in the capture, since one was last given to its request.
+    gap: Option<CaptureTime>,
     /// The first encrypted data of the client that was not followed by the server's.
     asked: Option<Stamp>,
 }
@@ -68,8 +83,8 @@ impl<'t> Dialogue<'t> {
             server: Voice { reader: Reader::of_answers(), ..Voice::default() },
             waiting: VecDeque::new(),
             early: VecDeque::new(),
-            heard_server: false,
-            gap: false,
+            heard_server: None,
+            gap: None,
             asked: None,
         }
     }
@@ -86,21 +101,25 @@ impl<'t> Dialogue<'t> {
         }
     }
 
-    fn data(&mut self, side: Side, mut bytes: &[u8], stamp: Stamp, notes: &mut Notes) {
+    fn data(&mut self, side: Side, piece: Piece<'_>, notes: &mut Notes) {
+        let Piece { mut bytes, seq, ack, stamp } = piece;
+        let length = bytes.len();
         while !bytes.is_empty() {
             let voice = self.voice(side);
             if voice.reader.is_between() {
-                (voice.begun, voice.latest) = (stamp, stamp);
+                (voice.begun, voice.latest, voice.ack) = (stamp, stamp, ack);
             }
             voice.latest = voice.latest.max(stamp);
-            let (begun, latest) = (voice.begun, voice.latest);
-            if let Some(heard) = voice.reader.read(&mut bytes) {
-                self.heard(side, heard, begun, latest, notes);
+            let heard = voice.reader.read(&mut bytes);
+            voice.next = seq.wrapping_add((length - bytes.len()) as u32);
+            if let Some(heard) = heard {
+                self.heard(side, heard, notes);
             }
         }
     }
 
-    fn heard(&mut self, side: Side, heard: Heard, begun: Stamp, latest: Stamp, notes: &mut Notes) {
+    fn heard(&mut self, side: Side, heard: Heard, notes: &mut Notes) {
+        let &mut Voice { begun, latest, next, ack, .. } = self.voice(side);
         match heard {
             Heard::Message(control, anomalies) => {
                 match control {
@@ -109,15 +128,15 @@ impl<'t> Dialogue<'t> {
                             notes.learned.push(self.flow.server);
                         }
                         let event = HaEvent::of_request(request, begun, self.flow, self.topology);
-                        self.wait(begun, Some(event), notes);
+                        self.wait((begun, next), Some(event), notes);
                     }
                     Some(Control::Response(response)) => {
                         if self.early.len() >= MOST_WAITING {
                             self.early.pop_front();
                         }
-                        self.early.push_back((begun, latest, response));
+                        self.early.push_back(Early { begun, complete: latest, ack, response });
                     }
-                    None if self.trusted => self.wait(begun, None, notes),
+                    None if self.trusted => self.wait((begun, next), None, notes),
                     None => notes.foreign = true,
                 }
                 for anomaly in anomalies {
@@ -127,7 +146,7 @@ impl<'t> Dialogue<'t> {
             }
             Heard::Broken(anomaly) => {
                 notes.foreign |= !self.trusted;
-                self.gap |= side == Side::Server;
+                self.missed(side, latest);
                 self.anomaly(ChannelAnomalyKind::Message(anomaly), side, latest, notes);
             }
             Heard::Tls(record) if self.trusted => {
@@ -148,12 +167,12 @@ impl<'t> Dialogue<'t> {
         }
     }
 
-    fn wait(&mut self, asked: Stamp, event: Option<HaEvent>, notes: &mut Notes) {
+    fn wait(&mut self, (asked, next): (Stamp, u32), event: Option<HaEvent>, notes: &mut Notes) {
         if self.waiting.len() >= MOST_WAITING {
             self.anomaly(ChannelAnomalyKind::TooManyRequests, Side::Client, asked, notes);
             self.give_up(notes);
         }
-        self.waiting.push_back(Waiting { asked, event, timed_out: false });
+        self.waiting.push_back(Waiting { asked, next, event, timed_out: false });
     }
 
     /// The oldest request gets no answer any more.
@@ -163,28 +182,51 @@ impl<'t> Dialogue<'t> {
         }
     }
 
-    /// Gives the oldest answers to the oldest requests.
-    fn pair(&mut self, notes: &mut Notes) {
-        while let (Some(waiting), Some((begun, ..))) = (self.waiting.front(), self.early.front()) {
-            if begun.time < waiting.asked.time {
-                // Its request was not captured.
+    /// What this side said until then was not read.
+    fn missed(&mut self, side: Side, until: Stamp) {
+        if side == Side::Server {
+            self.gap = self.gap.max(Some(until.time));
+        }
+    }
+
+    /// Whether the answer to a request may only be missing in the capture.
+    fn is_doubtful(&self, waiting: &Waiting) -> bool {
+        let heard = self.heard_server.is_some_and(|since| since <= waiting.asked.time);
+        !heard || self.gap.is_some_and(|until| waiting.asked.time <= until)
+    }
+
+    /// The first request and answer in the queues that belong together.
+    fn match_up(&mut self) -> Option<(usize, usize)> {
+        let first = self.waiting.front()?;
+        if !self.is_doubtful(first) {
+            // What was answered before it was not captured.
+            while self.early.front()?.begun.time < first.asked.time {
                 self.early.pop_front();
-                continue;
             }
-            // Kea asks again only after an answer: where answers are missing, this one is for the last request.
-            let later = self.waiting.get(1).is_some_and(|next| next.asked.time <= begun.time);
-            if self.gap && later {
-                self.give_up(notes);
-                continue;
-            }
-            self.gap = false;
-            let (_, complete, response) = self.early.pop_front().unwrap_or_default();
+            return Some((0, 0));
+        }
+        // The order says nothing any more, but what the server had received when it answered does.
+        self.early.iter().enumerate().find_map(|(answer, early)| {
+            let fits =
+                |waiting: &Waiting| waiting.next == early.ack && waiting.asked.time <= early.begun.time;
+            self.waiting.iter().position(fits).map(|request| (request, answer))
+        })
+    }
+
+    /// Gives answers to their requests.
+    fn pair(&mut self, notes: &mut Notes) {
+        while let Some((request, answer)) = self.match_up() {
+            (0..request).for_each(|_| self.give_up(notes));
+            self.early.drain(..answer);
+            self.gap = None;
+            let Early { complete, response, .. } = self.early.pop_front().unwrap_or_default();
             let Some(Waiting { event: Some(mut event), timed_out, .. }) = self.waiting.pop_front() else {
                 continue;
             };
-            let late = event.kind.patience().filter(|patience| {
-                complete.time.since(event.request_time) >= *patience && !timed_out
-            });
+            let late = event
+                .kind
+                .patience()
+                .filter(|patience| complete.time.since(event.request_time) >= *patience && !timed_out);
             if let Some(patience) = late {
                 notes.event(overdue(&event, patience));
             }
@@ -197,8 +239,9 @@ impl<'t> Dialogue<'t> {
     /// No answer comes any more: `closed` is the frame that shows it, unless it is only not known.
     fn hang_up(&mut self, closed: Option<Stamp>, notes: &mut Notes) {
         for waiting in std::mem::take(&mut self.waiting) {
+            let doubtful = self.is_doubtful(&waiting);
             let Some(event) = waiting.event else { continue };
-            if let Some(closed) = closed.filter(|_| self.heard_server && !self.gap && !waiting.timed_out) {
+            if let Some(closed) = closed.filter(|_| !doubtful && !waiting.timed_out) {
                 notes.event(event.timeout(closed, "the connection was closed without an answer"));
             }
             notes.event(event);
@@ -217,10 +260,11 @@ impl Listener for Dialogue<'_> {
 
     fn hear(&mut self, event: Event<'_>, notes: &mut Notes) {
         match event {
-            Event::Seen(side) => self.heard_server |= side == Side::Server,
-            Event::Data(side, bytes, stamp) => self.data(side, bytes, stamp, notes),
+            Event::Seen(Side::Server, stamp) => self.heard_server = Some(stamp.time),
+            Event::Seen(Side::Client, _) => {}
+            Event::Data(side, piece) => self.data(side, piece, notes),
             Event::Lost(side, stamp) => {
-                self.gap |= side == Side::Server;
+                self.missed(side, stamp);
                 self.asked = None;
                 self.voice(side).reader.lost();
                 self.anomaly(ChannelAnomalyKind::BytesMissing, side, stamp, notes);
@@ -230,20 +274,18 @@ impl Listener for Dialogue<'_> {
             }
             Event::End(side, stamp) => {
                 let voice = self.voice(side);
-                let begun = voice.begun;
+                voice.latest = voice.latest.max(stamp);
                 if let Some(heard) = voice.reader.end() {
-                    self.heard(side, heard, begun, stamp, notes);
+                    self.heard(side, heard, notes);
                 }
                 if side == Side::Server {
                     self.hang_up(Some(stamp), notes);
                 }
             }
             Event::Refused(asked, refused) if self.trusted => {
-                let mut event =
-                    HaEvent::new(EventKind::Refused, asked, self.flow, self.topology);
+                let mut event = HaEvent::new(EventKind::Refused, asked, self.flow, self.topology);
                 event.answered(refused);
-                event.text =
-                    format!("connection to {}:{} refused", self.flow.server.0, self.flow.server.1);
+                event.text = format!("connection to {}:{} refused", self.flow.server.0, self.flow.server.1);
                 notes.event(event);
             }
             Event::Unanswered(first, last) if self.trusted => {
@@ -262,17 +304,16 @@ impl Listener for Dialogue<'_> {
     }
 
     fn tick(&mut self, now: CaptureTime, notes: &mut Notes) {
-        if !self.heard_server || self.gap {
-            return;
-        }
-        for waiting in &mut self.waiting {
-            let Some(event) = &waiting.event else { continue };
+        for at in 0..self.waiting.len() {
+            let Some(waiting) = self.waiting.get(at).filter(|waiting| !waiting.timed_out) else { continue };
+            let Some(event) = waiting.event.as_ref().filter(|_| !self.is_doubtful(waiting)) else { continue };
             if let Some(patience) = event.kind.patience()
-                && !waiting.timed_out
                 && now.since(event.request_time) >= patience + GRACE_NS
             {
-                waiting.timed_out = true;
                 notes.event(overdue(event, patience));
+                if let Some(waiting) = self.waiting.get_mut(at) {
+                    waiting.timed_out = true;
+                }
             }
         }
     }

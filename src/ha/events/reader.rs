@@ -73,8 +73,7 @@ impl<'t> ControlReader<'t> {
 
     fn is_endpoint(&self, endpoint: Endpoint) -> bool {
         self.endpoints.get(&endpoint).is_some()
-            || (self.ports.contains(&endpoint.1)
-                && self.topology.server_by_address(endpoint.0).is_some())
+            || (self.ports.contains(&endpoint.1) && self.topology.server_by_address(endpoint.0).is_some())
     }
 
     /// Connections that are followed now, and the bytes that they hold.

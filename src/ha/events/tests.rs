@@ -15,7 +15,8 @@ const STORED: &str = r#"[ { "result": 0, "text": "IPv4 lease added." } ]"#;
 /// Machines a and b, partners, that listen on [`PORT`].
 fn pair() -> Topology {
     let addresses = [CLIENT, SERVER];
-    let server = |(name, ip): (&str, Ipv4Addr)| Server { name: name.into(), addresses: vec![ip], ..Server::default() };
+    let server =
+        |(name, ip): (&str, Ipv4Addr)| Server { name: name.into(), addresses: vec![ip], ..Server::default() };
     let peer = |at: usize, role| Peer {
         name: ["a", "b"][at].into(),
         role,
@@ -64,8 +65,7 @@ impl<'t> Line<'t> {
         self.said[side] = seq.wrapping_add(said);
         self.frames += 1;
         let link = Link::default();
-        let segment =
-            Segment { link, src, dst, src_port, dst_port, seq, ack, flags, payload, cut: false };
+        let segment = Segment { link, src, dst, src_port, dst_port, seq, ack, flags, payload, cut: false };
         let at = FrameRef { number: self.frames, ..FrameRef::default() };
         self.reader.push(&segment, CaptureTime(ms * 1_000_000), at)
     }
@@ -97,7 +97,13 @@ impl<'t> Line<'t> {
 /// Kind, time in ms, first and last frame, result.
 fn told(events: &[HaEvent]) -> Vec<(&'static str, i64, u64, u64, Option<i64>)> {
     let row = |event: &HaEvent| {
-        (event.kind.as_str(), event.time.0 / 1_000_000, event.request_at.number, event.at.number, event.result)
+        (
+            event.kind.as_str(),
+            event.time.0 / 1_000_000,
+            event.request_at.number,
+            event.at.number,
+            event.result,
+        )
     };
     events.iter().map(row).collect()
 }
@@ -112,7 +118,7 @@ fn a_message_over_several_frames() {
     line.send(1, true, ACK, head.as_bytes());
     line.send(2, true, ACK, body.as_bytes());
     for (n, piece) in answer.as_bytes().chunks(100).enumerate() {
-        line.send(3 + n as i64, false, ACK, piece);
+        line.send(3 + i64::try_from(n).unwrap(), false, ACK, piece);
     }
     let (events, report) = line.finish(10);
     assert_eq!(told(&events), [("heartbeat", 5, 3, 7, Some(0))]);
@@ -130,13 +136,23 @@ fn a_message_over_several_frames() {
 fn answers_come_in_the_order_of_their_requests() {
     let topology = pair();
     let mut line = Line::new(&topology);
-    line.send(0, true, ACK, (post(HEARTBEAT) + &post(r#"{"command":"lease4-update"}"#) + "GET / HTTP/1.1\r\n\r\n" + &post(r#"{"command":"dhcp-disable"}"#)).as_bytes());
+    line.open(0);
+    line.send(
+        0,
+        true,
+        ACK,
+        (post(HEARTBEAT)
+            + &post(r#"{"command":"lease4-update"}"#)
+            + "GET / HTTP/1.1\r\n\r\n"
+            + &post(r#"{"command":"dhcp-disable"}"#))
+            .as_bytes(),
+    );
     let page = ok("<html>");
     line.send(1, false, ACK, (ok(STATUS) + &ok(STORED) + &page + &ok(r#"[ { "result": 1 } ]"#)).as_bytes());
     let (events, report) = line.finish(2);
     assert_eq!(
         told(&events),
-        [("heartbeat", 1, 1, 2, Some(0)), ("lease-update", 1, 1, 2, Some(0)), ("disable", 1, 1, 2, Some(1))]
+        [("heartbeat", 1, 3, 4, Some(0)), ("lease-update", 1, 3, 4, Some(0)), ("disable", 1, 3, 4, Some(1))]
     );
     assert_eq!(report.anomalies.iter().map(|it| it.kind.code()).collect::<Vec<_>>(), ["json-broken"]);
 }
@@ -158,7 +174,11 @@ fn a_missed_answer_or_request_shifts_nothing_and_is_no_timeout() {
     let (events, report) = line.finish(100_000);
     assert_eq!(
         told(&events),
-        [("heartbeat", 1, 3, 3, None), ("heartbeat", 10_003, 4, 5, Some(0)), ("heartbeat", 30_001, 7, 8, Some(0))]
+        [
+            ("heartbeat", 1, 3, 3, None),
+            ("heartbeat", 10_003, 4, 5, Some(0)),
+            ("heartbeat", 30_001, 7, 8, Some(0))
+        ]
     );
     assert_eq!(report.counts.streams.holes, 2);
     assert!(report.anomalies.iter().all(|it| it.kind == ChannelAnomalyKind::BytesMissing));
@@ -195,7 +215,10 @@ fn refused_unanswered_and_closed() {
     assert_eq!(events[0].rtt_us, Some(1000));
     assert_eq!(events[1].text, "connection to 10.0.0.2:8001: no answer within 10 s");
     assert_eq!(events[3].text, "lease4-update to 10.0.0.2:8001: the connection was closed without an answer");
-    assert_eq!((events[3].ip, events[3].command.as_deref()), (Some([10, 0, 0, 9].into()), Some("lease4-update")));
+    assert_eq!(
+        (events[3].ip, events[3].command.as_deref()),
+        (Some([10, 0, 0, 9].into()), Some("lease4-update"))
+    );
     assert_eq!(events[5].text, "ha-heartbeat to 10.0.0.2:8001: no answer within 10 s");
 }
 
@@ -212,7 +235,11 @@ fn an_answer_that_comes_too_late_is_told_with_the_timeout() {
     let (events, _) = line.finish(50_000);
     assert_eq!(
         told(&events),
-        [("timeout", 10_000, 3, 3, None), ("heartbeat", 12_000, 3, 4, Some(0)), ("sync", 43_000, 5, 6, Some(0))]
+        [
+            ("timeout", 10_000, 3, 3, None),
+            ("heartbeat", 12_000, 3, 4, Some(0)),
+            ("sync", 43_000, 5, 6, Some(0))
+        ]
     );
     assert_eq!(events[2].count, Some(5));
 }
@@ -250,10 +277,10 @@ fn an_endpoint_is_known_by_what_it_is_sent() {
 fn the_web_is_none_of_our_business() {
     let topology = Topology::default();
     let mut line = Line::new(&topology);
-    for (ms, body) in ["{\"cmd\":1}", "{\"command\":1}", "{", "a=b", "[[[[", "{\"a\":1,\"a\":2}"].iter().enumerate() {
-        assert!(!line.ask(ms as i64, body));
+    for (ms, body) in (0..).zip(["{\"cmd\":1}", "{\"command\":1}", "{", "a=b", "[[[[", "{\"a\":1,\"a\":2}"]) {
+        assert!(!line.ask(ms, body));
         assert_eq!(line.reader.size(), (0, 0), "{body}");
-        assert!(!line.answer(ms as i64, body));
+        assert!(!line.answer(ms, body));
     }
     assert!(!line.send(9, true, ACK, b"POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n"));
     assert_eq!(line.reader.size(), (0, 0));
@@ -320,27 +347,26 @@ fn a_partner_that_is_off_for_days_does_not_fill_the_table() {
     let (timeouts, others): (Vec<_>, Vec<_>) =
         events.into_iter().partition(|event| event.kind == EventKind::Timeout);
     assert_eq!(timeouts.len(), 30_000);
-    let results: Vec<_> = others.iter().map(|event| (event.request_time.0 / 1_000_000, event.result)).collect();
+    let results: Vec<_> =
+        others.iter().map(|event| (event.request_time.0 / 1_000_000, event.result)).collect();
     assert_eq!(results, [(0, None), (back + 1, Some(0))], "the lost request is told, the answered one too");
 }
 
 #[test]
 fn floods_stay_within_bounds() {
-    let t = std::time::Instant::now();
     let topology = pair();
-    let limits = Limits { connections: 2000, bytes: 1 << 20 };
+    let limits = Limits { connections: 2000, bytes: 256 << 10 };
     let mut line = Line { reader: ControlReader::with_limits(&topology, limits), ..Line::new(&topology) };
-    let head = format!("POST / HTTP/1.1\r\nX: {}", "x".repeat(1300));
+    let head = format!("POST / HTTP/1.1\r\nX: {}", "x".repeat(300));
     for n in 0..100_000_u32 {
         line.port = (n % 60_000) as u16;
         line.said[0] = n.wrapping_mul(0x0101_0101);
         line.send(i64::from(n) / 100, true, SYN, b"");
         line.send(i64::from(n) / 100, true, ACK, head.as_bytes());
         let (connections, bytes) = line.reader.size();
-        assert!(connections <= 2000 && bytes <= 1 << 20, "{connections} connections, {bytes} bytes");
+        assert!(connections <= 2000 && bytes <= 256 << 10, "{connections} connections, {bytes} bytes");
     }
     let (events, report) = line.finish(1000);
-    eprintln!("A {:?}", t.elapsed());
     assert!(report.counts.streams.connections == 100_000 && report.counts.streams.evicted > 50_000);
     assert!(events.is_empty() && report.anomalies.len() <= 10_000);
 
@@ -355,7 +381,6 @@ fn floods_stay_within_bounds() {
     line.open(3);
     line.send(3, true, ACK, b"POST / HTTP/1.1\r\nContent-Length: 1073741824\r\n\r\n");
     line.send(4, true, ACK, chunk.as_bytes());
-    eprintln!("B {:?}", t.elapsed());
     // Requests without end, none of them answered.
     line.open(4);
     for _ in 0..1000 {
@@ -367,5 +392,8 @@ fn floods_stay_within_bounds() {
     let mut kinds: Vec<_> = report.anomalies.iter().map(|it| it.kind.code()).collect();
     kinds.dedup();
     assert_eq!(kinds, ["http-body-too-long", "http-too-many-requests"]);
-    assert_eq!(report.anomalies[0].text, "10.0.0.1:40001 to 10.0.0.2:8001: the body is longer than any page of leases");
+    assert_eq!(
+        report.anomalies[0].text,
+        "10.0.0.1:40001 to 10.0.0.2:8001: the body is longer than any page of leases"
+    );
 }

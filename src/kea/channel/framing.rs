@@ -1,11 +1,10 @@
 //! Where messages begin and end in a stream (RFC 9112): heads, lengths, chunks.
 
+use super::head::{Head, Length};
 use super::json::Scan;
 use super::tls::{self, Records};
 use super::{Anomaly, Control, Record, Request, Response};
 
-/// Headers of a message at most; Kea sends four.
-const MOST_HEADERS: usize = 32;
 /// Bytes of a head at most; Kea's have about two hundred.
 const MOST_HEAD: usize = 8 << 10;
 /// Bytes of a body at most: twenty pages of Kea's default 10,000 leases.
@@ -15,6 +14,7 @@ const MOST_CHUNK_LINE: usize = 256;
 
 /// What a stream said.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "made once per message and taken apart at once")]
 pub enum Heard {
     /// A complete HTTP message; without `Control` it is none of Kea's.
     Message(Option<Control>, Vec<Anomaly>),
@@ -56,13 +56,6 @@ pub struct Reader {
     status: u16,
     post: bool,
     anomalies: Vec<Anomaly>,
-}
-
-/// How long a body is.
-enum Length {
-    Bytes(u64),
-    Chunks,
-    UntilEnd,
 }
 
 impl Reader {
@@ -209,13 +202,13 @@ impl Reader {
     }
 
     fn head(&mut self, bytes: &mut &[u8]) -> Option<Heard> {
-        while let Some((byte, rest)) = bytes.split_first() {
-            *bytes = rest;
-            self.line.push(*byte);
-            if self.line.ends_with(b"\n\r\n") || self.line.ends_with(b"\n\n") {
+        while !bytes.is_empty() {
+            let ended = take_line(bytes, &mut self.line, MOST_HEAD);
+            if ended && (self.line.ends_with(b"\n\r\n") || self.line.ends_with(b"\n\n")) {
                 let head = std::mem::take(&mut self.line);
-                return match self.understand(&head) {
-                    Ok(length) => self.begin(&length),
+                let head = if self.answers { Head::of_answer(&head) } else { Head::of_request(&head) };
+                return match head {
+                    Ok(head) => self.begin(&head),
                     Err(anomaly) => Some(self.broken(anomaly)),
                 };
             }
@@ -227,8 +220,12 @@ impl Reader {
     }
 
     /// A body begins.
-    fn begin(&mut self, length: &Length) -> Option<Heard> {
-        self.state = match *length {
+    fn begin(&mut self, head: &Head) -> Option<Heard> {
+        (self.status, self.post) = (head.status, head.post);
+        if head.conflict {
+            self.anomalies.push(Anomaly::LengthConflict);
+        }
+        self.state = match head.length {
             // An interim answer: the real one follows (RFC 9110 §15.2).
             _ if (100..200).contains(&self.status) => {
                 self.reset();
@@ -243,73 +240,21 @@ impl Reader {
         None
     }
 
-    fn understand(&mut self, head: &[u8]) -> Result<Length, Anomaly> {
-        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-        let headers: &[httparse::Header<'_>] = if self.answers {
-            let mut answer = httparse::Response::new(&mut headers);
-            answer.parse(head).map_err(|_| Anomaly::HeadBroken)?;
-            self.status = answer.code.unwrap_or_default();
-            answer.headers
-        } else {
-            let mut request = httparse::Request::new(&mut headers);
-            request.parse(head).map_err(|_| Anomaly::HeadBroken)?;
-            self.post = request.method == Some("POST");
-            request.headers
-        };
-        let named = |name: &'static str| {
-            headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
-        };
-        let mut chunked = false;
-        for value in named("transfer-encoding") {
-            chunked |= value.to_ascii_lowercase().ends_with(b"chunked");
+    /// A line of a chunked body, without its end; `Err` while the end is not there.
+    fn line(&mut self, bytes: &mut &[u8]) -> Result<Vec<u8>, Option<Anomaly>> {
+        if !take_line(bytes, &mut self.line, MOST_CHUNK_LINE) {
+            return Err((self.line.len() >= MOST_CHUNK_LINE).then_some(Anomaly::ChunkBroken));
         }
-        let mut lengths = named("content-length");
-        let length = match lengths.next() {
-            Some(value) if lengths.all(|other| other == value) => {
-                let digits = std::str::from_utf8(value).map(str::trim).unwrap_or_default();
-                let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty();
-                if !plain {
-                    return Err(Anomaly::HeadBroken);
-                }
-                // More digits than fit are a length without end.
-                Some(digits.parse().unwrap_or(u64::MAX))
-            }
-            Some(_) => return Err(Anomaly::LengthConflict),
-            None => None,
-        };
-        if chunked && length.is_some() {
-            self.anomalies.push(Anomaly::LengthConflict);
-        }
-        Ok(match length {
-            _ if matches!(self.status, 204 | 304) => Length::Bytes(0),
-            _ if chunked => Length::Chunks,
-            Some(length) => Length::Bytes(length),
-            None if self.answers => Length::UntilEnd,
-            None => Length::Bytes(0),
-        })
-    }
-
-    /// A line of a chunked body, without its end.
-    fn line(&mut self, bytes: &mut &[u8]) -> Option<Result<Vec<u8>, Heard>> {
-        while let Some((byte, rest)) = bytes.split_first() {
-            *bytes = rest;
-            if *byte == b'\n' {
-                let mut line = std::mem::take(&mut self.line);
-                line.pop_if(|byte| *byte == b'\r');
-                return Some(Ok(line));
-            }
-            self.line.push(*byte);
-            if self.line.len() > MOST_CHUNK_LINE {
-                return Some(Err(self.broken(Anomaly::ChunkBroken)));
-            }
-        }
-        None
+        let mut line = std::mem::take(&mut self.line);
+        line.pop();
+        line.pop_if(|byte| *byte == b'\r');
+        Ok(line)
     }
 
     fn chunk_line(&mut self, bytes: &mut &[u8]) -> Option<Heard> {
-        let line = match self.line(bytes)? {
+        let line = match self.line(bytes) {
             Ok(line) => line,
-            Err(heard) => return Some(heard),
+            Err(anomaly) => return anomaly.map(|anomaly| self.broken(anomaly)),
         };
         let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
@@ -324,14 +269,14 @@ impl Reader {
     }
 
     fn trailer(&mut self, bytes: &mut &[u8]) -> Option<Heard> {
-        match self.line(bytes)? {
+        match self.line(bytes) {
             Ok(line) if line.is_empty() => Some(self.message()),
             Ok(line) => {
                 // Trailers are counted as body, so that they end some time.
                 self.taken += line.len() as u64 + 1;
                 None
             }
-            Err(heard) => Some(heard),
+            Err(anomaly) => anomaly.map(|anomaly| self.broken(anomaly)),
         }
     }
 
@@ -356,6 +301,17 @@ impl Reader {
 /// Whether one of the two is the beginning of the other.
 fn begins_with(bytes: &[u8], pattern: &[u8]) -> bool {
     bytes.iter().zip(pattern).all(|(one, other)| one == other)
+}
+
+/// Moves bytes to `line` up to the next line end, at most until it has `most`; whether the end is there.
+fn take_line(bytes: &mut &[u8], line: &mut Vec<u8>, most: usize) -> bool {
+    let room = most.saturating_sub(line.len()).min(bytes.len());
+    let (within, _) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
+    let end = within.iter().position(|byte| *byte == b'\n');
+    let (taken, rest) = bytes.split_at_checked(end.map_or(room, |at| at + 1)).unwrap_or((bytes, &[]));
+    line.extend_from_slice(taken);
+    *bytes = rest;
+    end.is_some()
 }
 
 /// Takes at most `left` bytes from the front.

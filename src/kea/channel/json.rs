@@ -6,6 +6,7 @@
 //! hold this reader against it.
 
 use super::Anomaly;
+use super::fields::{Fields, Kept};
 
 /// A text that is kept is cut after so many bytes; a client identifier takes at most 764.
 const MOST_TEXT: usize = 1024;
@@ -20,23 +21,27 @@ const MOST_DEPTH: u32 = 48;
 const KEYS: &[&str] = &["arguments", "command", "result", "service", "text"];
 /// … and of its `arguments` (kea-ha §6.2, §6.3).
 const ARGUMENTS: &[&str] = &[
-    "cancel", "client-id", "count", "date-time", "failed-deleted-leases", "failed-leases", "from",
-    "hw-address", "ip-address", "leases", "limit", "max-period", "origin", "origin-id", "scopes",
-    "server-name", "state", "subnet-id", "unsent-update-count", "valid-lft",
+    "cancel",
+    "client-id",
+    "count",
+    "date-time",
+    "failed-deleted-leases",
+    "failed-leases",
+    "from",
+    "hw-address",
+    "ip-address",
+    "leases",
+    "limit",
+    "max-period",
+    "origin",
+    "origin-id",
+    "scopes",
+    "server-name",
+    "state",
+    "subnet-id",
+    "unsent-update-count",
+    "valid-lft",
 ];
-
-/// A value that was kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
-    Text(String),
-    /// As it was written.
-    Number(String),
-    Bool(bool),
-    /// The texts in it, and how many elements it has.
-    List(Vec<String>, u64),
-    /// `null` or a map.
-    Other,
-}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Expect {
@@ -106,7 +111,7 @@ impl Scan {
         if !self.failed && (self.expect != Expect::Nothing || self.token != Token::None) {
             self.fail(Anomaly::JsonBroken);
         }
-        (Fields(if self.failed { Vec::new() } else { self.kept }), self.anomalies)
+        (Fields::new(if self.failed { Vec::new() } else { self.kept }), self.anomalies)
     }
 
     /// Bytes that it holds, about.
@@ -292,7 +297,7 @@ impl Scan {
             "true" => Kept::Bool(true),
             "false" => Kept::Bool(false),
             "null" => Kept::Other,
-            _ if word.parse::<f64>().is_ok() && !word.contains(|c: char| matches!(c, 'i' | 'n' | 'I' | 'N')) => {
+            _ if word.parse::<f64>().is_ok() && !word.contains(['i', 'n', 'I', 'N']) => {
                 if self.place().is_some() && (too_long || word.parse::<f64>().is_ok_and(|n| n.abs() > 9e18)) {
                     self.note(Anomaly::JsonNumberRange);
                     Kept::Other
@@ -345,54 +350,6 @@ impl Scan {
                 *kept = value;
                 self.note(Anomaly::JsonDuplicateKey);
             }
-        }
-    }
-}
-
-/// What was kept of a body.
-#[derive(Debug, Default)]
-pub(super) struct Fields(Vec<(&'static str, Kept)>);
-
-impl Fields {
-    fn get(&self, name: &str) -> Option<&Kept> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, kept)| kept)
-    }
-
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        match self.get(name) {
-            Some(Kept::Text(text)) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// A whole number that fits.
-    pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
-        match self.get(name) {
-            Some(Kept::Number(text)) => text.parse().ok(),
-            _ => None,
-        }
-    }
-
-    pub(super) fn flag(&self, name: &str) -> Option<bool> {
-        match self.get(name) {
-            Some(Kept::Bool(flag)) => Some(*flag),
-            _ => None,
-        }
-    }
-
-    /// The texts of a list, and how many elements it has.
-    pub(super) fn list(&self, name: &str) -> Option<(&[String], u64)> {
-        match self.get(name) {
-            Some(Kept::List(texts, count)) => Some((texts, *count)),
-            _ => None,
-        }
-    }
-
-    /// A text, or a number as it was written.
-    pub(super) fn word(&self, name: &str) -> Option<&str> {
-        match self.get(name) {
-            Some(Kept::Text(text) | Kept::Number(text)) => Some(text),
-            _ => None,
         }
     }
 }

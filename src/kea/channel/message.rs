@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::json::Fields;
+use super::fields::Fields;
 use crate::units::{CaptureTime, HwAddr, parse_hex};
 
 /// One message of the control channel.

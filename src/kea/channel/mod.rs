@@ -4,13 +4,16 @@
 //! commands or answers in them. Nothing is trusted, and no body is stored.
 //!
 //! ```text
-//! framing   where a message begins and ends: heads, lengths, chunks
-//! json      what is picked out of a body of any size
+//! framing   where a message begins and ends
+//! head      what its head says about that
+//! json      what is picked out of a body of any size, into fields
 //! message   that as a Request or a Response
 //! tls       the records of an encrypted channel
 //! ```
 
+mod fields;
 mod framing;
+mod head;
 mod json;
 mod message;
 mod tls;

@@ -77,14 +77,19 @@ fn reads_the_arguments_of_every_version() {
     // Kea 2.2 sends no arguments with a heartbeat, and no origin-id.
     let (heartbeat, _) = request(r#"{ "command": "ha-heartbeat", "service": [ "dhcp4" ] }"#);
     assert_eq!(heartbeat.server_name, None);
-    let (disable, _) =
-        request(r#"{ "arguments": { "max-period": 60, "origin": "ha-partner" }, "command": "dhcp-disable" }"#);
-    assert_eq!((disable.max_period, disable.origin.as_deref(), disable.origin_id), (Some(60), Some("ha-partner"), None));
+    let (disable, _) = request(
+        r#"{ "arguments": { "max-period": 60, "origin": "ha-partner" }, "command": "dhcp-disable" }"#,
+    );
+    assert_eq!(
+        (disable.max_period, disable.origin.as_deref(), disable.origin_id),
+        (Some(60), Some("ha-partner"), None)
+    );
     let (notify, _) = request(
         r#"{ "arguments": { "origin": 2000, "origin-id": 2000, "server-name": "a" }, "command": "ha-sync-complete-notify" }"#,
     );
     assert_eq!((notify.origin.as_deref(), notify.origin_id), (Some("2000"), Some(2000)));
-    let (page, _) = request(r#"{ "arguments": { "from": "start", "limit": 10000 }, "command": "lease4-get-page" }"#);
+    let (page, _) =
+        request(r#"{ "arguments": { "from": "start", "limit": 10000 }, "command": "lease4-get-page" }"#);
     assert_eq!((page.from.as_deref(), page.limit), (Some("start"), Some(10_000)));
     let (maintenance, _) = request(
         r#"{ "arguments": { "cancel": true, "state": "hot-standby" }, "command": "ha-maintenance-notify" }"#,
@@ -100,7 +105,9 @@ fn reads_the_arguments_of_every_version() {
 fn reads_a_bare_error_and_a_lease_update() {
     let body = r#"{ "result": 403, "text": "Forbidden" }"#;
     let bytes = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    let [Heard::Message(Some(Control::Response(answer)), _)] = &answers(bytes.as_bytes())[..] else { panic!() };
+    let [Heard::Message(Some(Control::Response(answer)), _)] = &answers(bytes.as_bytes())[..] else {
+        panic!()
+    };
     assert_eq!((answer.status, answer.result, answer.text.as_deref()), (403, Some(403), Some("Forbidden")));
 
     let (update, _) = request(
@@ -170,7 +177,9 @@ fn heads_that_cannot_be_trusted() {
     let long = format!("POST / HTTP/1.1\r\nX: {}", "x".repeat(100_000));
     assert_eq!(heard(Reader::of_requests(), long.as_bytes(), 1400), [Heard::Broken(Anomaly::HeadTooLong)]);
     let body = "{\"command\":\"a\"}";
-    let both = format!("POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nf\r\n{body}\r\n0\r\n\r\n");
+    let both = format!(
+        "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nf\r\n{body}\r\n0\r\n\r\n"
+    );
     let [Heard::Message(Some(_), anomalies)] = &requests(both.as_bytes())[..] else { panic!() };
     assert_eq!(anomalies, &[Anomaly::LengthConflict]);
 }
@@ -258,7 +267,9 @@ fn hostile_json_is_told_and_bounded() {
     let many = vec![r#""x""#; 10_000].join(",");
     let (scopes, _) = response(&format!(r#"{{"result":0,"arguments":{{"scopes":[{many}]}}}}"#));
     assert_eq!(scopes.scopes.unwrap().len(), 16);
-    for broken in ["{", "[", "[{]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "{} {}", "1", "\"\\x\"", "{'a':1}"] {
+    for broken in
+        ["{", "[", "[{]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "{} {}", "1", "\"\\x\"", "{'a':1}"]
+    {
         let (answer, anomalies) = response(broken);
         assert_eq!((answer.result, anomalies.as_slice()), (None, &[Anomaly::JsonBroken][..]), "{broken}");
     }
@@ -300,7 +311,12 @@ fn json_is_read_as_serde_json_reads_it() {
                     4 => json!(texts[random(texts.len() as u64) as usize]),
                     5 | 6 => (0..random(4)).map(|_| value(depth - 1, random, texts)).collect(),
                     _ => (0..random(4))
-                        .map(|n| (format!("{}{n}", ["limit", "k"][random(2) as usize]), value(depth - 1, random, texts)))
+                        .map(|n| {
+                            (
+                                format!("{}{n}", ["limit", "k"][random(2) as usize]),
+                                value(depth - 1, random, texts),
+                            )
+                        })
                         .collect(),
                 }
             }
@@ -310,15 +326,17 @@ fn json_is_read_as_serde_json_reads_it() {
             "a": some(3), "arguments": { "b": some(3), "client-id": some(0), "from": some(2), "limit": some(1),
             "origin": some(0), "cancel": some(0), "z": some(3) }, "command": "c", "service": some(1),
         });
-        let text = if round % 2 == 0 { body.to_string() } else { serde_json::to_string_pretty(&body).unwrap() };
+        let text =
+            if round % 2 == 0 { body.to_string() } else { serde_json::to_string_pretty(&body).unwrap() };
         // Half of the characters beyond ASCII as escapes.
         let text: String = text
             .chars()
             .flat_map(|c| {
                 let mut units = [0; 2];
                 let escape = round % 4 < 2 && !c.is_ascii();
-                let escaped = c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04X}")).collect();
-                (if escape { escaped } else { c.to_string() }).chars().collect::<Vec<_>>()
+                let escaped: Vec<String> =
+                    c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04X}")).collect();
+                (if escape { escaped.concat() } else { c.to_string() }).chars().collect::<Vec<_>>()
             })
             .collect();
         let (found, anomalies) = request(&text);
@@ -336,7 +354,8 @@ fn json_is_read_as_serde_json_reads_it() {
         // Cut anywhere it is no JSON any more.
         let at = random(text.len() as u64 - 1) as usize + 1;
         let (answer, anomalies) = {
-            let cut: String = text.char_indices().take_while(|(start, _)| *start < at).map(|(_, c)| c).collect();
+            let cut: String =
+                text.char_indices().take_while(|(start, _)| *start < at).map(|(_, c)| c).collect();
             assert!(serde_json::from_str::<Value>(&cut).is_err());
             response(&cut)
         };

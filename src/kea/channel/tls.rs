@@ -24,7 +24,8 @@ pub(super) struct Records {
 /// Whether `bytes` begin like a record, as far as they go.
 pub(super) fn is_record(bytes: &[u8]) -> bool {
     let field = |at: usize, fits: fn(u8) -> bool| bytes.get(at).is_none_or(|byte| fits(*byte));
-    let length = bytes.get(3..5).map(|length| length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)));
+    let length =
+        bytes.get(3..5).map(|length| length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)));
     field(0, |kind| matches!(kind, 20..=23))
         && field(1, |major| major == 3)
         && field(2, |minor| minor <= 4)

@@ -1,0 +1,68 @@
+//! What the head of a message says about its body (RFC 9112 §6).
+
+use super::Anomaly;
+
+/// Headers of a message at most; Kea sends four.
+const MOST_HEADERS: usize = 32;
+
+/// How long a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    Bytes(u64),
+    Chunks,
+    UntilEnd,
+}
+
+/// A head.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) length: Length,
+    /// The status of an answer; 0 for a request.
+    pub(super) status: u16,
+    /// Whether it is a POST.
+    pub(super) post: bool,
+    /// Whether it gives a length and chunks, of which the chunks count.
+    pub(super) conflict: bool,
+}
+
+impl Head {
+    pub(super) fn of_request(bytes: &[u8]) -> Result<Self, Anomaly> {
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut request = httparse::Request::new(&mut headers);
+        request.parse(bytes).map_err(|_| Anomaly::HeadBroken)?;
+        let post = request.method == Some("POST");
+        let (length, conflict) = length(request.headers)?;
+        Ok(Self { length: length.unwrap_or(Length::Bytes(0)), status: 0, post, conflict })
+    }
+
+    pub(super) fn of_answer(bytes: &[u8]) -> Result<Self, Anomaly> {
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut answer = httparse::Response::new(&mut headers);
+        answer.parse(bytes).map_err(|_| Anomaly::HeadBroken)?;
+        let status = answer.code.unwrap_or_default();
+        let (length, conflict) = length(answer.headers)?;
+        let bare = matches!(status, 204 | 304);
+        let length = if bare { Length::Bytes(0) } else { length.unwrap_or(Length::UntilEnd) };
+        Ok(Self { length, status, post: false, conflict })
+    }
+}
+
+/// The length that the headers give, and whether they give it twice.
+fn length(headers: &[httparse::Header<'_>]) -> Result<(Option<Length>, bool), Anomaly> {
+    let named = |name: &'static str| {
+        headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+    };
+    let chunked = named("transfer-encoding").any(|value| value.to_ascii_lowercase().ends_with(b"chunked"));
+    let mut lengths = named("content-length");
+    let Some(value) = lengths.next() else { return Ok((chunked.then_some(Length::Chunks), false)) };
+    if lengths.any(|other| other != value) {
+        return Err(Anomaly::LengthConflict);
+    }
+    let digits = std::str::from_utf8(value).map(str::trim).unwrap_or_default();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Anomaly::HeadBroken);
+    }
+    // More digits than fit are a length without end.
+    let length = if chunked { Length::Chunks } else { Length::Bytes(digits.parse().unwrap_or(u64::MAX)) };
+    Ok((Some(length), chunked))
+}

@@ -1,0 +1,241 @@
+//! The control channel of the recorded captures: against tshark, and however
+//! its segments are split, moved, copied, cut or lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use dorascope::capture::{Input, Reader};
+use dorascope::exchange::PairLimits;
+use dorascope::frame::{Decoded, Decoder, Link, Segment};
+use dorascope::ha::events::{ChannelReport, ControlReader, EventKind, HaEvent};
+use dorascope::ha::topology::Topology;
+use dorascope::pipeline::analyze;
+use dorascope::units::{CaptureTime, FrameRef};
+
+use crate::support::random::Xorshift;
+use crate::truth::scenarios;
+
+/// The captures that have a control channel, with the topology of their scenario.
+fn captures() -> Vec<(PathBuf, Topology)> {
+    let mut all = Vec::new();
+    for folder in scenarios() {
+        for file in ["zaldua1.pcap", "zaldua2.pcap"] {
+            all.push((folder.join(file), Topology::load(&folder.join("topology.toml")).unwrap()));
+        }
+    }
+    all
+}
+
+/// What tshark prints of the frames that a filter lets through; `None` without tshark.
+fn tshark(path: &Path, filter: &str, fields: &[&str]) -> Option<Vec<Vec<String>>> {
+    let mut command = Command::new("tshark");
+    command.args(["-n", "-Y", filter, "-T", "fields"]);
+    for field in fields {
+        command.args(["-e", field]);
+    }
+    let Ok(output) = command.arg("-r").arg(path).output() else {
+        println!("SKIPPED: tshark is not installed");
+        return None;
+    };
+    let text = String::from_utf8(output.stdout).unwrap();
+    Some(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+}
+
+#[test]
+fn requests_and_answers_are_those_of_tshark() {
+    let (mut pairs, mut refusals) = (0, 0);
+    for (path, topology) in captures() {
+        let fields = ["frame.number", "http.request.method", "http.response.code", "http.request_in"];
+        let Some(rows) = tshark(&path, "http", &fields) else { return };
+        let number = |text: &str| text.parse::<u64>().unwrap();
+        let asked: BTreeSet<u64> =
+            rows.iter().filter(|row| row[1] == "POST").map(|row| number(&row[0])).collect();
+        let answered: BTreeSet<(u64, u64)> =
+            rows.iter().filter(|row| row[2] == "200").map(|row| (number(&row[3]), number(&row[0]))).collect();
+        // A reset is a refusal where it answers a SYN.
+        let resets = tshark(&path, "tcp.flags.reset == 1 && tcp.seq == 1 && tcp.ack == 1", &["frame.number"]);
+        let resets: BTreeSet<u64> = resets.unwrap().iter().map(|row| number(&row[0])).collect();
+        for topology in [&topology, &Topology::default()] {
+            let inputs = [Input { zone: None, path: path.clone() }];
+            let analysis = analyze(&inputs, topology, PairLimits::default(), |_| {});
+            let of =
+                |kind: fn(&EventKind) -> bool| analysis.events.iter().filter(move |event| kind(&event.kind));
+            let commands = |kind: &EventKind| !matches!(kind, EventKind::Refused | EventKind::Timeout);
+            let ours: BTreeSet<u64> = of(commands).map(|event| event.request_at.number).collect();
+            assert_eq!(ours, asked, "{}", path.display());
+            let ours: BTreeSet<(u64, u64)> = of(commands)
+                .filter(|event| event.rtt_us.is_some())
+                .map(|event| (event.request_at.number, event.at.number))
+                .collect();
+            assert_eq!(ours, answered, "{}", path.display());
+            let ours: BTreeSet<u64> =
+                of(|kind| *kind == EventKind::Refused).map(|event| event.at.number).collect();
+            assert_eq!(ours, resets, "{}", path.display());
+            assert_eq!(analysis.channel.anomalies, [], "{}", path.display());
+        }
+        pairs += answered.len();
+        refusals += resets.len();
+    }
+    println!("{pairs} requests with their answers and {refusals} refusals as tshark has them");
+    assert!(pairs > 150 && refusals > 20);
+}
+
+#[test]
+fn control_segments_are_those_on_control_ports() {
+    for (path, topology) in captures() {
+        let ports = topology.control_ports();
+        let any: Vec<String> = ports.iter().map(|port| format!("tcp.port == {port}")).collect();
+        let Some(rows) = tshark(&path, &any.join(" || "), &["frame.number"]) else { return };
+        let inputs = [Input { zone: None, path: path.clone() }];
+        let analysis = analyze(&inputs, &topology, PairLimits::default(), |_| {});
+        assert_eq!(analysis.counts.total().control, rows.len() as u64, "{}", path.display());
+    }
+}
+
+/// A captured TCP segment that owns its payload.
+#[derive(Clone)]
+struct Owned {
+    head: Segment<'static>,
+    payload: Vec<u8>,
+    time: CaptureTime,
+    at: FrameRef,
+}
+
+fn segments(path: &Path) -> Vec<Owned> {
+    let mut reader = Reader::open(&[Input { zone: None, path: path.to_owned() }]);
+    let mut decoder = Decoder::new();
+    let mut all = Vec::new();
+    while let Some(frame) = reader.next() {
+        if let Ok(Decoded::Tcp(segment)) = decoder.decode(&frame) {
+            let head = Segment { payload: &[], link: Link::default(), ..segment };
+            let payload = segment.payload.to_vec();
+            all.push(Owned { head: copy(head), payload, time: frame.time, at: frame.at });
+        }
+    }
+    all
+}
+
+fn copy(head: Segment<'_>) -> Segment<'static> {
+    let Segment { link, src, dst, src_port, dst_port, seq, ack, flags, cut, .. } = head;
+    Segment { link, src, dst, src_port, dst_port, seq, ack, flags, payload: &[], cut }
+}
+
+fn events(segments: &[Owned], topology: &Topology) -> (Vec<HaEvent>, ChannelReport) {
+    let mut reader = ControlReader::new(topology);
+    let mut end = CaptureTime(0);
+    for Owned { head, payload, time, at } in segments {
+        reader.push(&Segment { payload, ..*head }, *time, *at);
+        end = end.max(*time);
+    }
+    reader.finish(end)
+}
+
+/// Splits payloads, copies segments, and moves what is not the opening or a
+/// reset behind up to three segments that were captured later.
+fn shuffled(segments: &[Owned], random: &mut Xorshift) -> Vec<Owned> {
+    let mut placed: Vec<(usize, usize, Owned)> = Vec::new();
+    for (index, segment) in segments.iter().enumerate() {
+        let mut rest = segment.payload.as_slice();
+        let mut seq = segment.head.seq;
+        loop {
+            let size = if rest.is_empty() { 0 } else { 1 + random.below(rest.len().min(100)) };
+            let (piece, later) = rest.split_at(size);
+            let mut one = Owned { payload: piece.to_vec(), ..segment.clone() };
+            one.head.seq = seq;
+            if !later.is_empty() {
+                // A FIN comes behind the last byte.
+                one.head.flags &= !0x01;
+            }
+            let fixed = segment.head.flags & 0x06 != 0;
+            for _ in 0..=usize::from(random.below(4) == 0) {
+                let moved = if fixed { 0 } else { random.below(4) };
+                placed.push((index + moved, random.below(1000), one.clone()));
+            }
+            (seq, rest) = (seq.wrapping_add(size as u32), later);
+            if rest.is_empty() {
+                break;
+            }
+        }
+    }
+    placed.sort_by_key(|(place, order, one)| (*place, one.head.flags & 0x02 == 0, *order));
+    placed.into_iter().map(|(.., one)| one).collect()
+}
+
+#[test]
+fn any_split_order_and_copy_gives_the_same_events() {
+    let mut random = Xorshift(0x5eed_0001);
+    let mut compared = 0;
+    for (path, topology) in captures() {
+        let segments = segments(&path);
+        let (whole, _) = events(&segments, &topology);
+        assert!(whole.len() > 15);
+        for _ in 0..20 {
+            let (again, report) = events(&shuffled(&segments, &mut random), &topology);
+            for (one, other) in whole.iter().zip(&again) {
+                assert_eq!(one, other, "{}", path.display());
+            }
+            assert_eq!(whole.len(), again.len());
+            assert_eq!(report.anomalies, []);
+            compared += whole.len();
+        }
+    }
+    println!("{compared} events came out the same");
+}
+
+/// The events by request, without the timeouts beside them.
+fn commands(events: &[HaEvent]) -> BTreeMap<FrameRef, &HaEvent> {
+    let of_request = |event: &&HaEvent| event.command.is_some() && event.kind != EventKind::Timeout;
+    events.iter().filter(of_request).map(|event| (event.request_at, event)).collect()
+}
+
+#[test]
+fn lost_segments_never_make_a_false_event() {
+    let mut random = Xorshift(0x5eed_0002);
+    let (mut kept, mut lost) = (0, 0);
+    for (path, topology) in captures() {
+        let segments = segments(&path);
+        let (whole, _) = events(&segments, &topology);
+        let whole = commands(&whole);
+        for round in 0..20 {
+            let rest: Vec<Owned> =
+                segments.iter().filter(|_| random.below(20) > round / 4).cloned().collect();
+            let (events, _) = events(&rest, &topology);
+            let found = commands(&events);
+            for (at, event) in &found {
+                let truth = whole[at];
+                if event.rtt_us.is_some() {
+                    assert_eq!(*event, truth, "{}", path.display());
+                    kept += 1;
+                } else {
+                    assert_eq!((event.kind, &event.command), (truth.kind, &truth.command));
+                    lost += 1;
+                }
+            }
+            let timeouts = events.iter().filter(|it| it.kind == EventKind::Timeout && it.command.is_some());
+            for timeout in timeouts {
+                assert!(whole[&timeout.request_at].rtt_us.is_none(), "{timeout:?} in {}", path.display());
+            }
+        }
+    }
+    println!("{kept} commands with their answers, {lost} whose answers were lost");
+    assert!(kept > 1000 && lost > 100);
+}
+
+#[test]
+fn a_short_snap_length_leaves_holes_and_no_timeouts() {
+    for (path, topology) in captures() {
+        let mut segments = segments(&path);
+        let (whole, _) = events(&segments, &topology);
+        for segment in &mut segments {
+            segment.head.cut = segment.payload.len() > 96;
+            segment.payload.truncate(96);
+        }
+        let (events, report) = events(&segments, &topology);
+        let odd: BTreeSet<_> = report.anomalies.iter().map(|anomaly| anomaly.kind.code()).collect();
+        assert_eq!(odd, BTreeSet::from(["tcp-bytes-missing"]), "{}", path.display());
+        let refused = |event: &&HaEvent| event.kind == EventKind::Refused;
+        assert!(whole.iter().filter(refused).eq(events.iter().filter(refused)));
+        assert!(events.iter().all(|event| event.kind == EventKind::Refused), "{events:?}");
+    }
+}
