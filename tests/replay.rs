@@ -290,6 +290,7 @@ fn without_the_control_channel_nothing_is_counted() {
         answers: &analysis.answers,
         events: &[],
         updates: dorascope::ha::updates::Updates::default(),
+        signs: &[],
         capture_end: CaptureTime(span(&analysis).1),
     };
     let replay = silent.replay(&analysis.exchanges);
