@@ -50,9 +50,10 @@ class Udhcpc(_Client):
     With `script=False` it takes its lease but sets no address: enough for a load client.
     """
 
-    def __init__(self, client, folder, tries=12, once=True, script=True, more=()):
-        """`more` are options of udhcpc: -C sends no client identifier, -x 0x3d:HEX another one."""
-        words = ["busybox", "udhcpc", "-f", "-n", "-T", 2, "-t", tries, "-i", client.interface]
+    def __init__(self, client, folder, tries=12, once=True, script=True, stubborn=False, more=()):
+        """`more` are options of udhcpc: -C sends no client identifier, -x 0x3d:HEX another one. Not even three
+        REQUESTs in vain discourage a `stubborn` client."""
+        words = ["busybox", "udhcpc", "-f", *(("-A", 1) if stubborn else ("-n",)), "-T", 2, "-t", tries, "-i", client.interface]
         words += ["-s", SCRIPT if script else "/bin/true"]
         if once:
             words.append("-q")

@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from datetime import datetime, timezone
+from pathlib import Path
 
 from network import capture_filter
 from setup import KEA, REPOSITORY
@@ -33,6 +34,11 @@ def publish(scenario, lab, wire, scratch, into):
     logs.mkdir(parents=True, exist_ok=True)
     for name, kea in lab.keas.items():
         shutil.copyfile(kea.log, logs / f"{name}.kea-dhcp4.log")
+
+
+def sockets(directory, names):
+    """What cannot be copied."""
+    return [name for name in names if (Path(directory) / name).is_socket()]
 
 
 def _topology(laboratory):
@@ -72,7 +78,7 @@ def _readme(scenario, lab, wire):
     began = lab.diary[0][0]
     happened = "\n".join(f"| {_clock(ts_ns)} | {sentence} |" for ts_ns, sentence in _story(lab, wire))
     proves = "\n".join(f"- {sentence}" for sentence in scenario.proves)
-    does_not = "\n".join(f"- {sentence}" for sentence in scenario.does_not)
+    does_not = "".join(f"- {sentence}\n" for sentence in scenario.does_not)
     clocks = "" if lab.laboratory.clocks else ", and all clocks are the same"
     day = datetime.fromtimestamp(began // 10**9, timezone.utc).strftime("%Y-%m-%d")
     return f"""# {scenario.title}
@@ -91,8 +97,7 @@ Recorded on {day} with real Kea {KEA[lab.laboratory.suite]} servers by `captures
 
 ## What it does not prove
 
-{does_not}
-- One machine ran everything: delays between machines are far below those of a real network{clocks}.
+{does_not}- One machine ran everything: delays between machines are far below those of a real network{clocks}.
 
 The captures were taken on the bridges of the zones with the filter `{capture_filter(lab.laboratory)}`. How the lab is built, and what the lines of
 `truth.jsonl` mean, stands in [../lab/README.md](../lab/README.md).

@@ -185,6 +185,9 @@ class Lab:
             raise RuntimeError(f"{running.client.name}: renewed, but not by {server.name}")
         self.note(f"{running.client.name} has renewed its lease with {server.name}")
 
+    def wait_until(self, condition, what, seconds=20):
+        until(condition, what, seconds)
+
     def ask_agent(self, client, server):
         """An operator's status-get from a client's machine to a Control Agent on the same wire."""
         url = f"http://{server.address(client.zone)}:{AGENT_PORT}/"

@@ -28,7 +28,7 @@ OBSTACLE = "--obstacle"
 LIMIT_S = 240
 
 # The servers' timers run free, so now and then what a scenario wants to show passes too quickly.
-ATTEMPTS = 3
+ATTEMPTS = int(__import__("os").environ.get("LAB_ATTEMPTS", 3))
 
 
 def main(arguments):
@@ -77,9 +77,14 @@ def record(scenario, into):
     # A private /run holds `ip netns` names and all the lab's files, on short paths (UNIX sockets need them).
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
     scratch = Path("/run/lab")
-    lab = Lab(scratch, scenario.laboratory)
-    scenario.play(lab)
-    lab.finish()
+    try:
+        lab = Lab(scratch, scenario.laboratory)
+        scenario.play(lab)
+        lab.finish()
+    except Exception:
+        # The scratch space goes away with us; what is in it tells why.
+        shutil.copytree(scratch, folder.LOGS / f"{scenario.slug}.failed", dirs_exist_ok=True, ignore=folder.sockets)
+        raise
     truth.write(lab.events, scratch / "truth.jsonl")
     wire = verify.messages(scratch, scenario.laboratory.zones)
     differences = verify.differences(wire, lab.events, scenario.laboratory.servers)

@@ -1,9 +1,9 @@
 """The scenarios: what is done in each, what it proves, and which rows of expected leases it shows."""
 
-from scenarios import documentation, load_balancing
+from scenarios import documentation, hot_standby, load_balancing, operator
 
 SCENARIOS = {
     scenario.slug: scenario
-    for family in (documentation, load_balancing)
+    for family in (documentation, load_balancing, hot_standby, operator)
     for scenario in family.SCENARIOS
 }
