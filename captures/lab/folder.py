@@ -143,7 +143,7 @@ def _story(lab, wire):
             who = clients[message.mac]
             where = f"{message.zone}.pcap #{message.frame}"
             if message.from_client:
-                by = f", relayed by {names[message.src_mac]}" if message.src_mac in names else ""
+                by = f", by way of {names[message.src_mac]}" if message.src_mac in names else ""
                 story.append((message.ts_ns, f"{where}: {who} → {message.message_type}, secs {message.secs}{by}"))
             else:
                 story.append((

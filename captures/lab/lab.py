@@ -98,11 +98,16 @@ class Lab:
 
     def run_tool(self, machine, *words):
         """A program of the tools' chroot in the namespace of `machine`; it ends with the lab."""
+        self.note(f"on {machine.name}: {' '.join(words)}")
         with open(self.folder / f"{machine.name}.{words[0]}.out", "wb") as output:
             return subprocess.Popen(
                 network.inside(machine.name, "chroot", chroot(TOOLS_SUITE), *words),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             )
+
+    def wait_for_tool(self, machine, program, words):
+        output = self.folder / f"{machine.name}.{program}.out"
+        until(lambda: words in output.read_text(errors="replace"), f"{program} on {machine.name}", 10)
 
     def start_client(self, kind, client, **options):
         return kind(client, self._clients, **options)

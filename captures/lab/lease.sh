@@ -6,6 +6,7 @@ address=${ip:-$new_ip_address}
 case $event in
 bound | BOUND | renew | RENEW | REBIND | REBOOT)
 	ip address replace "$address/24" dev "$interface"
+	ip route replace default via "${router:-$new_routers}" dev "$interface"
 	;;
 deconfig | PREINIT | RELEASE | EXPIRE | STOP)
 	ip address flush dev "$interface"

@@ -31,6 +31,8 @@ def build(laboratory):
         for zone in machine.zones:
             _plug(machine.name, zone, machine.mac(zone))
             run(*inside(machine.name, "ip", "address", "add", f"{machine.address(zone)}/24", "dev", zone.name))
+    for machine in laboratory.others:
+        _route(machine, laboratory.servers)
     for client in laboratory.clients:
         _add_machine(client.namespace)
         _plug(client.namespace, client.zone, client.mac)
@@ -56,6 +58,15 @@ def cut(machine, ports):
 
 def heal(machine):
     run(*inside(machine.name, "nft", "delete", "table", "ip", "cut"))
+
+
+def _route(machine, servers):
+    """A machine in several zones carries packets between them."""
+    run(*inside(machine.name, "sysctl", "-qw", f"net.ipv4.ip_forward={int(len(machine.zones) > 1)}"))
+    for server in servers:
+        for zone in set(machine.zones) - set(server.zones):
+            for shared in set(machine.zones) & set(server.zones):
+                run(*inside(server.name, "ip", "route", "add", zone.subnet, "via", machine.address(shared)))
 
 
 def _add_machine(name):

@@ -1,9 +1,9 @@
 """The scenarios: what is done in each, what it proves, and which rows of expected leases it shows."""
 
-from scenarios import documentation, hot_standby, load_balancing, operator
+from scenarios import documentation, hot_standby, load_balancing, operator, relayed
 
 SCENARIOS = {
     scenario.slug: scenario
-    for family in (documentation, load_balancing, hot_standby, operator)
+    for family in (documentation, load_balancing, hot_standby, operator, relayed)
     for scenario in family.SCENARIOS
 }

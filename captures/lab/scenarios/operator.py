@@ -8,6 +8,9 @@ from scenarios.scenario import Scenario, Table
 
 MAINTAINED = pair.laboratory("load-balancing", named=4, load=12)
 BACKED = pair.laboratory("passive-backup", named=3)
+# What Kea calls the first relationship of a server when it switches its own service off.
+OWN_HA = 1000
+
 BEZ1, BEZ2, BEZ3, BEZ4 = MAINTAINED.clients
 
 
@@ -49,10 +52,13 @@ def passive_backup(lab):
     lab.note("nobody takes over by itself; an operator makes the backup serve")
     lab.command(ZERB2, "ha-scopes", {"scopes": [ZERB1.name]})
     lab.command(ZERB2, "dhcp-enable")
+    lab.ask(BEZ2, None, tries=3)
+    lab.note("its own HA still holds the DHCP service off: that takes its origin")
+    lab.command(ZERB2, "dhcp-enable", {"origin-id": OWN_HA})
     lab.ask(BEZ2, ZERB2)
     lab.ask(BEZ3, ZERB2)
+    lab.command(ZERB2, "dhcp-disable", {"origin-id": OWN_HA})
     lab.command(ZERB2, "ha-scopes", {"scopes": []})
-    lab.command(ZERB2, "dhcp-disable")
     lab.bring_back(ZERB1)
     lab.settle()
     lab.ask(BEZ2, ZERB1)
@@ -80,7 +86,8 @@ SCENARIOS = (
         proves=(
             "The primary sends its lease updates to the backup and does not wait for the answers; there are no heartbeats.",
             "The backup hears everything with its DHCP service off. When the primary dies, nobody answers.",
-            "An operator can make the backup serve, with ha-scopes and dhcp-enable; it knows the leases.",
+            "ha-scopes and dhcp-enable do not make the backup serve: its own HA goes on holding its service off, until"
+            " dhcp-enable names that origin. Then it serves, and knows the leases.",
         ),
         does_not=("Leases that the backup gave meanwhile are unknown to the primary after its return.",),
         tables=(
