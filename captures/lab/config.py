@@ -39,7 +39,8 @@ def subnet(zone, pools=None, more=""):
       }}"""
 
 
-def dhcp4(comment, interfaces, relationships, subnets, after_last_subnet="", lifetimes=""):
+def dhcp4(comment, interfaces, relationships, subnets, after_last_subnet="", lifetimes="", outputs="output-options"):
+    """`outputs`: Kea 2.2 spells the key of a logger's outputs with an underscore."""
     listened = ", ".join(f'"{name}"' for name in interfaces)
     return f"""{comment}
 {{
@@ -72,7 +73,7 @@ def dhcp4(comment, interfaces, relationships, subnets, after_last_subnet="", lif
         "name": "kea-dhcp4",
         "severity": "DEBUG",
         "debuglevel": 55,
-        "output-options": [
+        "{outputs}": [
           {{
             "output": "/var/log/kea/kea-dhcp4.log",
             "flush": true,

@@ -49,6 +49,11 @@ class Kea:
         """SIGKILL, as a power cut would: no goodbye on the wire, no last line in the log."""
         self._end(signal.SIGKILL)
 
+    def kill_dhcp4(self):
+        """SIGKILL to kea-dhcp4 only; the Control Agent goes on answering for it."""
+        self._processes[0].kill()
+        self._processes[0].wait(10)
+
     def stop(self):
         """SIGTERM, as an operator would."""
         self._end(signal.SIGTERM)

@@ -66,11 +66,16 @@ class Lab:
         self.note(f"{server.name} is killed: SIGKILL to kea-dhcp4 and kea-ctrl-agent", "killed", server)
         self.keas[server.name].kill()
 
+    def kill_dhcp4(self, server):
+        self.note(f"kea-dhcp4 of {server.name} is killed (SIGKILL); its Control Agent lives", "killed", server)
+        self.keas[server.name].kill_dhcp4()
+
     def stop(self, server):
         self.note(f"{server.name} is stopped in order: SIGTERM to kea-dhcp4 and kea-ctrl-agent", "killed", server)
         self.keas[server.name].stop()
 
     def bring_back(self, server):
+        self.keas[server.name].kill()
         self._start(server, "returned")
 
     def _start(self, server, event):

@@ -48,6 +48,7 @@ def laboratory(
             subnets,
             # A client that wants to renew soon asks for a short lease.
             lifetimes='\n    "min-valid-lifetime": 16,\n    "max-valid-lifetime": 600,',
+            outputs="output_options" if suite == "bookworm" else "output-options",
         )
 
     backup = mode == "passive-backup"

@@ -42,6 +42,7 @@ EVENTS = {
     "HA_LOCAL_DHCP_ENABLE": ("service-on", [SERVICE]),
     "HA_LOCAL_DHCP_DISABLE": ("service-off", [SERVICE]),
     "HA_HEARTBEAT_COMMUNICATIONS_FAILED": ("heartbeat-failed", [OWN_PEER]),
+    "HA_HEARTBEAT_FAILED": ("heartbeat-failed", [OWN_PEER]),
     "HA_COMMUNICATION_INTERRUPTED": ("interrupted", [OWN_PEER]),
     "HA_COMMUNICATION_INTERRUPTED_CLIENT4": ("counted", [OWN_PEER, LABEL]),
     "HA_COMMUNICATION_INTERRUPTED_CLIENT4_UNACKED": ("unacked", [OWN_PEER, LABEL, COUNT]),
