@@ -1,6 +1,7 @@
 """A running lab: the network with its captures, the servers, the clients, and a diary of what was done."""
 
 import json
+import re
 import subprocess
 import time
 
@@ -186,6 +187,11 @@ class Lab:
     def count(self, server, message_id, client):
         """How often `server` has logged `message_id` for `client`."""
         return sum(message_id in line and client.mac in line for line in self.log(server).splitlines())
+
+    def offered(self, server, client):
+        """The address that `server` offered to `client` last."""
+        lines = [line for line in self.log(server).splitlines() if "DHCP4_LEASE_OFFER" in line and client.mac in line]
+        return re.search(r"lease ([\d.]+\d) ", lines[-1])[1]
 
     def renewed(self, running, server):
         """A renewal that `server` must acknowledge: udhcpc goes on naming the one that gave the lease first."""
