@@ -111,6 +111,10 @@ fn score(folder: &Path, view: View) -> Score {
     for decision in &analysis.decisions {
         let query = analysis.message(decision.query);
         let server = &names[&decision.server];
+        if lab.server_named(server).is_none() {
+            // A rogue server's, of which there is no log.
+            continue;
+        }
         let logged = logged_at(server, query, &truth);
         *score.matrix.entry((decision.rule.code(), logged)).or_default() += 1;
         let answered = logged == Logged::Answered;
