@@ -10,7 +10,8 @@
 //! ```text
 //! capture → Frame → frame ─┬→ Datagram → dhcp → Message → exchange → Exchange ────────┐
 //!                          └→ Segment → stream → kea::channel → ha::events → HaEvent ─┴→ ha::timeline
-//!     → ha::decide → Decision → ha::verdict → Judgement → table → rows, explain → cards
+//!     → ha::decide → Decision → ha::verdict → Judgement → Analysis
+//! Analysis → findings → Finding; both → table → rows, explain → cards
 //! ```
 //!
 //! | module | job | must not know |
@@ -23,7 +24,8 @@
 //! | [`exchange`] | messages to exchanges to leases; who sent a reply | High Availability |
 //! | [`kea`] | Kea's own artefacts: configuration files, the control channel's messages | packets |
 //! | [`ha`] | topology, hash, timeline, Kea's rules, verdicts, catalogue | tables, terminals |
-//! | [`pipeline`] | the one-thread loop over all of it, counters, findings | the command line |
+//! | [`pipeline`] | the one-thread loop over all of it, counters | findings, tables, the command line |
+//! | [`findings`] | what an operator should look at, with the lawful exceptions | tables, terminals |
 //! | [`table`] | the tables of the contract, filled and written | charts, the command line |
 //! | [`explain`] | proof cards and expectation tables for people | how things were decided |
 //!
@@ -60,6 +62,7 @@ pub mod capture;
 pub mod dhcp;
 pub mod exchange;
 pub mod explain;
+pub mod findings;
 pub mod frame;
 pub mod ha;
 pub mod kea;

@@ -16,7 +16,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("exchange", &["dhcp", "frame", "ha", "units"]),
     ("ha", &["dhcp", "exchange", "frame", "kea", "stream", "units"]),
     ("pipeline", &["capture", "dhcp", "exchange", "frame", "ha", "units"]),
-    ("table", &["capture", "cells", "dhcp", "exchange", "ha", "pipeline", "units"]),
+    ("findings", &["dhcp", "exchange", "ha", "pipeline", "units"]),
+    ("table", &["capture", "cells", "dhcp", "exchange", "findings", "ha", "pipeline", "units"]),
     ("explain", &["dhcp", "exchange", "ha", "pipeline", "table", "units"]),
 ];
 

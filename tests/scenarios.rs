@@ -55,6 +55,10 @@ struct Case {
     verdicts: Option<String>,
     #[serde(default)]
     findings: String,
+    /// In place of `findings`, with severity, count and time.
+    reports: Option<String>,
+    /// The sentences of the findings.
+    sentences: Option<String>,
     #[serde(default)]
     orphans: u64,
     #[serde(default)]
@@ -142,7 +146,11 @@ impl Scenarios {
         compare("leases", case.leases.as_ref(), seen.leases());
         compare("decisions", case.decisions.as_ref(), seen.decisions());
         compare("verdicts", case.verdicts.as_ref(), seen.verdicts());
-        compare("findings", Some(&case.findings), seen.findings());
+        match &case.reports {
+            Some(reports) => compare("reports", Some(reports), seen.reports()),
+            None => compare("findings", Some(&case.findings), seen.findings()),
+        }
+        compare("sentences", case.sentences.as_ref(), seen.sentences());
         let counts = (analysis.counts.orphans, analysis.counts.evicted);
         if counts != (case.orphans, case.evicted) {
             differences.push(format!(

@@ -39,7 +39,7 @@ pub fn run(job: &AnalyzeJob, output: &Output) -> Result<Exit> {
                 file.write(&rows)?;
                 file.finish()?;
             }
-            output.note(&format!("{}; {count} tables in {}", totals(&analysis), path.display()));
+            output.note(&format!("{}; {count} tables in {}", totals(&analysis, &filler), path.display()));
         }
     }
     Ok(exit)
@@ -64,7 +64,7 @@ fn print(analysis: &Analysis<'_>, filler: &Filler<'_>, output: &Output) -> Resul
         text(&format!("\n{}\n", output.strong("Findings")))?;
         output.rows(&findings, Shape::Table, FIRST_FINDINGS)?;
     }
-    text(&format!("\n{}", output.weak(&paragraph(&totals(analysis), output.width))))
+    text(&format!("\n{}", output.weak(&paragraph(&totals(analysis, filler), output.width))))
 }
 
 /// The leases with a name for every client: its hardware address where there is no better one.
@@ -85,7 +85,7 @@ fn named(leases: &Rows) -> Rows {
 }
 
 /// What was read and what came of it, in one line.
-fn totals(analysis: &Analysis<'_>) -> String {
+fn totals(analysis: &Analysis<'_>, filler: &Filler<'_>) -> String {
     let counts = analysis.counts.total();
     let mut line = format!(
         "{} frames: {} DHCP messages, {} control segments, {} others; {} exchanges, {} leases, {} findings",
@@ -95,7 +95,7 @@ fn totals(analysis: &Analysis<'_>) -> String {
         counts.skipped(),
         analysis.exchanges.len(),
         analysis.leases.len(),
-        analysis.findings.len(),
+        filler.found().len(),
     );
     if analysis.counts.evicted > 0 {
         let evicted = analysis.counts.evicted;

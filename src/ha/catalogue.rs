@@ -143,35 +143,9 @@ codes! {
         "A DECLINE has no answer; Kea takes the address out of use for decline-probation-period.";
 }
 
-codes! {
-    /// Something that an operator should look at.
-    FindingCode, "finding",
-    TwoAnswers => "two-answers", "Two servers of a relationship answered the same query.",
-        "See the verdict both-answered.";
-    UnexpectedAnswer => "unexpected-answer", "A server answered against Kea's rules.",
-        "See the verdict wrong-server-answered. Only decisions with a confidence of 0.9 or more are reported.";
-    UnexpectedSilence => "unexpected-silence", "A server was silent against Kea's rules.",
-        "See the verdict owner-silent. HA lets the query pass, but a pool without free addresses, a class or a \
-         reservation may have stopped it, so the confidence is never above 0.85.";
-    WithheldAck => "withheld-ack", "A partner rejected a lease, and the ACK was withheld.",
-        "See the verdict ack-withheld. Most often the partner does not know the subnet: compare the subnets and their \
-         ids in both configurations.";
-    UnknownServer => "unknown-server", "A server answered that the topology does not know.",
-        "It may be an address that the topology does not list, or a server that should not be there.";
-    ContradictedServerId => "contradicted-server-id", "Option 54 names another machine than the one that sent the reply.",
-        "The reply left the machine with this source address, but its server identifier belongs to another known \
-         machine. A copied configuration does this, a rogue server too.";
-    AddressTwice => "address-twice", "One address was bound to two clients at the same time.",
-        "Two ACKs gave the same address to different clients within its lease time. Causes: split brain, pools that \
-         both servers hand out, leases that were not synchronised.";
-    MalformedMessage => "malformed-message", "DHCP messages with something wrong in them.",
-        "The column anomalies of the messages table says what and where.";
-    ClientUnserved => "client-unserved", "A client asked and nobody answered.",
-        "See the verdict of its exchange (owner-down, owner-silent, nobody-listens or no-answer) and its proof card: \
-         dorascope explain ... --client MAC.";
-    RequestsUnanswered => "requests-unanswered", "A client's REQUEST for an offered address was never acknowledged.",
-        "See the verdict no-ack.";
-}
+mod findings;
+
+pub use findings::FindingCode;
 
 mod lint;
 

@@ -1,14 +1,11 @@
 //! From inputs to an [`Analysis`]: the one-thread loop that defines correct output.
 
 mod counts;
-mod findings;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-pub use crate::ha::severity::Severity;
 pub use counts::{Counts, SourceCounts};
-pub use findings::Finding;
 
 use crate::capture::{Frame, Input, Progress, Reader, Source, Trouble};
 use crate::dhcp::Message;
@@ -57,8 +54,6 @@ pub struct Analysis<'t> {
     pub events: Vec<HaEvent>,
     /// What was odd about the control channel, and its counters.
     pub channel: ChannelReport,
-    /// What an operator should look at.
-    pub findings: Vec<Finding>,
     /// Who served what when.
     pub timeline: Timeline,
     /// Kea's state machines, run over the capture.
@@ -238,7 +233,7 @@ impl<'t> Intake<'t> {
             .map(|exchange| judge(&evidence, exchange, of_exchange(&decisions, exchange.id)))
             .collect();
         let leases = leases(&exchanges, &messages, &answers, end);
-        let mut analysis = Analysis {
+        Analysis {
             network,
             sources,
             counts,
@@ -251,11 +246,8 @@ impl<'t> Intake<'t> {
             leases,
             events,
             channel,
-            findings: Vec::new(),
             timeline,
             replay,
-        };
-        analysis.findings = findings::find(&analysis);
-        analysis
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use dorascope::exchange::Step;
+use dorascope::findings::{Finding, find};
 use dorascope::pipeline::Analysis;
 use dorascope::units::{CaptureTime, FrameRef, MessageId, ServerId};
 
@@ -145,10 +146,29 @@ impl<'a> Seen<'a> {
 
     /// `CODE SERVER FRAMES`
     pub fn findings(&self) -> Vec<String> {
-        let findings = self.analysis.findings.iter().map(|finding| {
+        self.found(|finding, server, frames| format!("{} {server} {frames}", finding.code.code()))
+    }
+
+    /// `SEVERITY CODE COUNT SERVER FIRST..LAST: FRAMES`
+    pub fn reports(&self) -> Vec<String> {
+        self.found(|finding, server, frames| {
+            let (first, last) = (seconds(finding.first), seconds(finding.last));
+            let (severity, code) = (finding.severity.as_str(), finding.code.code());
+            format!("{severity} {code} {} {server} {first}..{last}: {frames}", finding.count)
+        })
+    }
+
+    /// The sentences of the findings.
+    pub fn sentences(&self) -> Vec<String> {
+        self.found(|finding, _, _| finding.text.clone())
+    }
+
+    fn found(&self, line: impl Fn(&Finding, &str, &str) -> String) -> Vec<String> {
+        let found = find(self.analysis);
+        let lines = found.iter().map(|finding| {
             let frames: Vec<&str> = finding.frames.iter().map(|at| self.label(*at)).collect();
-            format!("{} {} {}", finding.code.code(), self.server(finding.server), frames.join(" "))
+            line(finding, self.server(finding.server), &frames.join(" "))
         });
-        findings.collect()
+        lines.collect()
     }
 }

@@ -6,7 +6,7 @@ impl Filler<'_> {
     /// One row per finding.
     pub fn findings(&self) -> Rows {
         let mut rows = Rows::new(&schema::FINDINGS);
-        for finding in &self.analysis.findings {
+        for finding in self.found() {
             let client = finding
                 .client
                 .filter(|mac| !mac.is_empty())
@@ -17,7 +17,7 @@ impl Filler<'_> {
                 finding.first,
                 finding.last,
                 finding.count,
-                self.zone(finding.zone),
+                finding.zone.map(|zone| self.zone(zone)),
                 finding.server.map(|server| self.server(server)),
                 client,
                 &finding.text,

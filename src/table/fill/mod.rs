@@ -8,10 +8,12 @@ mod leases;
 mod messages;
 mod sources;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::Rows;
 use crate::exchange::of;
+use crate::findings::{Finding, find};
 use crate::pipeline::Analysis;
 use crate::units::{ExchangeId, FrameRef, HwAddr, MessageId, ServerId, ZoneId};
 
@@ -21,12 +23,14 @@ pub struct Filler<'a> {
     analysis: &'a Analysis<'a>,
     /// Source names by index.
     labels: Vec<String>,
+    /// Made when they are asked for.
+    findings: OnceCell<Vec<Finding>>,
 }
 
 impl<'a> Filler<'a> {
     /// A filler for one analysis.
     pub fn new(analysis: &'a Analysis<'a>) -> Self {
-        Self { analysis, labels: labels(analysis) }
+        Self { analysis, labels: labels(analysis), findings: OnceCell::new() }
     }
 
     /// Every table of the contract, in its order.
@@ -50,6 +54,11 @@ impl<'a> Filler<'a> {
     /// A frame as `source#number`.
     pub fn frame(&self, at: FrameRef) -> String {
         format!("{}#{}", self.source(at), at.number)
+    }
+
+    /// What an operator should look at, the most severe first.
+    pub fn found(&self) -> &[Finding] {
+        self.findings.get_or_init(|| find(self.analysis))
     }
 
     fn server(&self, id: ServerId) -> &str {

@@ -1,0 +1,72 @@
+//! ACKs that wait for the partner to store the lease (kea-ha §2.2, §8.3 no. 5).
+
+use std::collections::BTreeMap;
+
+use super::list::{About, Findings, Severity, Tally};
+use super::view::View;
+use crate::ha::catalogue::FindingCode;
+use crate::units::ServerId;
+
+/// A client repeats its REQUEST after four seconds, give or take one (RFC 2131
+/// §4.1); an ACK this late has used up a third of its patience.
+const SLOW_US: i64 = 1_000_000;
+/// From here on clients may repeat their REQUEST before the ACK arrives.
+const TOO_SLOW_US: i64 = 3_000_000;
+/// A server whose OFFERs are slow too waits for something else than its partner.
+const OFFER_SHARE: i64 = 10;
+
+#[derive(Default)]
+struct Waits {
+    tally: Tally,
+    longest_us: i64,
+    offer_us: i64,
+    update_us: Option<i64>,
+}
+
+pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
+    let mut servers: BTreeMap<ServerId, Waits> = BTreeMap::new();
+    for (exchange, judgement) in view.exchanges() {
+        let (Some(server), Some(id), Some(ack_us)) =
+            (judgement.answered_by, judgement.relationship, judgement.request_ack_us)
+        else {
+            continue;
+        };
+        // Without lease updates an ACK waits for nobody.
+        let updates =
+            view.analysis.network.topology.limits_of(server, id).is_some_and(|it| it.send_lease_updates);
+        let offer_us = judgement.discover_offer_us.unwrap_or(i64::MAX);
+        let by_update = judgement.update_rtt_us.is_some_and(|us| us > ack_us / 2);
+        let waits_for_partner = offer_us < ack_us / OFFER_SHARE || by_update;
+        if !updates || ack_us < SLOW_US || !waits_for_partner {
+            continue;
+        }
+        let Some(ack) = exchange.verdict_reply(&view.analysis.messages).map(|id| view.message(id)) else {
+            continue;
+        };
+        let waits = servers.entry(server).or_default();
+        waits.tally.add(ack.time, ack.at);
+        if ack_us > waits.longest_us {
+            waits.longest_us = ack_us;
+            waits.offer_us = offer_us;
+            waits.update_us = judgement.update_rtt_us;
+        }
+    }
+    for (server, waits) in servers {
+        let seconds = |us: i64| format!("{}.{} s", us / 1_000_000, us / 100_000 % 10);
+        let mut text = format!(
+            "{} sent {} ACKs a second or more after the REQUEST, the latest after {}",
+            view.name(server),
+            waits.tally.count,
+            seconds(waits.longest_us)
+        );
+        if waits.offer_us != i64::MAX {
+            text += &format!("; its OFFER in the same exchange took {} ms", waits.offer_us / 1000);
+        }
+        if let Some(us) = waits.update_us {
+            text += &format!("; its partner took {} to store the lease", seconds(us));
+        }
+        let severity = if waits.longest_us >= TOO_SLOW_US { Severity::Warning } else { Severity::Note };
+        let about = About::new(FindingCode::AckLatencyOfTimeouts, severity).server(Some(server));
+        findings.whole(about, waits.tally, text);
+    }
+}

@@ -1,0 +1,84 @@
+//! What the habits of all clients together mean for a takeover.
+
+use std::collections::BTreeMap;
+
+use super::wait::Habit;
+use super::{Passage, Place};
+use crate::findings::list::{About, Findings, Severity};
+use crate::ha::catalogue::FindingCode;
+use crate::ha::topology::{Limits, Mode};
+
+/// Clients of one place by what Kea can make of them.
+#[derive(Clone, Copy, Default)]
+struct Crowd {
+    /// Clients that asked again late enough to show a habit.
+    judged: u64,
+    /// Those of them that Kea comes to count as unacked.
+    counting: u64,
+}
+
+impl Passage<'_, '_> {
+    pub(super) fn report(self, findings: &mut Findings) {
+        let mut crowds: BTreeMap<Place, Crowd> = BTreeMap::new();
+        for ((zone, _), known) in &self.clients {
+            let crowd = crowds.entry((*zone, known.relationship)).or_default();
+            let counting = known.has(Habit::Counts) || known.has(Habit::Swapped);
+            let judged = counting || known.has(Habit::Zero) || known.has(Habit::Stuck);
+            crowd.counting += u64::from(counting);
+            crowd.judged += u64::from(judged);
+        }
+        for ((place, habit), seen) in self.seen {
+            let (zone, relationship) = place;
+            let crowd = crowds.get(&place).copied().unwrap_or_default();
+            let n = seen.tally.count;
+            // Only a pair counts clients, and not where it fails over without that test.
+            let limits = relationship
+                .filter(|id| {
+                    self.view.relationship(Some(*id)).is_some_and(|it| it.mode != Mode::PassiveBackup)
+                })
+                .and_then(|id| self.view.limits(id))
+                .filter(|limits| limits.max_unacked_clients > 0);
+            let name = self.view.zone_name(zone);
+            let of = format!("{n} of {} clients that asked again in {name}", crowd.judged);
+            let (code, mut text) = match habit {
+                Habit::Counts => continue,
+                Habit::Zero => (FindingCode::SecsConstantZero, format!("{of} kept secs at 0")),
+                Habit::Stuck => (FindingCode::SecsNotIncreasing, format!("{of} did not count up secs")),
+                Habit::Swapped => {
+                    (FindingCode::SecsByteSwapped, format!("{of} sent secs with its bytes swapped"))
+                }
+                Habit::High => {
+                    (FindingCode::SecsHighAtStart, format!("{n} clients in {name} began with a high secs"))
+                }
+                Habit::Misread => {
+                    let what = "sent a secs that Kea takes for a byte-swapped one";
+                    (FindingCode::SecsMisread, format!("{n} clients in {name} {what}"))
+                }
+            };
+            text += &format!("; {}", seen.example);
+            let severity = match limits.and_then(|limits| effect(habit, n, crowd, limits)) {
+                Some(effect) => {
+                    text += &format!("; {effect}");
+                    Severity::Warning
+                }
+                None => Severity::Note,
+            };
+            findings.whole(About::new(code, severity).zone(zone), seen.tally, text);
+        }
+    }
+}
+
+/// What the habit does to a takeover, when there are enough of these clients to matter.
+fn effect(habit: Habit, n: u64, crowd: Crowd, limits: Limits) -> Option<String> {
+    let need = u64::from(limits.max_unacked_clients) + 1;
+    let Crowd { judged, counting } = crowd;
+    match habit {
+        Habit::Zero | Habit::Stuck if counting < need && judged >= need => Some(format!(
+            "only {counting} counted up, and {need} unserved clients must before the partner takes over"
+        )),
+        Habit::High if n >= need => {
+            Some(format!("{need} such clients are enough for a takeover once heartbeats fail"))
+        }
+        _ => None,
+    }
+}
