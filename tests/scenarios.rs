@@ -1,6 +1,7 @@
 //! Hand-written message lists with what must be made of them: every file of
 //! `tests/scenarios/`, each with its own sources of truth named at its head.
 
+mod channel;
 mod properties;
 mod render;
 mod script;

@@ -93,7 +93,9 @@ fn deadlock<'a>(view: &View<'a>, exchange: &Exchange) -> Option<(&'a Decision, S
 /// A client that asked in vain. Renewals are no such case: they have until T2 and beyond.
 fn unserved(view: &View<'_>, exchange: &Exchange, judgement: &Judgement, findings: &mut Findings) {
     let Some(first) = view.first_query(exchange) else { return };
-    if exchange.kind == Kind::Renew || view.is_last_moment(exchange.start) {
+    // A lease query and the like ask for no service, and HA does not filter them.
+    let asks = exchange.kind != Kind::Other || first.message_type.is_none();
+    if !asks || exchange.kind == Kind::Renew || view.is_last_moment(exchange.start) {
         return;
     }
     let decisions = view.analysis.decisions_of(exchange.id);

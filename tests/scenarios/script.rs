@@ -8,6 +8,8 @@
 //! -     SECONDS ZONE[:POINT] quiet
 //! ```
 //!
+//! and lines of the control channel, see `channel`. A client may also be a MAC address.
+//!
 //! `POINT` names a second capture file of the zone. A query goes from 0.0.0.0
 //! to everybody unless `src` and `to` say otherwise; a reply goes from `from`,
 //! whose address is also its option 54, to everybody. The xid is the client's
@@ -24,6 +26,7 @@ use dorascope::capture::Input;
 use dorascope::units::{HwAddr, parse_hex};
 use etherparse::PacketBuilder;
 
+use super::channel;
 use crate::support::files::{Order, PcapFile};
 use crate::support::temp::TempDir;
 
@@ -45,6 +48,8 @@ pub struct Frame {
     /// Zone and capture point within it.
     pub place: (String, String),
     pub message: Option<Dhcp>,
+    /// A frame of another protocol.
+    pub bytes: Option<Vec<u8>>,
 }
 
 /// A DHCP message and its path.
@@ -224,6 +229,10 @@ pub fn read(cast: &Cast, script: &str) -> Vec<Frame> {
         let place = place.split_once(':').unwrap_or((place, ""));
         let (mut dhcp, settings) = match rest {
             ["quiet"] => (None, &[][..]),
+            ["control", words @ ..] => {
+                frames.extend(channel::frames(cast, [label, place.0], ns, words, frames.len()));
+                continue;
+            }
             ["copy", of, settings @ ..] => {
                 let first = frames.iter().find(|frame| frame.label == *of);
                 (Some(first.unwrap_or_else(|| panic!("no {of}: {line}")).message.clone().unwrap()), settings)
@@ -236,7 +245,9 @@ pub fn read(cast: &Cast, script: &str) -> Vec<Frame> {
                         |at| at as u8 + 1,
                     )),
                 };
-                let (mac, id) = cast.clients.get(*client).unwrap_or_else(|| panic!("who: {line}")).clone();
+                let known = cast.clients.get(*client).cloned();
+                let (mac, id) =
+                    known.unwrap_or_else(|| (client.parse().unwrap_or_else(|_| panic!("who: {line}")), None));
                 let mut dhcp = Dhcp::new(kind, mac);
                 dhcp.xid = xids.get(*client).copied().unwrap_or(1);
                 dhcp.client_id = id.filter(|_| !dhcp.is_reply());
@@ -255,7 +266,7 @@ pub fn read(cast: &Cast, script: &str) -> Vec<Frame> {
         }
         assert!(*label == "-" || frames.iter().all(|frame| frame.label != *label), "{label} twice");
         let place = (place.0.to_owned(), place.1.to_owned());
-        frames.push(Frame { label: (*label).to_owned(), ns, place, message: dhcp });
+        frames.push(Frame { label: (*label).to_owned(), ns, place, message: dhcp, bytes: None });
     }
     frames
 }
@@ -273,10 +284,11 @@ pub fn write(frames: &[Frame], folder: &TempDir) -> (Vec<Input>, HashMap<(PathBu
             files.len() - 1
         });
         let (place, file, number) = files.remove(at);
-        let bytes = match &frame.message {
-            Some(message) => message.frame(),
+        let bytes = match (&frame.message, &frame.bytes) {
+            (Some(message), _) => message.frame(),
+            (None, Some(bytes)) => bytes.clone(),
             // An ARP request without content is enough to be skipped by its type.
-            None => [&[0xff; 6][..], &[2, 0, 0, 0, 0, 9], &[8, 6], &[0; 28]].concat(),
+            (None, None) => [&[0xff; 6][..], &[2, 0, 0, 0, 0, 9], &[8, 6], &[0; 28]].concat(),
         };
         labels.insert((path_of(&place), number + 1), frame.label.clone());
         files.insert(at, (place, file.frame(frame.ns.cast_unsigned(), &bytes), number + 1));

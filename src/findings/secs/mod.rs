@@ -135,8 +135,9 @@ impl<'a> Passage<'_, 'a> {
 
     fn close(&mut self, key: Key<'a>) {
         let Some(wait) = self.clients.get_mut(&key).and_then(|known| known.wait.take()) else { return };
-        let Some(habit) = wait.habit() else { return };
-        let counts = u32::from(wait.most) * 1000 > self.limits(key).max_ack_delay_ms;
+        let limit = self.limits(key).max_ack_delay_ms;
+        let Some(habit) = wait.habit(limit) else { return };
+        let counts = u32::from(wait.most) * 1000 > limit;
         let new = self.clients.get_mut(&key).is_some_and(|known| {
             // However it came to that value, Kea counts the client.
             if counts {

@@ -112,14 +112,15 @@ impl Wait {
     }
 
     /// The habit; absent while the attempts are too close together to tell, or do not tell.
-    pub(super) fn habit(&self) -> Option<Habit> {
+    /// Where Kea counts it all the same (`max_ack_delay_ms`), beginning anew is no habit to report.
+    pub(super) fn habit(&self, max_ack_delay_ms: u32) -> Option<Habit> {
         let (begin, first) = self.anew;
         let seconds = self.last_time.since(begin) / SECOND;
         let grown = i64::from(self.last) - i64::from(first);
         let grown_high = i64::from(self.last >> 8) - i64::from(first >> 8);
         if self.zero && self.seconds() >= SLACK {
             Some(Habit::Zero)
-        } else if self.restarts >= RESTARTS {
+        } else if self.restarts >= RESTARTS && u32::from(self.most) * 1000 <= max_ack_delay_ms {
             Some(Habit::Stuck)
         } else if seconds < SLACK {
             None
