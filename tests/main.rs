@@ -7,6 +7,7 @@ mod cards;
 mod channel;
 mod command_line;
 mod docs;
+mod findings;
 mod frame_layers;
 mod infer;
 mod layering;

@@ -123,7 +123,7 @@ pub(super) fn against_the_rules(
         .zone(query.zone)
         .server(Some(decision.server))
         .client(query.chaddr);
-    let what = if decision.seen == Seen::Answered { "answered" } else { "ignored" };
+    let what = if decision.seen == Seen::Answered { "answered" } else { "did not answer" };
     findings.add(about, query.time, query.at, || {
         let name = view.name(decision.server);
         format!("{name} {what} a {} against the rule {}", query.type_name(), decision.rule.code())

@@ -119,15 +119,16 @@ fn flips(view: &View<'_>, findings: &mut Findings) {
     }
     for ((zone, severity), flips) in zones {
         let inside = if severity == Severity::Warning { " within a transaction" } else { "" };
-        let mut text = format!(
-            "clients changed their client identifier{inside} {} times in {}; {}",
+        let moved = match flips.moved {
+            0 => String::new(),
+            times => format!("; {times} times the other server became their owner"),
+        };
+        let text = format!(
+            "clients changed their client identifier{inside} {} times in {}; {}{moved}",
             flips.tally.count,
             view.zone_name(zone),
             flips.example
         );
-        if flips.moved > 0 {
-            text += &format!("; {} times the other server became their owner", flips.moved);
-        }
         findings.whole(About::new(FindingCode::IdentityFlip, severity).zone(zone), flips.tally, text);
     }
 }

@@ -53,20 +53,20 @@ pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
     }
     for (server, waits) in servers {
         let seconds = |us: i64| format!("{}.{} s", us / 1_000_000, us / 100_000 % 10);
-        let mut text = format!(
+        let mut text = vec![format!(
             "{} sent {} ACKs a second or more after the REQUEST, the latest after {}",
             view.name(server),
             waits.tally.count,
             seconds(waits.longest_us)
-        );
+        )];
         if waits.offer_us != i64::MAX {
-            text += &format!("; its OFFER in the same exchange took {} ms", waits.offer_us / 1000);
+            text.push(format!("its OFFER in the same exchange took {} ms", waits.offer_us / 1000));
         }
         if let Some(us) = waits.update_us {
-            text += &format!("; its partner took {} to store the lease", seconds(us));
+            text.push(format!("its partner took {} to store the lease", seconds(us)));
         }
         let severity = if waits.longest_us >= TOO_SLOW_US { Severity::Warning } else { Severity::Note };
         let about = About::new(FindingCode::AckLatencyOfTimeouts, severity).server(Some(server));
-        findings.whole(about, waits.tally, text);
+        findings.whole(about, waits.tally, text.join("; "));
     }
 }

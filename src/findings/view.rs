@@ -20,8 +20,11 @@ pub(super) struct View<'a> {
     /// Who is seen to reply to the clients of a zone: the captures show that direction.
     replied: HashSet<(ZoneId, ServerId)>,
     zones_with_replies: HashSet<ZoneId>,
+    answering: HashSet<ServerId>,
     /// Times around the return of a server, from heartbeats.
     handovers: HashMap<RelationshipId, Spans>,
+    /// The last captured instant.
+    end: Option<CaptureTime>,
 }
 
 impl<'a> View<'a> {
@@ -34,7 +37,14 @@ impl<'a> View<'a> {
             let servers = exchange.replies.iter().filter_map(|step| analysis.answers.get(&step.first));
             replied.extend(servers.map(|answer| (zone, answer.server)));
         }
-        Self { analysis, replied, zones_with_replies, handovers: handovers(analysis) }
+        Self {
+            analysis,
+            answering: replied.iter().map(|(_, server)| *server).collect(),
+            replied,
+            zones_with_replies,
+            handovers: handovers(analysis),
+            end: analysis.sources.iter().filter_map(|source| source.last).max(),
+        }
     }
 
     pub(super) fn message(&self, id: MessageId) -> &'a Observed {
@@ -84,7 +94,7 @@ impl<'a> View<'a> {
 
     /// Whether the captures show replies of `server` to anybody.
     pub(super) fn answers_somewhere(&self, server: ServerId) -> bool {
-        self.zones_with_replies.iter().any(|zone| self.replied.contains(&(*zone, server)))
+        self.answering.contains(&server)
     }
 
     /// Whether a server of the relationship was just returning: for about a
@@ -131,8 +141,7 @@ impl<'a> View<'a> {
 
     /// Whether a query came too late in the capture for its reply to be in it.
     pub(super) fn is_last_moment(&self, time: CaptureTime) -> bool {
-        let end = self.analysis.sources.iter().filter_map(|source| source.last).max();
-        end.is_some_and(|end| end.since(time) < SECOND / 10)
+        self.end.is_some_and(|end| end.since(time) < SECOND / 10)
     }
 }
 

@@ -147,17 +147,12 @@ impl<'a> Passage<'_, 'a> {
         });
         if new && habit != Habit::Counts {
             let (time, at) = wait.told;
-            let example = format!(
-                "{} sent secs {} and, {} s later, {}",
-                self.view.client(key.1.chaddr),
-                wait.first,
-                wait.seconds(),
-                wait.last
-            );
-            self.show(key, habit).0.add(time, at);
-            let (_, text) = self.show(key, habit);
-            if text.is_empty() {
-                *text = example;
+            let view = self.view;
+            let (tally, example) = self.show(key, habit);
+            tally.add(time, at);
+            if example.is_empty() {
+                let (client, seconds) = (view.client(key.1.chaddr), wait.seconds());
+                *example = format!("{client} sent secs {} and, {seconds} s later, {}", wait.first, wait.last);
             }
         }
     }
@@ -167,11 +162,11 @@ impl<'a> Passage<'_, 'a> {
         if !self.clients.get_mut(&key).is_some_and(|known| known.learn(habit)) {
             return;
         }
-        let client = self.view.client(key.1.chaddr);
+        let view = self.view;
         let (tally, example) = self.show(key, habit);
         tally.add(query.time, query.at);
         if example.is_empty() {
-            *example = format!("{client} sent {}", told());
+            *example = format!("{} sent {}", view.client(key.1.chaddr), told());
         }
     }
 

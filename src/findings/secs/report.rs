@@ -40,7 +40,7 @@ impl Passage<'_, '_> {
                 .filter(|limits| limits.max_unacked_clients > 0);
             let name = self.view.zone_name(zone);
             let of = format!("{n} of {} clients that asked again in {name}", crowd.judged);
-            let (code, mut text) = match habit {
+            let (code, text) = match habit {
                 Habit::Counts => continue,
                 Habit::Zero => (FindingCode::SecsConstantZero, format!("{of} kept secs at 0")),
                 Habit::Stuck => (FindingCode::SecsNotIncreasing, format!("{of} did not count up secs")),
@@ -55,15 +55,10 @@ impl Passage<'_, '_> {
                     (FindingCode::SecsMisread, format!("{n} clients in {name} {what}"))
                 }
             };
-            text += &format!("; {}", seen.example);
-            let severity = match limits.and_then(|limits| effect(habit, n, crowd, limits)) {
-                Some(effect) => {
-                    text += &format!("; {effect}");
-                    Severity::Warning
-                }
-                None => Severity::Note,
-            };
-            findings.whole(About::new(code, severity).zone(zone), seen.tally, text);
+            let effect = limits.and_then(|limits| effect(habit, n, crowd, limits));
+            let severity = if effect.is_some() { Severity::Warning } else { Severity::Note };
+            let parts: Vec<String> = [text, seen.example].into_iter().chain(effect).collect();
+            findings.whole(About::new(code, severity).zone(zone), seen.tally, parts.join("; "));
         }
     }
 }

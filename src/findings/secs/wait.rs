@@ -9,7 +9,7 @@ const SAME_WAIT: i64 = 70 * SECOND;
 /// `secs` has whole seconds, and a client may round either end.
 pub(super) const SLACK: i64 = 2;
 /// A client may begin anew with another xid, as after a restart; one that does
-/// so this often never comes to a high value.
+/// so this often in one wait has the habit.
 const RESTARTS: u32 = 3;
 
 /// What a client does with `secs` while nobody answers.
@@ -49,7 +49,8 @@ pub(super) struct Wait {
     pub(super) last: u16,
     /// The highest `secs` as Kea reads it.
     pub(super) most: u16,
-    zero: bool,
+    /// Whether it went on under one xid for long enough to count.
+    went_on: bool,
     swapped: bool,
     stood_still: bool,
     /// The attempt that shows the habit: the first that is late enough.
@@ -68,7 +69,7 @@ impl Wait {
             first: query.secs,
             last: query.secs,
             most: query.secs_kea(),
-            zero: query.secs == 0,
+            went_on: false,
             swapped: query.secs & 0xff == 0,
             stood_still: false,
             told: (query.time, query.at),
@@ -90,13 +91,13 @@ impl Wait {
         }
         let (secs, last) = (i64::from(query.secs), i64::from(self.last));
         let tracks = |growth: i64| (growth - passed).abs() <= SLACK;
-        self.zero &= secs == 0;
-        if query.xid != self.xid && secs < last {
+        if query.xid != self.xid && secs <= last {
             (self.anew, self.restarts) = ((query.time, query.secs), self.restarts + 1);
         } else {
             self.swapped &= secs & 0xff == 0 && tracks((secs >> 8) - (last >> 8));
             self.stood_still |= passed >= SLACK && secs <= last;
         }
+        self.went_on |= query.time.since(self.anew.0) >= SLACK * SECOND;
         self.most = self.most.max(query.secs_kea());
         let misread = query.secs != query.secs_kea() && last & 0xff != 0 && tracks(secs - last);
         if self.seconds() < SLACK {
@@ -118,7 +119,8 @@ impl Wait {
         let seconds = self.last_time.since(begin) / SECOND;
         let grown = i64::from(self.last) - i64::from(first);
         let grown_high = i64::from(self.last >> 8) - i64::from(first >> 8);
-        if self.zero && self.seconds() >= SLACK {
+        // No value above 0 was ever sent: swapped or not, that stays 0.
+        if self.most == 0 && (self.went_on || self.restarts >= RESTARTS) {
             Some(Habit::Zero)
         } else if self.restarts >= RESTARTS && u32::from(self.most) * 1000 <= max_ack_delay_ms {
             Some(Habit::Stuck)
