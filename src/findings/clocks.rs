@@ -43,14 +43,19 @@ struct Skew {
 }
 
 fn differing(view: &View<'_>, date_time: impl Fn(&HaEvent) -> Option<CaptureTime>, findings: &mut Findings) {
+    let said = |event: &HaEvent| {
+        let (id, server) = (event.relationship?, event.server?);
+        Some(((id, server), Offset { time: event.time, ns: date_time(event)?.since(event.time) }))
+    };
+    let heartbeats = || view.analysis.events.iter().filter(|event| event.kind == EventKind::Heartbeat);
+    // The latest of each server; at first the first one, so that no answer has to do without.
     let mut offsets: HashMap<(RelationshipId, ServerId), Offset> = HashMap::new();
+    for (key, offset) in heartbeats().filter_map(said) {
+        offsets.entry(key).or_insert(offset);
+    }
     let mut skews: BTreeMap<(RelationshipId, ServerId), Skew> = BTreeMap::new();
-    for event in view.analysis.events.iter().filter(|event| event.kind == EventKind::Heartbeat) {
-        let (Some(id), Some(server), Some(said)) = (event.relationship, event.server, date_time(event))
-        else {
-            continue;
-        };
-        let own = Offset { time: event.time, ns: said.since(event.time) };
+    for event in heartbeats() {
+        let Some(((id, server), own)) = said(event) else { continue };
         offsets.insert((id, server), own);
         let partner = view.partner(id, server);
         let other = partner

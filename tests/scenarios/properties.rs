@@ -209,6 +209,23 @@ const FLOODS: &[(&str, Flood)] = &[
         (message.mac, message.secs) = (HwAddr::default(), n as u16);
         message
     }),
+    ("one client identifier, every message from another hardware address", |n| {
+        let mut message = flood(n, n);
+        message.client_id = Some(vec![0, 1, 2, 3]);
+        message
+    }),
+    ("one hardware address, every message with another client identifier", |n| {
+        let mut message = flood(0, 7);
+        message.client_id = Some(n.to_be_bytes().to_vec());
+        message
+    }),
+    ("every query through another relay", |n| {
+        let mut message = flood(n, n);
+        let [_, b, c, d] = n.to_be_bytes();
+        message.giaddr = [10, b, c, d].into();
+        (message.src, message.dst) = (message.giaddr, [10, 0, 0, 1].into());
+        message
+    }),
     ("one DISCOVER, every OFFER by another server", |n| {
         let mut message = flood(n / 2, 7);
         if n % 2 == 1 {
@@ -234,9 +251,11 @@ fn time_of(flood: Flood, count: u32, step_ns: i64) -> f64 {
         (0..count).map(|n| (EPOCH_NS + i64::from(n) * step_ns, flood(n))).collect();
     let folder = TempDir::new("flood");
     let inputs = inputs(&folder, &[&messages]);
-    let topology = Topology::default();
+    let topology = super::network("anomalies.toml", "pair");
     let start = Instant::now();
     let analysis = analyze(&inputs, &topology, PairLimits::default(), |_| {});
+    let found = find(&analysis);
+    assert!(!found.is_empty() && found.len() <= 8 * analysis.messages.len());
     let seconds = start.elapsed().as_secs_f64();
     every_message_has_one_exchange(&analysis);
     assert_eq!(analysis.messages.len(), count as usize);
