@@ -119,6 +119,9 @@ impl Wait {
         let seconds = self.last_time.since(begin) / SECOND;
         let grown = i64::from(self.last) - i64::from(first);
         let grown_high = i64::from(self.last >> 8) - i64::from(first >> 8);
+        if self.seconds() < SLACK {
+            return None;
+        }
         // No value above 0 was ever sent: swapped or not, that stays 0.
         if self.most == 0 && (self.went_on || self.restarts >= RESTARTS) {
             Some(Habit::Zero)
