@@ -23,8 +23,7 @@ const TERMINATE_S: i64 = 60;
 const RECENT: i64 = 3600 * SECOND;
 
 pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
-    // Hook: the time in a heartbeat's answer, once events carry it (`|event| event.date_time`).
-    differing(view, |_| None, findings);
+    differing(view, |event| event.date_time, findings);
 }
 
 /// What one server's clock says against the capture's.

@@ -46,8 +46,10 @@ fn heartbeat(reader: &mut ControlReader<'_>, seconds: i64, to: Ipv4Addr) {
             Segment { link, src, dst, src_port, dst_port, seq: 1, ack: 1, flags, payload, cut: false };
         reader.push(&segment, CaptureTime(seconds * SECOND), FrameRef::default());
     };
-    push((from, 40_000), (to, 8000), "POST / HTTP/1.1", r#"{ "command": "ha-heartbeat" }"#);
-    push((to, 8000), (from, 40_000), "HTTP/1.1 200 OK", r#"[ { "result": 0 } ]"#);
+    // A connection for each, so that the bytes of none follow another's.
+    let port = 40_000 + u16::try_from(seconds).unwrap();
+    push((from, port), (to, 8000), "POST / HTTP/1.1", r#"{ "command": "ha-heartbeat" }"#);
+    push((to, 8000), (from, port), "HTTP/1.1 200 OK", r#"[ { "result": 0 } ]"#);
 }
 
 /// What is found when the clocks are off by these seconds from the capture's.
@@ -58,7 +60,7 @@ fn found(one: Option<i64>, two: Option<i64>) -> Vec<(Severity, Option<ServerId>,
     for (seconds, to) in [(10, ONE), (11, TWO), (20, ONE), (21, TWO)] {
         heartbeat(&mut reader, seconds, to);
     }
-    analysis.events = reader.finish();
+    (analysis.events, _) = reader.finish(CaptureTime(i64::MAX));
     let mut findings = Findings::default();
     let date_time = |event: &HaEvent| {
         let off = if event.server_ip == ONE { one } else { two };
