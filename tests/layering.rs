@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // A decoder takes the reader's frames and nothing else of it.
     ("frame", &["capture", "units"]),
     ("dhcp", &["units"]),
-    ("kea", &["ha", "units"]),
+    ("kea", &["capture", "dhcp", "ha", "units"]),
     // Of High Availability, pairing knows only the hash that it stores with a message.
     ("exchange", &["dhcp", "frame", "ha", "units"]),
     ("ha", &["dhcp", "exchange", "frame", "kea", "units"]),
@@ -23,6 +23,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const ONLY: &[(&str, &str, &str)] = &[
     ("exchange", "ha", "crate::ha::hash"),
     ("kea", "ha", "crate::ha::topology"),
+    ("kea", "dhcp", "crate::dhcp::MessageType"),
+    // Text files may be compressed like captures.
+    ("kea", "capture", "crate::capture::compress"),
     ("frame", "capture", "crate::capture::"),
 ];
 
