@@ -18,6 +18,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod topology;
+mod witnesses;
 
 use std::process::ExitCode;
 

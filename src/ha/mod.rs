@@ -3,7 +3,7 @@
 //! Reading order: [`topology`] (what the user said), [`network`] (joined with
 //! what the packets revealed), [`state`] (what a server serves in each state), [`events`] and [`updates`] (the control channel), [`timeline`]
 //! (which server served which scope when), [`decide`] (what Kea's rules expect
-//! of one server for one query), [`verdict`] (the sentence), [`catalogue`]
+//! of one server for one query), [`verdict`] (the sentence), [`witness`] (Kea's logs and lease files), [`catalogue`]
 //! (every code with its meaning), [`hash`] (RFC 3074).
 
 pub mod catalogue;
@@ -18,3 +18,4 @@ pub mod topology;
 pub mod topology_file;
 pub mod updates;
 pub mod verdict;
+pub mod witness;

@@ -105,6 +105,7 @@ pub fn find(analysis: &Analysis<'_>) -> Vec<Finding> {
     exchanges(analysis, &mut findings);
     decisions(analysis, &mut findings);
     addresses(analysis, &mut findings);
+    witnesses(analysis, &mut findings);
     let mut list: Vec<Finding> = findings.0.into_values().collect();
     list.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.first, finding.code));
     list
@@ -200,6 +201,34 @@ fn decisions(analysis: &Analysis<'_>, findings: &mut Findings) {
                 format!("{name} {what} a {} against the rule {}", query.type_name(), rule.code())
             },
         );
+    }
+}
+
+/// Where Kea's logs and lease files disagree with the packets or each other.
+fn witnesses(analysis: &Analysis<'_>, findings: &mut Findings) {
+    for told in &analysis.witnesses.contradictions {
+        let severity = match told.code {
+            FindingCode::LogClockOffset => Severity::Note,
+            _ => Severity::Warning,
+        };
+        let key = (told.code, Some(told.server), told.client);
+        let finding = findings.0.entry(key).or_insert_with(|| Finding {
+            code: told.code,
+            severity,
+            first: told.time,
+            last: told.time,
+            count: 0,
+            zone: told.zone,
+            server: Some(told.server),
+            client: told.client,
+            text: told.text.clone(),
+            frames: Vec::new(),
+        });
+        finding.count += 1;
+        finding.last = finding.last.max(told.time);
+        // A log or a file alone shows no frame.
+        let room = FRAMES.saturating_sub(finding.frames.len());
+        finding.frames.extend(told.frames.iter().take(room));
     }
 }
 
