@@ -186,7 +186,7 @@ codes! {
          the log's time is taken as UTC, and what needs an exact time is left alone.";
     LogNotUsed => "log-not-used", "A log does not belong to these captures.",
         "No line of the log names a message of the captures although some should, or its times are days away, or it \
-         has none. Give the log of the same run; Kea logs messages and drops from debug level 40 on.";
+         has none. Give the log of the same run. What HA drops is logged from debug level 40 on.";
     LeaseFileContradictsAck => "lease-file-contradicts-ack", "A server's lease file does not have what it acknowledged.",
         "The last captured ACK for the address gave it to a client whose lease still runs, and the file of the server \
          that sent it holds no lease, another client or another end. The file is of another time or server, it was \

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use super::seconds;
 use crate::dhcp::MessageType;
-use crate::exchange::of;
+use crate::exchange::{Observed, of};
 use crate::ha::decide::Evidence;
 use crate::kea::log::{Event, Log, What};
 use crate::units::{CaptureTime, HwAddr, SECOND, ServerId, Xid};
@@ -180,8 +180,10 @@ pub(super) fn align(server: ServerId, log: &Log, evidence: &Evidence<'_>) -> Ali
     } else if agreed < FEWEST || agreed * 2 < compared {
         alignment.offset = 0;
         let replies = captured.0.values().flatten().filter(|(_, _, reply)| *reply).count();
-        let answers = log.events.iter().filter(|event| is_answer(event)).count();
-        let strange = compared == 0 && replies >= FEWEST && answers > 0;
+        let tells = |what: fn(&Event) -> bool| log.events.iter().any(what);
+        let shown =
+            (replies >= FEWEST && tells(is_answer)) || (is_asked(server, evidence) && tells(is_query));
+        let strange = compared == 0 && shown;
         let other = strange || !overlaps(log, (start, evidence.capture_end));
         alignment.fit = if other { Fit::OtherRun } else { Fit::AssumedUtc };
     }
@@ -190,6 +192,19 @@ pub(super) fn align(server: ServerId, log: &Log, evidence: &Evidence<'_>) -> Ali
 
 fn is_answer(event: &Event) -> bool {
     matches!(event.what, What::Sent(_) | What::Offer(_) | What::Alloc(_))
+}
+
+/// Some configurations log no query at all, others only those that the server answers.
+fn is_query(event: &Event) -> bool {
+    matches!(event.what, What::Received(_) | What::NotForUs(_) | What::ForeignServerId)
+}
+
+/// Whether the captures show queries that a server must have heard, if it ran.
+fn is_asked(server: ServerId, evidence: &Evidence<'_>) -> bool {
+    let heard = |it: &&Observed| {
+        !it.is_reply() && it.is_broadcast() && evidence.network.address_in(server, it.zone).is_some()
+    };
+    evidence.messages.iter().filter(heard).nth(1).is_some()
 }
 
 /// Whether a log and the captures can be of the same time, in any time zone.

@@ -21,11 +21,15 @@ pub enum Fate {
     ForeignServerId,
     /// The DHCP service was off; Kea does not read the query then, so only the instant tells.
     ServiceOff,
-    /// Dropped for another reason: the end of Kea's message id, such as `0011` or `NO_SUBNET_SELECTED`.
+    /// Dropped for another reason: the end of Kea's message id, such as `0011`, `NO_SUBNET_SELECTED`,
+    /// [`CONFLICT`] or `LEASE_UPDATE_FAILED`.
     Dropped(Box<str>),
     /// The log does not speak of it.
     Nothing,
 }
+
+/// The partner refused the lease.
+pub const CONFLICT: &str = "LEASE_UPDATE_CONFLICT";
 
 /// A query is handled within this time; only an ACK may wait longer for the partner.
 const HANDLED: i64 = SECOND;
@@ -46,7 +50,7 @@ pub struct Diary {
     /// Whether the clock of every log is known.
     inexact: bool,
     resolution: i64,
-    /// Whether messages sent are logged (from debug level 40 on).
+    /// Whether messages sent are logged.
     sends: bool,
 }
 
@@ -150,6 +154,10 @@ impl Said {
     fn line(&mut self, what: &What, kind: Option<MessageType>, late: bool) {
         match what {
             What::Sent(packet) => self.answered |= is_reply_to(packet.kind, kind),
+            What::SendFailed => {
+                self.answered = false;
+                self.dropped = Some("PACKET_SEND_FAIL".into());
+            }
             // What follows so late is about another message of the transaction.
             _ if late => {}
             What::Received(packet) => self.received |= Some(packet.kind) == kind,
@@ -160,6 +168,10 @@ impl Said {
             What::NotForUs(_) => self.not_for_us = true,
             What::ForeignServerId => self.foreign |= kind != Some(MessageType::DISCOVER),
             What::Dropped(code) => self.dropped = Some(code.clone()),
+            // The lease was ready, and the ACK is dropped unless it was sent all the same.
+            What::UpdateFailed { conflict, .. } if kind == Some(MessageType::REQUEST) => {
+                self.dropped = Some(if *conflict { CONFLICT } else { "LEASE_UPDATE_FAILED" }.into());
+            }
             _ => {}
         }
     }
@@ -168,7 +180,7 @@ impl Said {
         let discover = kind == Some(MessageType::DISCOVER);
         Some(match self {
             Self { answered: true, .. } => Fate::Answered,
-            // Above debug level an offer is the last line about a DISCOVER.
+            // Where packets are not logged an offer is the last line about a DISCOVER.
             Self { prepared: true, .. } if !sends => Fate::Answered,
             Self { not_for_us: true, .. } if discover => Fate::NotForUs,
             Self { foreign: true, .. } => Fate::ForeignServerId,

@@ -11,8 +11,6 @@ mod align;
 mod bindings;
 mod fate;
 mod packets;
-#[cfg(test)]
-mod tests;
 mod weigh;
 
 use std::collections::BTreeMap;

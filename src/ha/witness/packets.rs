@@ -7,7 +7,7 @@ use crate::dhcp::MessageType;
 use crate::exchange::of;
 use crate::ha::catalogue::FindingCode;
 use crate::ha::decide::Evidence;
-use crate::kea::log::{Packet, What};
+use crate::kea::log::{Event, Packet, What};
 use crate::units::{CaptureTime, HwAddr, MessageId, SECOND, ServerId, Xid, ZoneId};
 
 /// A line and its message lie closer together than this.
@@ -30,6 +30,12 @@ pub(super) fn unseen(witnesses: &Witnesses, evidence: &Evidence<'_>) -> Vec<Cont
             let Some(zone) = wire(evidence, *server, packet) else { continue };
             // Before the first and after the last message nobody knows whether the capture ran.
             if spans.get(&zone).is_none_or(|(first, last)| time < *first || time > *last) {
+                continue;
+            }
+            let failed = |(at, event): (CaptureTime, &Event)| {
+                matches!(event.what, What::SendFailed) && at.since(time).saturating_abs() <= reach
+            };
+            if diary.of(client.mac, client.xid).any(failed) {
                 continue;
             }
             let near = captured.get(&(client.mac, client.xid)).map(Vec::as_slice).unwrap_or_default();

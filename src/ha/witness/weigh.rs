@@ -4,6 +4,7 @@
 //! not sure it decides (basis `log`); where it agrees we are surer; where we
 //! were sure and it says otherwise, one of us is wrong, and somebody must look.
 
+use super::fate::CONFLICT;
 use super::{Contradiction, Fate, Witnesses};
 use crate::exchange::{Observed, of};
 use crate::ha::catalogue::{FindingCode, Rule};
@@ -85,6 +86,7 @@ fn ruling(fate: &Fate, decision: &Decision) -> Option<(Expected, Option<Rule>)> 
         Fate::Dropped(code) if code.contains("RELATIONSHIP") || code.contains("HA_SERVER_NAME") => {
             (Expected::Ignore, Some(Rule::NoRelationshipForSubnet))
         }
+        Fate::Dropped(code) if &**code == CONFLICT => (Expected::Ignore, Some(Rule::LeaseUpdateRejected)),
         // Dropped for a reason that is not HA's, or no reply for one that the log does not name.
         Fate::Dropped(_) | Fate::Received | Fate::Nothing => return None,
     })

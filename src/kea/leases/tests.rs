@@ -72,3 +72,47 @@ fn a_bad_row_is_named_and_the_rest_goes_on() {
     assert_eq!(file.rows.len(), 1);
     assert_eq!(super::tests::file("a,b\n1,2\n").troubles.len(), 1, "no lease file at all");
 }
+
+/// The last row of every address, as `sort` and `uniq` give them.
+#[test]
+fn keas_own_file_is_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/kea-logs/kea-2.6.3-leases4.csv");
+    let file = LeaseFile::read(&path).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let addresses: std::collections::BTreeSet<&str> =
+        text.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(file.troubles, Vec::<String>::new());
+    assert_eq!(file.rows.len(), addresses.len());
+    assert!(file.rows.values().all(|row| row.valid_s == 600 && row.subnet_id == 4 && row.is_bound()));
+}
+
+#[test]
+fn parts_of_a_cleanup_come_before_the_file() {
+    let folder = std::env::temp_dir().join(format!("dorascope-leases-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("kea-leases4.csv");
+    let write = |suffix: &str, last: u8| {
+        let name = format!("{}{suffix}", path.display());
+        let row = |ip: &str| format!("{ip},02:00:00:00:00:0{last},,600,1000,1,0,0,,0,,0\n");
+        let rows = match suffix {
+            "" => row("192.0.2.1"),
+            ".1" => row("192.0.2.1") + &row("192.0.2.2"),
+            _ => row("192.0.2.1") + &row("192.0.2.2") + &row("192.0.2.3"),
+        };
+        std::fs::write(name, format!("{HEADER}{rows}")).unwrap();
+    };
+    let macs = || -> Vec<u8> {
+        let file = LeaseFile::read(&path).unwrap();
+        file.rows.values().filter_map(|row| row.mac.as_bytes().last().copied()).collect()
+    };
+    write("", 1);
+    assert_eq!(macs(), [1]);
+    write(".1", 2);
+    write(".2", 3);
+    assert_eq!(macs(), [1, 2, 3]);
+    write(".completed", 4);
+    assert_eq!(macs(), [1, 4, 4]);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let error = LeaseFile::read(&path).unwrap_err().to_string();
+    assert!(error.ends_with("kea-leases4.csv: no such file"), "{error}");
+}

@@ -50,6 +50,8 @@ pub enum What {
     Received(Packet),
     /// A message was handed to the socket (`DHCP4_PACKET_SEND`).
     Sent(Packet),
+    /// The socket did not take a message that was announced as sent (`DHCP4_PACKET_SEND_FAIL`).
+    SendFailed,
     /// HA left the query to the partner; on a hub the line names the relationship by the server's own peer name.
     NotForUs(Option<Box<str>>),
     /// Option 54 names another server (`DHCP4_PACKET_DROP_0003`).

@@ -256,3 +256,45 @@ fn damaged_lines_are_survived() {
         }
     }
 }
+
+/// The counts are those of `grep -c` over the file.
+#[test]
+fn keas_own_lines_are_read() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/kea-logs/kea-2.6.3.log");
+    let log = Log::read(&file).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines = |id: &str| text.lines().filter(|line| line.split(' ').any(|word| word == id)).count();
+    let events = |wanted: fn(&What) -> bool| log.events.iter().filter(|event| wanted(&event.what)).count();
+    for (id, found) in [
+        ("DHCP4_PACKET_RECEIVED", events(|what| matches!(what, What::Received(_)))),
+        ("DHCP4_PACKET_SEND", events(|what| matches!(what, What::Sent(_)))),
+        ("DHCP4_LEASE_OFFER", events(|what| matches!(what, What::Offer(_)))),
+        ("DHCP4_LEASE_ALLOC", events(|what| matches!(what, What::Alloc(_)))),
+        ("DHCP4_PACKET_DROP_0003", events(|what| *what == What::ForeignServerId)),
+        ("DHCP4_PACKET_DROP_0008", events(|what| *what == What::ServiceOff)),
+        ("HA_BUFFER4_RECEIVE_NOT_FOR_US", events(|what| *what == What::NotForUs(None))),
+        ("HA_SUBNET4_SELECT_NOT_FOR_US", events(|what| matches!(what, What::NotForUs(Some(_))))),
+        ("HA_STATE_TRANSITION", events(|what| matches!(what, What::Transition { .. }))),
+        ("HA_LOCAL_DHCP_ENABLE", events(|what| matches!(what, What::Service { on: true, .. }))),
+        ("HA_LOCAL_DHCP_DISABLE", events(|what| matches!(what, What::Service { on: false, .. }))),
+        ("HA_SERVICE_STARTED", events(|what| matches!(what, What::Started { .. }))),
+        ("HA_SYNC_START", events(|what| *what == What::Sync(SyncStep::Start))),
+        ("HA_SYNC_SUCCESSFUL", events(|what| *what == What::Sync(SyncStep::Done))),
+        ("HA_COMMUNICATION_INTERRUPTED", events(|what| matches!(what, What::Interrupted { .. }))),
+        ("HA_COMMUNICATION_INTERRUPTED_CLIENT4", events(|what| *what == What::Waiting)),
+        ("HA_COMMUNICATION_INTERRUPTED_CLIENT4_UNACKED", events(|what| matches!(what, What::Unacked { .. }))),
+        ("HA_HEARTBEAT_COMMUNICATIONS_FAILED", events(|what| matches!(what, What::HeartbeatFailed { .. }))),
+        (
+            "HA_LEASE_UPDATE_COMMUNICATIONS_FAILED",
+            events(|what| matches!(what, What::UpdateFailed { conflict: false, .. })),
+        ),
+        (
+            "HA_LEASE_UPDATE_CONFLICT",
+            events(|what| matches!(what, What::UpdateFailed { conflict: true, .. })),
+        ),
+    ] {
+        assert!(found > 0 && found == lines(id), "{id}: {found} events of {} lines", lines(id));
+    }
+    assert_eq!(log.lines.broken, 0);
+    assert!(log.events.iter().all(|event| event.stamp.is_some_and(|stamp| stamp.resolution == 1_000)));
+}

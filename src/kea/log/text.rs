@@ -42,7 +42,7 @@ pub(super) fn is_known(id: &str) -> bool {
             || id == "SUBNET4_SELECT_INVALID_HA_SERVER_NAME"
     };
     let core = |id: &str| {
-        matches!(id, "PACKET_RECEIVED" | "PACKET_SEND")
+        matches!(id, "PACKET_RECEIVED" | "PACKET_SEND" | "PACKET_SEND_FAIL")
             || matches!(id, "LEASE_OFFER" | "LEASE_ADVERT" | "LEASE_ALLOC" | "LEASE_REUSE")
             || id.starts_with("PACKET_DROP_")
             || id.starts_with("PACKET_NAK_")
@@ -52,16 +52,14 @@ pub(super) fn is_known(id: &str) -> bool {
 
 /// What a message says, and about which client; `None` when its text fits no known template.
 pub(super) fn read(id: &str, text: &str) -> Option<(What, Option<Label>)> {
-    let (before, label, after) = match labelled(text) {
-        Some((before, label, after)) => (before, Some(label), after),
-        None => (text, None, ""),
-    };
+    let (label, after) = labelled(text).map_or((None, ""), |(label, after)| (Some(label), after));
     // Kea prints an empty label for a query that it has not parsed.
     let client = label.filter(|label| !label.mac.is_empty() || label.xid != Xid(0));
     let short: Box<str> = id.rsplit('_').next().unwrap_or(id).into();
     let what = match id {
         "DHCP4_PACKET_RECEIVED" => What::Received(packet(after)?),
         "DHCP4_PACKET_SEND" => What::Sent(packet(after)?),
+        "DHCP4_PACKET_SEND_FAIL" => What::SendFailed,
         "DHCP4_LEASE_OFFER" | "DHCP4_LEASE_ADVERT" => What::Offer(leased(after)?),
         "DHCP4_LEASE_ALLOC" | "DHCP4_LEASE_REUSE" => What::Alloc(leased(after)?),
         "DHCP4_PACKET_DROP_0003" => What::ForeignServerId,
@@ -112,17 +110,13 @@ pub(super) fn read(id: &str, text: &str) -> Option<(What, Option<Label>)> {
         _ if id.starts_with("HA_MAINTENANCE_") => What::Maintenance(id.into()),
         _ => What::Dropped(id.trim_start_matches("HA_SUBNET4_SELECT_").into()),
     };
-    // The line of a client that names none says nothing.
-    let anonymous = client.is_none() && before.len() == text.len();
-    let about_client =
-        matches!(what, What::Received(_) | What::Sent(_) | What::ForeignServerId | What::Alloc(_));
-    (!(about_client && anonymous)).then_some((what, client))
+    Some((what, client))
 }
 
-/// Kea's label of a client, with what stands before and after it.
-fn labelled(text: &str) -> Option<(&str, Label, &str)> {
+/// Kea's label of a client, and what stands behind it.
+fn labelled(text: &str) -> Option<(Label, &str)> {
     let (head, rest) = text.split_once("], cid=[")?;
-    let (before, hardware) = head.rsplit_once('[')?;
+    let hardware = head.rsplit_once('[')?.1;
     let (client_id, rest) = rest.split_once(']')?;
     let rest = rest.strip_prefix(" (malformed client-id)").unwrap_or(rest);
     let rest = rest.strip_prefix(", tid=0x")?;
@@ -134,7 +128,7 @@ fn labelled(text: &str) -> Option<(&str, Label, &str)> {
         client_id: parse_hex(client_id).filter(|bytes| !bytes.is_empty()).map(Vec::into_boxed_slice),
         xid: xid.parse().ok()?,
     };
-    Some((before, label, after))
+    Some((label, after))
 }
 
 /// `DHCPOFFER (type 2) from A:67 to B:68 on interface IF`; the words around it differ.
