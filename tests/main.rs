@@ -12,3 +12,4 @@ mod public_captures;
 mod scenarios;
 mod support;
 mod truth;
+mod witnesses;

@@ -120,8 +120,7 @@ impl Witnesses {
     /// Holds the decisions, the packets and the leases against the witnesses.
     pub fn compare(&mut self, evidence: &Evidence<'_>, decisions: &mut [Decision], leases: &[Lease]) {
         let mut found = weigh::weigh(self, evidence, decisions);
-        found.extend(packets::unseen(self, evidence));
-        found.extend(packets::unlogged(self, evidence));
+        found.extend(packets::compare(self, evidence));
         found.extend(bindings::against_acks(&self.leases, evidence, leases));
         found.extend(bindings::against_each_other(&self.leases, evidence));
         self.contradictions.append(&mut found);
