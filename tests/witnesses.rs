@@ -2,6 +2,7 @@
 //! wrote agrees with the packets, and what was doctored is found.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 
 use dorascope::exchange::PairLimits;
@@ -106,7 +107,7 @@ impl Recording {
             };
             let begin = line["ts_ns"].as_i64().unwrap() / SECOND;
             let (mac, id) = (line["mac"].as_str().unwrap(), line["client_id"].as_str().unwrap_or_default());
-            text += &format!("{ip},{mac},{id},{valid},{},1,0,0,,0\n", begin + valid);
+            writeln!(text, "{ip},{mac},{id},{valid},{},1,0,0,,0", begin + valid).unwrap();
         }
         text
     }
@@ -355,7 +356,7 @@ fn doctored_lease_files_are_found() {
         contradictions(&recording.analyze(&[], &files))
     };
     let file = recording.leases(server);
-    let row = file.lines().filter(|line| line.starts_with("192.168.42.100,")).last().unwrap();
+    let row = file.lines().rfind(|line| line.starts_with("192.168.42.100,")).unwrap();
     let cells: Vec<&str> = row.split(',').collect();
     let ack = BTreeMap::from([("lease-file-contradicts-ack", 1)]);
     assert_eq!(found(file.clone(), true), BTreeMap::new());
@@ -384,4 +385,58 @@ fn doctored_lease_files_are_found() {
     assert_eq!(found(later, true), BTreeMap::new());
     let stranger = format!("{file}192.168.42.177,02:00:00:00:00:77,,600,{},1,0,0,,0\n", expire + 2);
     assert_eq!(found(stranger, false), BTreeMap::from([("lease-file-unknown-lease", 1)]));
+}
+
+/// The program with a log and a lease file: exit codes, and what it says.
+#[test]
+fn the_command_line_takes_witnesses() {
+    let recording = Recording::named("all-on");
+    let folder = TempDir::new("witness-cli");
+    let log = folder.file("hub.log", recording.log("zaldua1zerb1", Form::Journal).as_bytes());
+    let file = recording.leases("zaldua1zerb1");
+    let leases = folder.file("kea-leases4.csv", file.as_bytes());
+    let bad_line = file.lines().count() + 1;
+    let damaged = folder.file("damaged.csv", (file + "nonsense\n").as_bytes());
+    let run = |flags: &[String]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dorascope"));
+        command.arg("analyze").args(truth::inputs(&recording.folder).iter().map(|input| &input.path));
+        command.arg("-t").arg(recording.folder.join("topology.toml")).args(flags);
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    };
+    let flag = |flag: &str, name: &str, path: &Path| format!("{flag}={name}={}", path.display());
+    let (code, out, error) =
+        run(&[flag("--log", "zaldua1zerb1", &log), flag("--leases", "zaldua1zerb1", &leases)]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    assert!(out.contains("log-clock-offset") && !out.contains("contradicts"), "{out}");
+    let (code, _, error) = run(&[flag("--log", "zaldua1zerb3", &log)]);
+    assert_eq!(code, 2);
+    assert!(error.contains("\"zaldua1zerb3\"") && error.contains("the nearest is zaldua1zerb"), "{error}");
+    let (code, out, error) = run(&[flag("--leases", "zaldua1zerb1", &folder.path().join("nothing.csv"))]);
+    assert_eq!((code, out.as_str()), (4, ""));
+    assert!(error.contains("nothing.csv: no such file"), "{error}");
+    let (code, out, error) = run(&[flag("--leases", "zaldua1zerb1", &damaged)]);
+    assert_eq!(code, 3);
+    assert!(
+        error.contains(&format!("damaged.csv, line {bad_line}: address is \"nonsense\""))
+            && out.contains("192.168.42.100"),
+        "{error}"
+    );
+}
+
+#[test]
+fn compressed_logs_are_read_and_cut_ones_up_to_the_cut() {
+    let recording = Recording::named("all-on");
+    let log = recording.log("zaldua1zerb1", Form::File);
+    let folder = TempDir::new("witness-zstd");
+    let zipped = zstd::encode_all(log.as_bytes(), 3).unwrap();
+    let whole = Log::read(&folder.file("log.zst", &zipped)).unwrap();
+    assert_eq!((whole.lines.read, &whole.trouble), (log.lines().count() as u64, &None));
+    let cut = Log::read(&folder.file("cut.zst", &zipped[..zipped.len() - 8])).unwrap();
+    assert!(
+        cut.trouble.as_ref().is_some_and(|text| text.contains("cannot be read on after line")),
+        "{:?}",
+        cut.trouble
+    );
 }

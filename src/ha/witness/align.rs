@@ -24,7 +24,9 @@ const SPREAD: i64 = SECOND / 4;
 /// Lines that must agree.
 const FEWEST: usize = 3;
 /// Captured messages that one line is compared with; a client that asks more often proves nothing more.
-const MOST_PAIRS: usize = 32;
+const MOST_PAIRS: usize = 8;
+/// Lines that are compared; more prove nothing more.
+const MOST_LINES: usize = 100_000;
 /// A smaller offset is not worth a remark.
 const REMARKABLE: i64 = SECOND;
 /// The span of the world's time zones.
@@ -162,6 +164,9 @@ pub(super) fn align(server: ServerId, log: &Log, evidence: &Evidence<'_>) -> Ali
         let ns = stamp.near(start);
         pairs.extend(captured.times(key, kind).map(|time| (time.0.saturating_sub(ns), line)));
         compared += usize::from(pairs.len() > before);
+        if compared == MOST_LINES {
+            break;
+        }
     }
     let resolution = log.events.iter().filter_map(|event| event.stamp).map(|stamp| stamp.resolution).max();
     let (offset, agreed) = densest(&mut pairs, SPREAD + resolution.unwrap_or_default());

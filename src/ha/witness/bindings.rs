@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use super::{Contradiction, seconds};
+use super::{Contradiction, MOST, seconds};
 use crate::dhcp::MessageType;
 use crate::exchange::lease::Lease;
 use crate::exchange::{Client, Observed};
@@ -16,7 +16,7 @@ use crate::ha::catalogue::FindingCode;
 use crate::ha::decide::Evidence;
 use crate::ha::topology::RelationshipId;
 use crate::kea::leases::{LeaseFile, Row};
-use crate::units::{CaptureTime, FrameRef, SECOND, ServerId};
+use crate::units::{CaptureTime, SECOND, ServerId};
 
 /// Kea counts leases in whole seconds, and begins before the ACK leaves.
 const SAME: i64 = 2 * SECOND;
@@ -36,6 +36,7 @@ pub(super) fn against_acks(
             *newest = lease;
         }
     }
+    let acks = acks(evidence);
     let mut found = Vec::new();
     for (server, file) in files {
         let own = || last.values().copied().filter(|lease| lease.server == *server && lease.end.is_none());
@@ -46,11 +47,8 @@ pub(super) fn against_acks(
         for lease in own() {
             if let Some(what) = difference(lease, file.rows.get(&lease.ip), skew, evidence.capture_end) {
                 let name = evidence.network.machines.name(*server);
-                let ack = |it: &&Observed| {
-                    it.message_type == Some(MessageType::ACK)
-                        && it.yiaddr == lease.ip
-                        && it.time == lease.last_ack
-                };
+                let frames = acks.get(&lease.ip).map(Vec::as_slice).unwrap_or_default();
+                let ack = frames.iter().find(|it| it.time == lease.last_ack);
                 found.push(Contradiction {
                     code: FindingCode::LeaseFileContradictsAck,
                     time: lease.last_ack,
@@ -58,11 +56,11 @@ pub(super) fn against_acks(
                     server: *server,
                     client: Some(lease.client.chaddr),
                     text: format!("{name} acknowledged {}, and its lease file {what}", lease.ip),
-                    frames: evidence.messages.iter().find(ack).map(|it| it.at).into_iter().collect(),
+                    frames: ack.map(|it| it.at).into_iter().collect(),
                 });
             }
         }
-        found.extend(unknown(*server, file, skew, evidence));
+        found.extend(unknown((*server, file), skew, &acks, evidence).take(MOST));
     }
     found
 }
@@ -97,20 +95,16 @@ fn difference(lease: &Lease, row: Option<&Row>, skew: i64, end: CaptureTime) -> 
 
 /// Leases that a file says were given on a captured wire while it was captured, without an ACK there.
 fn unknown<'a>(
-    server: ServerId,
-    file: &'a LeaseFile,
+    (server, file): (ServerId, &'a LeaseFile),
     skew: i64,
+    acks: &'a Acks<'_>,
     evidence: &'a Evidence<'_>,
 ) -> impl Iterator<Item = Contradiction> + 'a {
     let start = evidence.messages.first().map_or(evidence.capture_end, |message| message.time);
-    let mut acked: BTreeMap<Ipv4Addr, Vec<_>> = BTreeMap::new();
-    for message in evidence.messages.iter().filter(|it| it.message_type == Some(MessageType::ACK)) {
-        acked.entry(message.yiaddr).or_default().push(message.chaddr);
-    }
     file.rows.iter().filter_map(move |(address, row)| {
         let since = row.since().plus(-skew);
         let zone = evidence.network.zone_holding(*address)?;
-        let shown = acked.get(address).is_some_and(|macs| macs.contains(&row.mac));
+        let shown = acks.get(address).is_some_and(|acks| acks.iter().any(|it| it.chaddr == row.mac));
         // The second in which the captures begin is not whole.
         let meanwhile = since >= start.plus(SECOND) && since <= evidence.capture_end;
         (row.is_bound() && meanwhile && !shown && !row.mac.is_empty()).then(|| Contradiction {
@@ -135,6 +129,7 @@ pub(super) fn against_each_other(
     evidence: &Evidence<'_>,
 ) -> Vec<Contradiction> {
     let topology = evidence.network.topology;
+    let acks = acks(evidence);
     let mut found = Vec::new();
     for (at, relationship) in topology.relationships.iter().enumerate() {
         let peers = relationship.peers.iter().filter_map(|peer| peer.server);
@@ -142,7 +137,7 @@ pub(super) fn against_each_other(
         let theirs: Vec<&(ServerId, LeaseFile)> = theirs.collect();
         let Some((first, others)) = theirs.split_first() else { continue };
         for other in others {
-            pair(first, other, RelationshipId(at), evidence, &mut found);
+            found.extend(pair(first, other, RelationshipId(at), &acks, evidence));
         }
     }
     found
@@ -152,9 +147,10 @@ fn pair(
     (one, a): &(ServerId, LeaseFile),
     (other, b): &(ServerId, LeaseFile),
     relationship: RelationshipId,
+    acks: &Acks<'_>,
     evidence: &Evidence<'_>,
-    found: &mut Vec<Contradiction>,
-) {
+) -> Vec<Contradiction> {
+    let mut found = Vec::new();
     let name = |server: ServerId| evidence.network.machines.name(server);
     let addresses: std::collections::BTreeSet<_> = a.rows.keys().chain(b.rows.keys()).collect();
     for address in addresses {
@@ -177,15 +173,24 @@ fn pair(
                 name(*one),
                 name(*other)
             ),
-            frames: acks(evidence, *address),
+            frames: acks.get(address).into_iter().flatten().take(4).map(|it| it.at).collect(),
         });
+        if found.len() >= MOST {
+            break;
+        }
     }
+    found
 }
 
-/// The captured ACKs for an address.
-fn acks(evidence: &Evidence<'_>, address: Ipv4Addr) -> Vec<FrameRef> {
-    let acks = evidence.messages.iter().filter(|it| it.message_type == Some(MessageType::ACK));
-    acks.filter(|it| it.yiaddr == address).map(|it| it.at).take(4).collect()
+/// The captured ACKs by address, in the order they were read.
+type Acks<'m> = BTreeMap<Ipv4Addr, Vec<&'m Observed>>;
+
+fn acks<'m>(evidence: &Evidence<'m>) -> Acks<'m> {
+    let mut acks = Acks::new();
+    for ack in evidence.messages.iter().filter(|it| it.message_type == Some(MessageType::ACK)) {
+        acks.entry(ack.yiaddr).or_default().push(ack);
+    }
+    acks
 }
 
 /// How two files' rows for one address exclude each other at the end of the captures.
@@ -209,7 +214,7 @@ fn disagreement(rows: [Option<&Row>; 2], names: [&str; 2], end: CaptureTime) -> 
         }
         [None, None] => None,
         [a, b] => {
-            let (row, lacks) = (a.or(b)?, if a.is_some() { 1 } else { 0 });
+            let (row, lacks) = (a.or(b)?, usize::from(a.is_some()));
             let gone = rows.get(lacks).copied().flatten();
             // Who deleted what the other still has knew it; that may be the time between two copies.
             let later = gone.is_some_and(|gone| gone.is_deleted() && gone.since().plus(SAME) >= row.since());

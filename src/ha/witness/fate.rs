@@ -6,7 +6,7 @@ use super::align::{Alignment, Fit, Transaction};
 use crate::dhcp::MessageType;
 use crate::exchange::Observed;
 use crate::kea::log::{Event, Log, What};
-use crate::units::{CaptureTime, HwAddr, SECOND, Xid};
+use crate::units::{CaptureTime, SECOND};
 
 /// What became of a query, in the words of the server's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ const HANDLED: i64 = SECOND;
 const SLOWEST: i64 = 11 * SECOND;
 /// How much earlier than the captured query its line may be.
 const EARLY: i64 = 5_000_000;
+/// Lines of one transaction that are looked at for one query.
+const MOST_LINES: usize = 1000;
 /// How far from a query the line of an unread one may be: such a line names no client.
 const UNREAD: i64 = 20_000_000;
 
@@ -94,14 +96,23 @@ impl Diary {
         self.sends && self.is_exact() && self.events.first().zip(self.events.last()).is_some_and(covers)
     }
 
+    /// The coarsest time stamp's unit, nanoseconds.
+    pub(super) const fn resolution(&self) -> i64 {
+        self.resolution
+    }
+
     /// How far two times of one event may lie apart.
     pub(super) const fn slack(&self) -> i64 {
         EARLY + self.resolution
     }
 
-    pub(super) fn of(&self, mac: HwAddr, xid: Xid) -> impl Iterator<Item = (CaptureTime, &Event)> {
-        let places = self.by_transaction.get(&(mac, xid)).map(Vec::as_slice).unwrap_or_default();
-        places.iter().filter_map(|at| self.events.get(*at)).map(|(time, event)| (*time, event))
+    /// The lines about a transaction, from an instant on where the clock is known.
+    fn of(&self, key: Transaction, from: CaptureTime) -> impl Iterator<Item = (CaptureTime, &Event)> {
+        let places = self.by_transaction.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let before = |at: &usize| self.events.get(*at).is_some_and(|(time, _)| *time < from);
+        let first = if self.is_exact() { places.partition_point(before) } else { 0 };
+        let places = places.get(first..).unwrap_or_default().iter().take(MOST_LINES);
+        places.filter_map(|at| self.events.get(*at)).map(|(time, event)| (*time, event))
     }
 
     /// What the log says this server did with a query.
@@ -113,82 +124,69 @@ impl Diary {
     ///
     /// Where the log's clock is not known the time is not looked at.
     pub fn fate_of(&self, key: Transaction, kind: Option<MessageType>, time: CaptureTime) -> Fate {
-        let mut said = Said::default();
-        for (at, event) in self.of(key.0, key.1) {
+        let mut fate = Fate::Nothing;
+        let mut received = false;
+        for (at, event) in self.of(key, time.plus(-self.slack())) {
             let age = at.since(time);
-            if self.is_exact() && age < -self.slack() {
-                continue;
-            }
             let late = self.is_exact() && age > HANDLED + self.slack();
             // The next attempt's lines are another query's.
             let again = matches!(&event.what, What::Received(packet) if Some(packet.kind) == kind);
-            if self.is_exact() && ((again && said.received) || age > SLOWEST || (late && !said.received)) {
+            if self.is_exact() && ((again && received) || age > SLOWEST || (late && !received)) {
                 break;
             }
-            said.line(&event.what, kind, late);
+            received |= again;
+            if event.what == What::SendFailed && fate == Fate::Answered {
+                fate = Fate::Dropped("PACKET_SEND_FAIL".into());
+            }
+            // What follows so late is about another message of the transaction, unless it is the reply.
+            let said = self.says(&event.what, kind).filter(|said| !late || *said == Fate::Answered);
+            fate = said.filter(|said| said.rank() > fate.rank()).unwrap_or(fate);
         }
         let unread = || {
-            let near = |at: &CaptureTime| {
-                let age = at.since(time);
-                (-self.slack()..UNREAD + self.resolution).contains(&age)
-            };
+            let first = self.unread.partition_point(|at| *at < time.plus(-self.slack()));
+            let near = |at: &CaptureTime| at.since(time) < UNREAD + self.resolution;
             // A second is too long to tell whose query it was.
-            self.is_exact() && self.resolution < SECOND && self.unread.iter().any(near)
+            self.is_exact() && self.resolution < SECOND && self.unread.get(first).is_some_and(near)
         };
-        said.fate(kind, self.sends).unwrap_or_else(|| if unread() { Fate::ServiceOff } else { Fate::Nothing })
+        if fate == Fate::Nothing && unread() { Fate::ServiceOff } else { fate }
     }
-}
 
-/// What the lines about one query say together.
-#[derive(Default)]
-struct Said {
-    received: bool,
-    answered: bool,
-    prepared: bool,
-    not_for_us: bool,
-    foreign: bool,
-    dropped: Option<Box<str>>,
-}
-
-impl Said {
-    fn line(&mut self, what: &What, kind: Option<MessageType>, late: bool) {
+    /// What one line says about a query of this type of its transaction.
+    fn says(&self, what: &What, kind: Option<MessageType>) -> Option<Fate> {
+        let discover = kind == Some(MessageType::DISCOVER);
+        let request = kind == Some(MessageType::REQUEST);
         match what {
-            What::Sent(packet) => self.answered |= is_reply_to(packet.kind, kind),
-            What::SendFailed => {
-                self.answered = false;
-                self.dropped = Some("PACKET_SEND_FAIL".into());
-            }
-            // What follows so late is about another message of the transaction.
-            _ if late => {}
-            What::Received(packet) => self.received |= Some(packet.kind) == kind,
-            What::Offer(_) => self.prepared |= kind == Some(MessageType::DISCOVER),
-            What::Alloc(_) | What::Refused(_) => self.received |= kind == Some(MessageType::REQUEST),
-            // Neither line gives a type. A DISCOVER has no server identifier that could be foreign,
-            // and a hub looks at it before HA.
-            What::NotForUs(_) => self.not_for_us = true,
-            What::ForeignServerId => self.foreign |= kind != Some(MessageType::DISCOVER),
-            What::Dropped(code) => self.dropped = Some(code.clone()),
+            What::Sent(packet) => is_reply_to(packet.kind, kind).then_some(Fate::Answered),
+            What::Received(packet) => (Some(packet.kind) == kind).then_some(Fate::Received),
+            // Where packets are not logged an offer is the last line about a DISCOVER.
+            What::Offer(_) => discover.then_some(if self.sends { Fate::Received } else { Fate::Answered }),
+            What::Alloc(_) | What::Refused(_) => request.then_some(Fate::Received),
+            // The lines of these two give no type. A DISCOVER has no server identifier that could be foreign.
+            What::ForeignServerId => (!discover).then_some(Fate::ForeignServerId),
+            What::NotForUs(_) => Some(Fate::NotForUs),
+            What::Dropped(code) => Some(Fate::Dropped(code.clone())),
             // The lease was ready, and the ACK is dropped unless it was sent all the same.
-            What::UpdateFailed { conflict, .. } if kind == Some(MessageType::REQUEST) => {
-                self.dropped = Some(if *conflict { CONFLICT } else { "LEASE_UPDATE_FAILED" }.into());
+            What::UpdateFailed { conflict, .. } => {
+                let code = if *conflict { CONFLICT } else { "LEASE_UPDATE_FAILED" };
+                request.then(|| Fate::Dropped(code.into()))
             }
-            _ => {}
+            _ => None,
         }
     }
+}
 
-    fn fate(self, kind: Option<MessageType>, sends: bool) -> Option<Fate> {
-        let discover = kind == Some(MessageType::DISCOVER);
-        Some(match self {
-            Self { answered: true, .. } => Fate::Answered,
-            // Where packets are not logged an offer is the last line about a DISCOVER.
-            Self { prepared: true, .. } if !sends => Fate::Answered,
-            Self { not_for_us: true, .. } if discover => Fate::NotForUs,
-            Self { foreign: true, .. } => Fate::ForeignServerId,
-            Self { not_for_us: true, .. } => Fate::NotForUs,
-            Self { dropped: Some(code), .. } => Fate::Dropped(code),
-            Self { received: true, .. } | Self { prepared: true, .. } => Fate::Received,
-            _ => return None,
-        })
+impl Fate {
+    /// Which of two lines about one query decides. A hub looks at the server identifier before HA.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::Received => 1,
+            Self::Dropped(_) => 2,
+            Self::ServiceOff => 3,
+            Self::NotForUs => 4,
+            Self::ForeignServerId => 5,
+            Self::Answered => 6,
+        }
     }
 }
 

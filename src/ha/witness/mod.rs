@@ -27,6 +27,9 @@ use crate::kea::leases::LeaseFile;
 use crate::kea::log::{Event, Log, What};
 use crate::units::{CaptureTime, FrameRef, HwAddr, SECOND, ServerId, ZoneId};
 
+/// Contradictions of one kind that are kept: a wrong file contradicts everything.
+const MOST: usize = 10_000;
+
 /// What the user gave beside the captures.
 #[derive(Clone, Debug, Default)]
 pub struct Given {

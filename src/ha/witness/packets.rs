@@ -7,16 +7,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::align::Transaction;
-use super::{Contradiction, Diary, Witnesses};
+use super::{Contradiction, Diary, MOST, Witnesses};
 use crate::dhcp::MessageType;
 use crate::exchange::of;
 use crate::ha::catalogue::FindingCode;
 use crate::ha::decide::Evidence;
 use crate::kea::log::{Packet, What};
-use crate::units::{CaptureTime, MessageId, SECOND, ServerId, ZoneId};
+use crate::units::{CaptureTime, FrameRef, MessageId, SECOND, ServerId, ZoneId};
 
 /// A line and its frame lie closer together than this.
 const CLOSE: i64 = SECOND;
+
+/// A line may seem to come before its query by this much.
+const EARLIEST: i64 = SECOND / 100;
 
 /// A reply of one client and transaction, by type.
 type Key = (Transaction, MessageType);
@@ -36,6 +39,10 @@ pub(super) fn compare(witnesses: &Witnesses, evidence: &Evidence<'_>) -> Vec<Con
         let span = spans.entry(message.zone).or_insert((message.time, message.time));
         *span = (span.0.min(message.time), span.1.max(message.time));
     }
+    let mut asked: HashMap<Transaction, Vec<(CaptureTime, FrameRef)>> = HashMap::new();
+    for query in evidence.messages.iter().filter(|it| !it.is_reply()) {
+        asked.entry((query.chaddr, query.xid)).or_default().push((query.time, query.at));
+    }
     let mut found = Vec::new();
     for (server, diary) in witnesses.diaries.iter().filter(|(_, diary)| diary.is_exact()) {
         let mut lines = lines(diary);
@@ -44,18 +51,25 @@ pub(super) fn compare(witnesses: &Witnesses, evidence: &Evidence<'_>) -> Vec<Con
         for key in keys {
             let lines = lines.remove(&key).unwrap_or_default();
             let frames = frames.remove(&key).unwrap_or_default();
-            let (unseen, unlogged) = unpaired(&lines, &frames, CLOSE + diary.slack());
+            let asked = asked.get(&key.0).map(Vec::as_slice).unwrap_or_default();
+            let (unseen, unlogged) = unpaired(&lines, &frames, diary.slack());
             for line in unseen {
                 let Some(zone) = wire(evidence, *server, line.packet) else { continue };
                 // Before the first and after the last message nobody knows whether the capture ran.
-                let ran = |(first, last): &(CaptureTime, CaptureTime)| (*first..=*last).contains(&line.time);
+                let blur = diary.resolution();
+                let ran = |(first, last): &(CaptureTime, CaptureTime)| {
+                    (first.plus(blur)..=last.plus(-blur)).contains(&line.time)
+                };
                 if spans.get(&zone).is_some_and(ran) {
-                    found.push(unseen_reply(evidence, *server, zone, key, line));
+                    found.push(unseen_reply(evidence, (*server, zone), key, line, asked));
                 }
             }
             let told = |reply: &&(CaptureTime, MessageId)| {
                 evidence.answers.contains_key(&reply.1) && diary.tells_of_replies_at(reply.0)
             };
+            if found.len() >= MOST {
+                return found;
+            }
             found.extend(
                 unlogged.into_iter().filter(told).map(|(_, id)| unlogged_reply(evidence, *server, *id)),
             );
@@ -103,15 +117,18 @@ fn frames(server: ServerId, evidence: &Evidence<'_>) -> BTreeMap<Key, Vec<(Captu
             frames.entry(key).or_default().push((message.time, id));
         }
     }
-    frames.values_mut().for_each(|frames| frames.sort_unstable());
+    for frames in frames.values_mut() {
+        frames.sort_unstable();
+    }
     frames
 }
 
-/// What has no partner on the other side within `reach`; of two that could be, the nearer one is.
+/// What has no partner on the other side within a second; of two that could be, the nearer one
+/// is, if it is nearer by more than the times are off (`slack`).
 fn unpaired<'a, 'd>(
     lines: &'a [Line<'d>],
     frames: &'a [(CaptureTime, MessageId)],
-    reach: i64,
+    slack: i64,
 ) -> (Vec<&'a Line<'d>>, Vec<&'a (CaptureTime, MessageId)>) {
     let (mut unseen, mut unlogged) = (Vec::new(), Vec::new());
     let (mut left, mut right) = (lines.iter().peekable(), frames.iter().peekable());
@@ -123,19 +140,20 @@ fn unpaired<'a, 'd>(
                 let next_line = ahead_left.nth(1);
                 let next_frame = ahead_right.nth(1);
                 let here = gap(line, frame).abs();
-                let nearer = |other: i64| other.abs() < here;
-                if here > reach {
+                let nearer = |other: i64| other.abs() + slack < here;
+                if here > CLOSE + slack {
                     if line.time < frame.0 {
-                        unseen.extend(left.next())
+                        unseen.extend(left.next());
                     } else {
-                        unlogged.extend(right.next())
+                        unlogged.extend(right.next());
                     }
                 } else if next_frame.is_some_and(|next| nearer(gap(line, next))) {
                     unlogged.extend(right.next());
                 } else if next_line.is_some_and(|next| nearer(gap(next, frame))) {
                     unseen.extend(left.next());
                 } else {
-                    (left.next(), right.next());
+                    left.next();
+                    right.next();
                 }
             }
             (Some(_), None) => unseen.extend(left.next()),
@@ -147,13 +165,13 @@ fn unpaired<'a, 'd>(
 
 fn unseen_reply(
     evidence: &Evidence<'_>,
-    server: ServerId,
-    zone: ZoneId,
+    (server, zone): (ServerId, ZoneId),
     ((mac, xid), kind): Key,
     line: &Line<'_>,
+    asked: &[(CaptureTime, FrameRef)],
 ) -> Contradiction {
-    let asked = evidence.messages.iter().filter(|it| !it.is_reply() && (it.chaddr, it.xid) == (mac, xid));
-    let asked = asked.filter(|it| it.time <= line.time.plus(CLOSE)).max_by_key(|it| it.time);
+    let before = asked.partition_point(|(time, _)| *time <= line.time.plus(EARLIEST));
+    let query = before.checked_sub(1).and_then(|at| asked.get(at));
     Contradiction {
         code: FindingCode::LogContradictsPackets,
         time: line.time,
@@ -169,7 +187,7 @@ fn unseen_reply(
             line.number,
             evidence.network.zone(zone),
         ),
-        frames: asked.map(|query| query.at).into_iter().collect(),
+        frames: query.map(|(_, at)| *at).into_iter().collect(),
     }
 }
 
@@ -226,7 +244,7 @@ mod tests {
                 .collect();
             let frames: Vec<_> =
                 frames.iter().map(|ms| (CaptureTime(ms * 1_000_000), MessageId(0))).collect();
-            let (unseen, unlogged) = unpaired(&lines, &frames, SECOND);
+            let (unseen, unlogged) = unpaired(&lines, &frames, SECOND / 200);
             let unseen: Vec<i64> = unseen.iter().map(|line| line.time.0 / 1_000_000).collect();
             let unlogged: Vec<i64> = unlogged.iter().map(|frame| frame.0.0 / 1_000_000).collect();
             (unseen, unlogged)

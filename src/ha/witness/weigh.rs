@@ -5,7 +5,7 @@
 //! were sure and it says otherwise, one of us is wrong, and somebody must look.
 
 use super::fate::CONFLICT;
-use super::{Contradiction, Fate, Witnesses};
+use super::{Contradiction, Fate, MOST, Witnesses};
 use crate::exchange::{Observed, of};
 use crate::ha::catalogue::{FindingCode, Rule};
 use crate::ha::decide::{Decision, Evidence, Expected, Seen};
@@ -56,7 +56,9 @@ pub(super) fn weigh(
                 decision.confidence = certain;
             }
         } else {
-            found.push(contradiction(evidence, decision, query, &fate));
+            if found.len() < MOST {
+                found.push(contradiction(evidence, decision, query, &fate));
+            }
             decision.confidence = decision.confidence.min(DOUBTED);
         }
     }

@@ -107,9 +107,7 @@ fn message(line: &str) -> Option<(&str, &str, &str)> {
 
 /// The time in what stands before a message id: Kea's own, else the journal's.
 fn stamp_of(head: &str) -> Option<Stamp> {
-    let Some((outer, rest)) = Stamp::read(head) else {
-        return None;
-    };
+    let (outer, rest) = Stamp::read(head)?;
     // `Jan  2 03:04:05 host kea-dhcp4[1234]: 2025-01-02 03:04:05.678 INFO …`
     let inner = rest.split_once(": ").and_then(|(_, own)| Stamp::read(own)).map(|(stamp, _)| stamp);
     inner.filter(|inner| inner.resolution <= outer.resolution).or(Some(outer))

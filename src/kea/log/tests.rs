@@ -107,6 +107,7 @@ fn packets_and_leases_are_read() {
 
 /// Column A is 2.5.5 and later, column B before; a server's name may hold spaces (kea-ha §3.9).
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of the specification")]
 fn both_columns_of_the_templates_are_read() {
     let conflict = |partner: &str, reason: &str| What::UpdateFailed {
         conflict: true,
