@@ -10,7 +10,7 @@
 //! ```text
 //! capture → Frame → frame → Datagram ─┬→ dhcp → Message → exchange → Exchange ─┐
 //!                           Segment ──┴→ kea::channel → ha::events → HaEvent ──┴→ ha::timeline
-//!     → ha::decide → Decision → ha::verdict → Judgement → table → rows, explain → cards
+//!     → ha::decide → Decision (→ ha::witness: held against Kea's logs) → ha::verdict → Judgement → table → rows, explain → cards
 //! ```
 //!
 //! | module | job | must not know |
@@ -20,7 +20,7 @@
 //! | [`frame`] | link types, tunnels, fragments: frame to datagram or segment | DHCP, libpcap, clocks |
 //! | [`dhcp`] | one DHCPv4 message: header, options, anomalies | ports, time, frames |
 //! | [`exchange`] | messages to exchanges to leases; who sent a reply | High Availability |
-//! | [`kea`] | Kea's own artefacts: configuration files, the control channel's messages | packets |
+//! | [`kea`] | Kea's own artefacts: configuration files, the control channel's messages, logs, lease files | packets |
 //! | [`ha`] | topology, hash, timeline, Kea's rules, verdicts, catalogue | tables, terminals |
 //! | [`pipeline`] | the one-thread loop over all of it, counters, findings | the command line |
 //! | [`table`] | the tables of the contract, filled and written | charts, the command line |
@@ -32,6 +32,8 @@
 //! # Invariants
 //!
 //! - **Time is capture time.** Nothing below the command line reads a clock.
+//!   A log has the clock and the zone of its machine, so [`ha::witness`] first
+//!   puts it on the captures' clock, by the messages that both have.
 //! - **Parsing never fails.** A parser returns what it could read and what was
 //!   wrong. Trouble has three types: a fatal error names file and place; a
 //!   [`frame::Skip`] says why a frame is not ours; a [`dhcp::Anomaly`] says

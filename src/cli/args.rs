@@ -132,6 +132,7 @@ pub enum FormatArg {
 Examples:
   dorascope analyze zaldua1.pcap zaldua2.pcap -t topology.toml
   dorascope analyze lab=trace1 --kea srv1=kea-dhcp4.conf -o tables --format csv
+  dorascope analyze lab=trace1 -t topology.toml --log srv1=kea-dhcp4.log --leases srv1=kea-leases4.csv
   zcat trace.gz | dorascope analyze lab=- --format json")]
 pub struct AnalyzeArgs {
     #[command(flatten)]

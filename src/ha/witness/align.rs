@@ -95,8 +95,8 @@ impl Alignment {
                  UTC and used only where no exact time is needed"
             )),
             Fit::OtherRun => Some(format!(
-                "the log of {server} ({file}) shares no message with the captures; it is of another time or another \
-                 run, and is not used"
+                "the log of {server} ({file}) does not share its messages with the captures; it is of another time or \
+                 another run, and is not used"
             )),
             Fit::NoTime => {
                 Some(format!("the lines of the log of {server} ({file}) have no time, so it is not used"))

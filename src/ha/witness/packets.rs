@@ -43,6 +43,7 @@ pub(super) fn compare(witnesses: &Witnesses, evidence: &Evidence<'_>) -> Vec<Con
     for query in evidence.messages.iter().filter(|it| !it.is_reply()) {
         asked.entry((query.chaddr, query.xid)).or_default().push((query.time, query.at));
     }
+    let again = again(evidence);
     let mut found = Vec::new();
     for (server, diary) in witnesses.diaries.iter().filter(|(_, diary)| diary.is_exact()) {
         let mut lines = lines(diary);
@@ -53,7 +54,12 @@ pub(super) fn compare(witnesses: &Witnesses, evidence: &Evidence<'_>) -> Vec<Con
             let frames = frames.remove(&key).unwrap_or_default();
             let asked = asked.get(&key.0).map(Vec::as_slice).unwrap_or_default();
             let (unseen, unlogged) = unpaired(&lines, &frames, diary.slack());
-            for line in unseen {
+            // ACKs that waited for the partner leave together, and equal ones are one message seen again.
+            let again = again.get(&key).map(Vec::as_slice).unwrap_or_default();
+            let seen_again = |line: &&Line<'_>| {
+                again.iter().any(|time| time.since(line.time).saturating_abs() <= CLOSE + diary.slack())
+            };
+            for line in unseen.into_iter().filter(|line| !seen_again(line)) {
                 let Some(zone) = wire(evidence, *server, line.packet) else { continue };
                 // Before the first and after the last message nobody knows whether the capture ran.
                 let blur = diary.resolution();
@@ -121,6 +127,17 @@ fn frames(server: ServerId, evidence: &Evidence<'_>) -> BTreeMap<Key, Vec<(Captu
         frames.sort_unstable();
     }
     frames
+}
+
+/// The later sightings of replies.
+fn again(evidence: &Evidence<'_>) -> BTreeMap<Key, Vec<CaptureTime>> {
+    let mut again: BTreeMap<Key, Vec<CaptureTime>> = BTreeMap::new();
+    for reply in evidence.messages.iter().filter(|it| it.is_reply() && it.sighting_of.is_some()) {
+        if let Some(kind) = reply.message_type {
+            again.entry(((reply.chaddr, reply.xid), kind)).or_default().push(reply.time);
+        }
+    }
+    again
 }
 
 /// What has no partner on the other side within a second; of two that could be, the nearer one

@@ -81,6 +81,8 @@ fn ruling(fate: &Fate, decision: &Decision) -> Option<(Expected, Option<Rule>)> 
             };
             (Expected::Answer, Some(scope))
         }
+        // Kea says so too where load-balancing finds nothing to hash.
+        Fate::NotForUs if decision.rule == Rule::NoIdentifier => (Expected::Ignore, None),
         Fate::NotForUs => (Expected::Ignore, Some(Rule::ScopeNotServed)),
         Fate::ForeignServerId => (Expected::Ignore, Some(Rule::ForeignServerId)),
         Fate::ServiceOff => (Expected::Ignore, Some(Rule::ServiceDisabled)),
