@@ -22,14 +22,14 @@ pub enum Fate {
     /// The DHCP service was off; Kea does not read the query then, so only the instant tells.
     ServiceOff,
     /// Dropped for another reason: the end of Kea's message id, such as `0011`, `NO_SUBNET_SELECTED`,
-    /// [`CONFLICT`] or `LEASE_UPDATE_FAILED`.
+    /// `LEASE_UPDATE_CONFLICT` or `LEASE_UPDATE_FAILED`.
     Dropped(Box<str>),
     /// The log does not speak of it.
     Nothing,
 }
 
 /// The partner refused the lease.
-pub const CONFLICT: &str = "LEASE_UPDATE_CONFLICT";
+pub(super) const CONFLICT: &str = "LEASE_UPDATE_CONFLICT";
 
 /// A query is handled within this time; only an ACK may wait longer for the partner.
 const HANDLED: i64 = SECOND;

@@ -1,10 +1,10 @@
 //! Other witnesses than the packets: Kea's logs and lease files.
 //!
 //! A log has the clock and the time zone of its machine, so it is first put on
-//! the captures' clock ([`align`]). Then it is asked what the server did with
-//! each query ([`fate`]), and that is held against the decisions ([`weigh`]) and
-//! the packets ([`packets`]); the lease files are held against the ACKs and
-//! against each other ([`bindings`]). Agreement raises a decision's confidence,
+//! the captures' clock (`align`). Then it is asked what the server did with
+//! each query (`fate`), and that is held against the decisions (`weigh`) and
+//! the packets (`packets`); the lease files are held against the ACKs and
+//! against each other (`bindings`). Agreement raises a decision's confidence,
 //! a contradiction lowers it and becomes a [`Contradiction`].
 
 mod align;
