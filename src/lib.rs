@@ -10,7 +10,7 @@
 //! ```text
 //! capture → Frame → frame ─┬→ Datagram → dhcp → Message → exchange → Exchange ────────┐
 //!                          └→ Segment → stream → kea::channel → ha::events → HaEvent ─┴→ ha::timeline
-//!     → ha::decide → Decision → ha::verdict → Judgement → Analysis
+//!     → ha::decide → Decision (→ ha::witness: held against Kea's logs) → ha::verdict → Judgement → Analysis
 //! Analysis → findings → Finding; both → table → rows, explain → cards
 //! ```
 //!
@@ -22,7 +22,7 @@
 //! | [`stream`] | TCP segments to byte streams, in bounded memory | protocols above TCP |
 //! | [`dhcp`] | one DHCPv4 message: header, options, anomalies | ports, time, frames |
 //! | [`exchange`] | messages to exchanges to leases; who sent a reply | High Availability |
-//! | [`kea`] | Kea's own artefacts: configuration files, the control channel's messages | packets |
+//! | [`kea`] | Kea's own artefacts: configuration files, the control channel's messages, logs, lease files | packets |
 //! | [`ha`] | topology, hash, timeline, Kea's rules, verdicts, catalogue | tables, terminals |
 //! | [`pipeline`] | the one-thread loop over all of it, counters | findings, tables, the command line |
 //! | [`findings`] | what an operator should look at, with the lawful exceptions | tables, terminals |
@@ -35,6 +35,8 @@
 //! # Invariants
 //!
 //! - **Time is capture time.** Nothing below the command line reads a clock.
+//!   A log has the clock and the zone of its machine, so [`ha::witness`] first
+//!   puts it on the captures' clock, by the messages that both have.
 //! - **Parsing never fails.** A parser returns what it could read and what was
 //!   wrong. Trouble has three types: a fatal error names file and place; a
 //!   [`frame::Skip`] says why a frame is not ours; a [`dhcp::Anomaly`] says

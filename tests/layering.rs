@@ -11,7 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("frame", &["capture", "units"]),
     ("stream", &["frame", "units"]),
     ("dhcp", &["units"]),
-    ("kea", &["ha", "units"]),
+    ("kea", &["capture", "dhcp", "ha", "units"]),
     // Of High Availability, pairing knows only the hash that it stores with a message.
     ("exchange", &["dhcp", "frame", "ha", "units"]),
     ("ha", &["dhcp", "exchange", "frame", "kea", "stream", "units"]),
@@ -25,6 +25,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const ONLY: &[(&str, &str, &str)] = &[
     ("exchange", "ha", "crate::ha::hash"),
     ("kea", "ha", "crate::ha::topology"),
+    ("kea", "dhcp", "crate::dhcp::MessageType"),
+    // Text files may be compressed like captures.
+    ("kea", "capture", "crate::capture::compress"),
     ("frame", "capture", "crate::capture::"),
     ("stream", "frame", "crate::frame::Segment"),
 ];

@@ -19,3 +19,4 @@ mod scenarios;
 mod score;
 mod support;
 mod truth;
+mod witnesses;

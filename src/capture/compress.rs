@@ -16,10 +16,10 @@ const COMPRESSED_BLOCK: usize = 256 << 10;
 const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// An opened input, decompressed.
-pub(super) struct Stream {
-    pub(super) bytes: Box<dyn Read + Send>,
+pub(crate) struct Stream {
+    pub(crate) bytes: Box<dyn Read + Send>,
     /// "gzip" or "zstd"; absent for a plain file.
-    pub(super) compression: Option<&'static str>,
+    pub(crate) compression: Option<&'static str>,
 }
 
 /// Counts the bytes that were read from the file itself, for a progress bar.
@@ -38,14 +38,14 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// What is known of a file before it is read.
-pub(super) struct FileFacts {
+pub(crate) struct FileFacts {
     /// Size in bytes; `None` for a pipe or device.
-    pub(super) size: Option<u64>,
-    pub(super) file: File,
+    pub(crate) size: Option<u64>,
+    pub(crate) file: File,
 }
 
 /// Opens `path` for reading; the error is a phrase for the user.
-pub(super) fn open_file(path: &Path) -> Result<FileFacts, String> {
+pub(crate) fn open_file(path: &Path) -> Result<FileFacts, String> {
     let file = File::open(path).map_err(|error| explain(&error))?;
     let meta = file.metadata().map_err(|error| explain(&error))?;
     if meta.is_dir() {
@@ -64,7 +64,7 @@ fn explain(error: &io::Error) -> String {
 }
 
 /// Looks for a compression's magic number and puts its decoder in front.
-pub(super) fn decompress(raw: impl Read + Send + 'static, count: Arc<AtomicU64>) -> io::Result<Stream> {
+pub(crate) fn decompress(raw: impl Read + Send + 'static, count: Arc<AtomicU64>) -> io::Result<Stream> {
     let mut raw = Counted { inner: raw, count };
     let (magic, got) = read_magic(&mut raw)?;
     let head = io::Cursor::new(magic).take(got as u64);

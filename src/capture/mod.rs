@@ -20,7 +20,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
-mod compress;
+pub(crate) mod compress;
 mod file;
 mod identify;
 mod link_type;

@@ -25,7 +25,7 @@ pub fn run(job: &AnalyzeJob, output: &Output) -> Result<Exit> {
         Destination::Directory { path, force, format } => tables(path, *force, *format)?,
         Destination::Print(_) => Vec::new(),
     };
-    let (analysis, exit) = read(&job.inputs, &topology, output);
+    let (analysis, exit) = read(&job.inputs, &topology, output)?;
     if exit == Exit::Failed {
         return Ok(exit);
     }

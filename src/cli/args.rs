@@ -85,6 +85,12 @@ pub struct InputArgs {
     pub read: Vec<String>,
     #[command(flatten)]
     pub topology: TopologyArgs,
+    /// A log of kea-dhcp4 (its file, syslog or journalctl, plain or compressed), with the server's name; repeatable
+    #[arg(long, value_name = "NAME=FILE")]
+    pub log: Vec<String>,
+    /// The kea-leases4.csv of a server, with the server's name; repeatable
+    #[arg(long, value_name = "NAME=FILE")]
+    pub leases: Vec<String>,
     // Names are never looked up, so tcpdump's -n asks for what happens anyway.
     #[arg(short = 'n', hide = true)]
     pub numeric: bool,
@@ -126,6 +132,7 @@ pub enum FormatArg {
 Examples:
   dorascope analyze zaldua1.pcap zaldua2.pcap -t topology.toml
   dorascope analyze lab=trace1 --kea srv1=kea-dhcp4.conf -o tables --format csv
+  dorascope analyze lab=trace1 -t topology.toml --log srv1=kea-dhcp4.log --leases srv1=kea-leases4.csv
   zcat trace.gz | dorascope analyze lab=- --format json")]
 pub struct AnalyzeArgs {
     #[command(flatten)]

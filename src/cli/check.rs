@@ -20,7 +20,7 @@ pub fn run(job: &CheckJob, output: &Output) -> Result<Exit> {
     for unknown in expectations.unknown_names(&topology) {
         output.note(&format!("{}: {unknown}", job.expect.display()));
     }
-    let (analysis, exit) = read(&job.inputs, &topology, output);
+    let (analysis, exit) = read(&job.inputs, &topology, output)?;
     if exit == Exit::Failed {
         return Ok(exit);
     }

@@ -28,6 +28,10 @@ pub fn code(result: Result<Exit>, output: &Output) -> ExitCode {
         // `head` has seen enough: the reader of our output decides how much it wants.
         Err(error) if is_broken_pipe(&error) => Exit::Done,
         Err(error) => {
+            // Wrong usage that showed only when the topology was read.
+            if let Some(usage) = error.downcast_ref::<clap::Error>() {
+                usage.exit();
+            }
             output.error(&format!("{error:#}"));
             Exit::Failed
         }

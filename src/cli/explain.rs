@@ -75,7 +75,7 @@ fn codes(shape: Shape, output: &Output) -> Result<Exit> {
 
 fn explain_client(inputs: &Inputs, selector: &Selector, shape: Shape, output: &Output) -> Result<Exit> {
     let topology = topology::load(&inputs.topology, output)?;
-    let (analysis, exit) = read(inputs, &topology, output);
+    let (analysis, exit) = read(inputs, &topology, output)?;
     if exit == Exit::Failed {
         return Ok(exit);
     }

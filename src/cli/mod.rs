@@ -19,6 +19,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod topology;
+mod witnesses;
 
 use std::process::ExitCode;
 

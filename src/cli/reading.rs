@@ -1,19 +1,22 @@
 //! What analyze, explain and check share: reading the captures, with a progress bar and a word about trouble.
 
+use anyhow::Result;
 use dorascope::capture::TroubleKind;
-use dorascope::exchange::PairLimits;
 use dorascope::ha::topology::Topology;
-use dorascope::pipeline::{Analysis, analyze};
+use dorascope::pipeline::{Analysis, Options, analyze};
 
 use super::exit::Exit;
 use super::output::Output;
 use super::progress::Progress;
 use super::resolve::Inputs;
+use super::witnesses;
 
-/// Reads every capture. The exit code says whether all of it could be read.
-pub fn read<'t>(inputs: &Inputs, topology: &'t Topology, output: &Output) -> (Analysis<'t>, Exit) {
+/// Reads every log, lease file and capture. The exit code says whether all of it could be read.
+pub fn read<'t>(inputs: &Inputs, topology: &'t Topology, output: &Output) -> Result<(Analysis<'t>, Exit)> {
+    let (given, whole) = witnesses::read(inputs, topology, output)?;
+    let options = Options { given, ..Options::default() };
     let mut bar: Option<Progress> = None;
-    let analysis = analyze(&inputs.captures, topology, PairLimits::default(), |progress| {
+    let analysis = analyze(&inputs.captures, topology, options, |progress| {
         bar.get_or_insert_with(|| Progress::new(progress.total, output.quiet)).at(progress.read);
     });
     drop(bar);
@@ -34,9 +37,9 @@ pub fn read<'t>(inputs: &Inputs, topology: &'t Topology, output: &Output) -> (An
     let unusable = |kind: &TroubleKind| matches!(kind, TroubleKind::Unusable(_));
     let lost = analysis.troubles.iter().filter(|trouble| unusable(&trouble.kind)).count();
     let exit = match analysis.troubles.len() {
-        0 => Exit::Done,
+        0 if whole => Exit::Done,
         _ if lost == inputs.captures.len() => Exit::Failed,
         _ => Exit::Partial,
     };
-    (analysis, exit)
+    Ok((analysis, exit))
 }

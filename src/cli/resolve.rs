@@ -43,6 +43,12 @@ pub struct Inputs {
     pub captures: Vec<Input>,
     /// Where the topology comes from.
     pub topology: TopologySources,
+    /// Server names and their logs.
+    pub logs: Vec<(String, PathBuf)>,
+    /// Server names and their lease files.
+    pub leases: Vec<(String, PathBuf)>,
+    /// The subcommand, for a usage error that only the topology shows.
+    pub command: &'static str,
 }
 
 /// Where the topology comes from; both may be absent.
@@ -253,14 +259,14 @@ fn hash(args: HashArgs) -> Result<HashJob, Error> {
 }
 
 fn import(args: ImportArgs) -> ImportJob {
-    let files = args.files.iter().map(|text| named(text)).collect();
+    let files = args.files.iter().map(|text| maybe_named(text)).collect();
     ImportJob { files, output: args.output, force: args.force }
 }
 
 fn lint(args: LintArgs) -> Result<LintJob, Error> {
     let TopologySources { file, kea } = topology("topology", args.topology)?;
     let kea = kea.into_iter().map(|(name, path)| (Some(name), path));
-    let files: Vec<_> = args.files.iter().map(|text| named(text)).chain(kea).collect();
+    let files: Vec<_> = args.files.iter().map(|text| maybe_named(text)).chain(kea).collect();
     if file.is_none() && files.is_empty() {
         return Err(usage("topology", "name Kea's files ([NAME=]FILE), or a topology file with -t"));
     }
@@ -268,7 +274,7 @@ fn lint(args: LintArgs) -> Result<LintJob, Error> {
 }
 
 /// `[NAME=]FILE`; a file whose own name has a `=` stays whole.
-fn named(text: &str) -> (Option<String>, PathBuf) {
+fn maybe_named(text: &str) -> (Option<String>, PathBuf) {
     match text.split_once('=') {
         Some((name, path)) if !name.contains('/') && !Path::new(text).exists() => {
             (Some(name.to_owned()), path.into())
@@ -291,7 +297,7 @@ fn schema_job(args: SchemaArgs) -> Result<SchemaJob, Error> {
     Ok(SchemaJob { tables, shape: shape(args.format) })
 }
 
-fn inputs(command: &str, args: InputArgs) -> Result<Inputs, Error> {
+fn inputs(command: &'static str, args: InputArgs) -> Result<Inputs, Error> {
     let captures: Vec<Input> = args
         .files
         .iter()
@@ -305,17 +311,28 @@ fn inputs(command: &str, args: InputArgs) -> Result<Inputs, Error> {
     if captures.iter().filter(|input| input.path.as_os_str() == "-").count() > 1 {
         return Err(usage(command, "standard input (-) can be read only once"));
     }
-    Ok(Inputs { captures, topology: topology(command, args.topology)? })
+    Ok(Inputs {
+        captures,
+        logs: named(command, "--log", &args.log)?,
+        leases: named(command, "--leases", &args.leases)?,
+        topology: topology(command, args.topology)?,
+        command,
+    })
 }
 
-fn topology(command: &str, args: TopologyArgs) -> Result<TopologySources, Error> {
+/// The values of a flag that takes `NAME=FILE`.
+fn named(command: &str, flag: &str, values: &[String]) -> Result<Vec<(String, PathBuf)>, Error> {
     let pair = |text: &String| match text.split_once('=') {
         Some((name, path)) if !name.is_empty() && !path.is_empty() => {
             Ok((name.to_owned(), PathBuf::from(path)))
         }
-        _ => Err(usage(command, &format!("--kea takes NAME=FILE, not \"{text}\""))),
+        _ => Err(usage(command, &format!("{flag} takes NAME=FILE, not \"{text}\""))),
     };
-    Ok(TopologySources { file: args.topology, kea: args.kea.iter().map(pair).collect::<Result<_, _>>()? })
+    values.iter().map(pair).collect()
+}
+
+fn topology(command: &str, args: TopologyArgs) -> Result<TopologySources, Error> {
+    Ok(TopologySources { file: args.topology, kea: named(command, "--kea", &args.kea)? })
 }
 
 const fn shape(format: FormatArg) -> Shape {
@@ -338,7 +355,7 @@ fn is_code(text: &str) -> bool {
 
 /// A usage error with the usage line of the command.
 #[cold]
-fn usage(command: &str, message: &str) -> Error {
+pub fn usage(command: &str, message: &str) -> Error {
     let mut cli = Cli::command();
     cli.build();
     match cli.find_subcommand_mut(command) {

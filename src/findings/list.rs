@@ -112,6 +112,17 @@ impl Findings {
         at: FrameRef,
         text: impl FnOnce() -> String,
     ) {
+        self.told(about, time, &[at], text);
+    }
+
+    /// One occurrence that any number of frames show.
+    pub(super) fn told(
+        &mut self,
+        about: About,
+        time: CaptureTime,
+        frames: &[FrameRef],
+        text: impl FnOnce() -> String,
+    ) {
         let About { code, severity, zone, server, client } = about;
         let finding = self.by_subject.entry((code, server, client)).or_insert_with(|| Finding {
             code,
@@ -132,9 +143,8 @@ impl Findings {
         finding.count += 1;
         finding.first = finding.first.min(time);
         finding.last = finding.last.max(time);
-        if finding.frames.len() < FRAMES {
-            finding.frames.push(at);
-        }
+        let room = FRAMES.saturating_sub(finding.frames.len());
+        finding.frames.extend(frames.iter().take(room));
     }
 
     /// A finding of its own, whose occurrences were counted before; nothing when there were none.

@@ -19,6 +19,7 @@
 //! | `clocks`, `channel` | 19; 20 to 22 |
 //! | `balance` | 2 (roles the wrong way round), 23 |
 //! | `messages` | malformed messages |
+//! | `witnesses` | what logs and lease files contradict |
 //!
 //! Every pass is linear in messages or events and holds memory per client at most.
 
@@ -37,6 +38,7 @@ mod renewals;
 mod requests;
 mod secs;
 mod view;
+mod witnesses;
 
 pub use list::{Finding, Severity};
 
@@ -50,8 +52,7 @@ const SURE: f64 = 0.9;
 /// A source of findings.
 type Source = fn(&View<'_>, &mut Findings);
 
-/// Every source. Further ones (logs, lease files, the control channel's own
-/// troubles) are further lines here.
+/// Every source; a further one is a further line.
 const SOURCES: &[Source] = &[
     messages::find,
     answers::find,
@@ -66,6 +67,7 @@ const SOURCES: &[Source] = &[
     clocks::find,
     channel::find,
     balance::find,
+    witnesses::find,
 ];
 
 /// Looks over a finished analysis; the most severe finding first.

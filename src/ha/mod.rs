@@ -6,7 +6,7 @@
 //! next), [`events`] and [`updates`] (the control channel), [`replay`] (that machine
 //! run over the capture), [`timeline`] (which server served which scope when),
 //! [`decide`] (what Kea's rules expect of one server for one query), [`verdict`] (the
-//! sentence), [`catalogue`] (every code with its meaning), [`hash`] (RFC 3074),
+//! sentence), [`witness`] (Kea's logs and lease files), [`catalogue`] (every code with its meaning), [`hash`] (RFC 3074),
 //! [`lint`] (what is wrong in the configuration files, without a packet).
 
 pub mod catalogue;
@@ -26,3 +26,4 @@ pub mod topology;
 pub mod topology_file;
 pub mod updates;
 pub mod verdict;
+pub mod witness;

@@ -123,6 +123,16 @@ impl<'t> Network<'t> {
         addresses.iter().copied().find(|address| prefixes.iter().any(|prefix| prefix.contains(address)))
     }
 
+    /// Whether an address is on a zone's wire.
+    pub fn is_on(&self, zone: ZoneId, address: Ipv4Addr) -> bool {
+        self.prefixes.get(&zone).is_some_and(|prefixes| prefixes.iter().any(|it| it.contains(&address)))
+    }
+
+    /// The captured zone on whose wire an address is.
+    pub fn zone_holding(&self, address: Ipv4Addr) -> Option<ZoneId> {
+        (0..self.zones.len()).map(|at| ZoneId(at as u16)).find(|zone| self.is_on(*zone, address))
+    }
+
     /// Every server that a message could have reached, and whether that is
     /// certain as far as the wire goes (an interface there, or the packet's own destination).
     pub fn hearers(&self, messages: &[Observed], step: &Step) -> Vec<ServerId> {

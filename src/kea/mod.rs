@@ -1,5 +1,5 @@
-//! Kea's own artefacts: its configuration files, and the messages of its
-//! control channel ([`channel`]).
+//! Kea's own artefacts: its configuration files, the messages of its control
+//! channel ([`channel`]), its [`log`] and its [`leases`] file.
 //!
 //! A file becomes a [`document::Document`] (a tree of values that know where
 //! they stand), and [`config`] takes the parts out of it that decide who
@@ -17,11 +17,14 @@ mod control;
 mod dhcp4;
 pub mod document;
 pub mod field;
+pub mod leases;
 mod lexer;
+pub mod log;
 mod number;
 mod parser;
 mod pool;
 mod relationship;
 mod subnet;
+pub mod text_file;
 mod toml;
 mod url;

@@ -25,6 +25,7 @@ use crate::ha::timeline::Timeline;
 use crate::ha::topology::Topology;
 use crate::ha::updates::Updates;
 use crate::ha::verdict::{Judgement, judge};
+use crate::ha::witness::{Given, Witnesses};
 use crate::units::{CaptureTime, ExchangeId, MessageId, SourceId, ZoneId};
 
 /// Everything that one run found out.
@@ -54,6 +55,8 @@ pub struct Analysis<'t> {
     pub events: Vec<HaEvent>,
     /// What was odd about the control channel, and its counters.
     pub channel: ChannelReport,
+    /// Kea's logs and lease files, on the captures' clock.
+    pub witnesses: Witnesses,
     /// Who served what when.
     pub timeline: Timeline,
     /// Kea's state machines, run over the capture.
@@ -82,6 +85,21 @@ impl Analysis<'_> {
     }
 }
 
+/// How to analyse, beside the captures and the topology.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How much is kept while exchanges are paired.
+    pub limits: PairLimits,
+    /// Kea's logs and lease files.
+    pub given: Given,
+}
+
+impl From<PairLimits> for Options {
+    fn from(limits: PairLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+}
+
 /// Reads every input to its end and explains it.
 ///
 /// `progress` is called often; it should be cheap. Trouble with single inputs
@@ -89,9 +107,10 @@ impl Analysis<'_> {
 pub fn analyze<'t>(
     inputs: &[Input],
     topology: &'t Topology,
-    limits: PairLimits,
+    options: impl Into<Options>,
     mut progress: impl FnMut(Progress),
 ) -> Analysis<'t> {
+    let Options { limits, given } = options.into();
     let mut reader = Reader::open(inputs);
     let mut intake = Intake::new(topology, limits);
     intake.points = CapturePoints::new(reader.sources().iter().map(|source| source.zone.clone()));
@@ -120,7 +139,7 @@ pub fn analyze<'t>(
     }
     progress(reader.progress());
     let (sources, troubles) = (reader.sources().to_vec(), reader.troubles().to_vec());
-    intake.finish(topology, sources, troubles)
+    intake.finish(topology, given, sources, troubles)
 }
 
 /// Zone names by number, and the zone of every source.
@@ -194,7 +213,13 @@ impl<'t> Intake<'t> {
         }
     }
 
-    fn finish(self, topology: &'t Topology, sources: Vec<Source>, troubles: Vec<Trouble>) -> Analysis<'t> {
+    fn finish(
+        self,
+        topology: &'t Topology,
+        given: Given,
+        sources: Vec<Source>,
+        troubles: Vec<Trouble>,
+    ) -> Analysis<'t> {
         let Self { mut counts, control, pairer, mut messages, end, .. } = self;
         let (zones, of_source) = zones(&sources);
         for message in &mut messages {
@@ -227,12 +252,14 @@ impl<'t> Intake<'t> {
             capture_end: end,
         };
         let replay = evidence.replay(&exchanges);
-        let (decisions, timeline) = evidence.decide(&exchanges, &replay);
+        let (mut decisions, timeline) = evidence.decide(&exchanges, &replay);
+        let leases = leases(&exchanges, &messages, &answers, end);
+        let mut witnesses = Witnesses::new(given, &evidence);
+        witnesses.compare(&evidence, &mut decisions, &leases);
         let judgements: Vec<Judgement> = exchanges
             .iter()
             .map(|exchange| judge(&evidence, exchange, of_exchange(&decisions, exchange.id)))
             .collect();
-        let leases = leases(&exchanges, &messages, &answers, end);
         Analysis {
             network,
             sources,
@@ -246,6 +273,7 @@ impl<'t> Intake<'t> {
             leases,
             events,
             channel,
+            witnesses,
             timeline,
             replay,
         }

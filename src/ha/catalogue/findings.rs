@@ -133,4 +133,35 @@ codes! {
          server in this zone at all, so they may hold one direction only.";
     MalformedMessage => "malformed-message", "DHCP messages with something wrong in them.",
         "The column anomalies of the messages table says what and where.";
+    ControlChannelDamage => "control-channel-damage", "Something on the control channel could not be read as it should.",
+        "Bytes of a connection are missing in the capture, copies of them differ, or a message is no HTTP and JSON as \
+         Kea writes it. What could be read was read. tcp-bytes-missing is a matter of the capture (lost frames, a short \
+         snap length, a capture that begins in mid-stream); the others are worth a look at who talks to the control port.";
+    LogContradictsDecision => "log-contradicts-decision", "A server's log says otherwise than Kea's rules let expect.",
+        "The log given with --log tells what the server did with this very query, and the state that the packets show \
+         lets expect something else. The server changed its state in between, or its scopes were set by hand \
+         (ha-scopes), or the configuration given here is not the one it runs with. The decision's confidence is lowered.";
+    LogContradictsPackets => "log-contradicts-packets", "A server's log and the capture do not show the same messages.",
+        "The log says that a reply was sent and the capture of that wire does not have it: it was lost on the host \
+         (a full queue, a firewall, checksum offload) or in the capture. Or a captured reply of this server is not in \
+         its log: the log is incomplete, or somebody else used its address. Lines and frames lie within a second.";
+    LogClockOffset => "log-clock-offset", "A log was moved to the captures' clock, or could not be.",
+        "Log lines have the local time of their machine. The offset is the median of capture time minus log time over \
+         the lines that name a captured message (client, transaction, type); three lines must agree. A time zone shows \
+         as whole quarters of an hour; anything else is a clock that is wrong, or a capture clock. With fewer lines \
+         the log's time is taken as UTC, and what needs an exact time is left alone.";
+    LogNotUsed => "log-not-used", "A log does not belong to these captures.",
+        "No line of the log names a message of the captures although some should, or its times are days away, or it \
+         has none. Give the log of the same run. What HA drops is logged from debug level 40 on.";
+    LeaseFileContradictsAck => "lease-file-contradicts-ack", "A server's lease file does not have what it acknowledged.",
+        "The last captured ACK for the address gave it to a client whose lease still runs, and the file of the server \
+         that sent it holds no lease, another client or another end. The file is of another time or server, it was \
+         edited or restored, or lease updates of the partner have overwritten the binding.";
+    LeaseFileUnknownLease => "lease-file-unknown-lease", "A lease file has a lease that no captured ACK gave.",
+        "While the wire was captured the server stored a lease there for a client to whom no captured ACK gave it. The \
+         ACK was withheld (see ack-withheld), or the capture missed it.";
+    LeaseFilesDiffer => "lease-files-differ", "The lease files of two partners disagree on a binding.",
+        "Both servers of a relationship keep every lease. One of them has another client, another end, or nothing: \
+         lease updates failed or were refused, or the servers were never synchronised. After a failover the client \
+         may be refused, or its address be given away.";
 }
