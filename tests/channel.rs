@@ -11,7 +11,7 @@ use dorascope::frame::{Decoded, Decoder, Link, Segment};
 use dorascope::ha::events::{ChannelReport, ControlReader, EventKind, HaEvent};
 use dorascope::ha::topology::Topology;
 use dorascope::pipeline::analyze;
-use dorascope::units::{CaptureTime, FrameRef};
+use dorascope::units::{CaptureTime, FrameRef, SourceId};
 
 use crate::support::random::Xorshift;
 use crate::truth::scenarios;
@@ -181,6 +181,25 @@ fn any_split_order_and_copy_gives_the_same_events() {
         }
     }
     println!("{compared} events came out the same");
+}
+
+#[test]
+fn what_two_bridges_captured_is_told_once() {
+    for (path, topology) in captures() {
+        let segments = segments(&path);
+        let (whole, _) = events(&segments, &topology);
+        for delay in [0, 50_000, 5_000_000, 900_000_000] {
+            let copies = segments.iter().map(|segment| {
+                let at = FrameRef { source: SourceId(1), ..segment.at };
+                Owned { time: segment.time.plus(delay), at, ..segment.clone() }
+            });
+            let mut both: Vec<Owned> = segments.iter().cloned().chain(copies).collect();
+            both.sort_by_key(|segment| (segment.time, segment.at));
+            let (again, report) = events(&both, &topology);
+            assert_eq!(again, whole, "{} {delay}", path.display());
+            assert_eq!(report.anomalies, []);
+        }
+    }
 }
 
 /// The events by request, without the timeouts beside them.
