@@ -11,6 +11,7 @@ use dorascope::frame::{Decoded, Decoder, Link, Segment};
 use dorascope::ha::events::{ChannelReport, ControlReader, EventKind, HaEvent};
 use dorascope::ha::topology::Topology;
 use dorascope::pipeline::analyze;
+use dorascope::stream::Limits;
 use dorascope::units::{CaptureTime, FrameRef, SourceId};
 
 use crate::support::random::Xorshift;
@@ -257,4 +258,75 @@ fn a_short_snap_length_leaves_holes_and_no_timeouts() {
         assert!(whole.iter().filter(refused).eq(events.iter().filter(refused)));
         assert!(events.iter().all(|event| event.kind == EventKind::Refused), "{events:?}");
     }
+}
+
+/// Anything may come from anywhere, at any time, with any numbers.
+#[test]
+fn nonsense_ends_in_bounds_and_without_panic() {
+    const WORDS: &[&[u8]] = &[
+        b"POST / HTTP/1.1\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"Content-Length: 9\r\n",
+        b"Content-Length: ",
+        b"Transfer-Encoding: chunked\r\n",
+        b"\r\n",
+        b"\n\n",
+        b"5\r\n",
+        b"0\r\n\r\n",
+        b"ffffffff\r\n",
+        b"99999999999",
+        b"{\"command\":",
+        b"\"ha-heartbeat\"",
+        b"{\"arguments\":{",
+        b"[",
+        b"]",
+        b"}",
+        b",",
+        b":",
+        b"\"\\ud83d",
+        b"1e999",
+        b"\x16\x03\x01\x00\x05",
+        b"\x17\x03\x03\x40\x00",
+        b"\xff\x00",
+        b"P",
+        b"H",
+    ];
+    let (_, topology) = captures().swap_remove(0);
+    let mut random = Xorshift(0x5eed_0003);
+    let limits = Limits { connections: 50, bytes: 20_000 };
+    let mut reader = ControlReader::with_limits(&topology, limits);
+    let ends =
+        [([192, 168, 42, 4], 8001), ([192, 168, 42, 5], 8001), ([10, 0, 0, 1], 80), ([192, 168, 42, 5], 9)];
+    for number in 0..200_000 {
+        let (from, to) = (ends[random.below(4)], ends[random.below(4)]);
+        let mut payload = Vec::new();
+        for _ in 0..random.below(6) {
+            payload.extend(WORDS[random.below(WORDS.len())]);
+        }
+        let far = if random.below(50) == 0 { 1 << 30 } else { 300 };
+        let segment = Segment {
+            link: Link::default(),
+            src: from.0.into(),
+            dst: to.0.into(),
+            src_port: from.1 + random.below(40) as u16 * u16::from(from.1 != 8001),
+            dst_port: to.1,
+            seq: (random.below(far) as u32).wrapping_sub(100),
+            ack: (random.below(far) as u32).wrapping_sub(100),
+            flags: if random.below(4) == 0 { random.next() as u8 } else { 0x10 },
+            payload: &payload,
+            cut: random.below(20) == 0,
+        };
+        let time = match random.below(1000) {
+            0 => random.next().cast_signed(),
+            _ => number * 1_000_000,
+        };
+        let at = FrameRef { number: number.unsigned_abs(), ..FrameRef::default() };
+        reader.push(&segment, CaptureTime(time), at);
+        let (connections, bytes) = reader.size();
+        assert!(connections <= 50 && bytes <= 20_000, "{connections} connections, {bytes} bytes");
+    }
+    let (events, report) = reader.finish(CaptureTime(i64::MAX));
+    let kinds: BTreeSet<_> = report.anomalies.iter().map(|anomaly| anomaly.kind.code()).collect();
+    println!("{} events, anomalies {kinds:?}", events.len());
+    assert!(events.len() > 100 && kinds.len() > 5);
 }

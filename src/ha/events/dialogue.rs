@@ -7,8 +7,9 @@ use std::collections::VecDeque;
 
 use super::event::{EventKind, HaEvent};
 use super::report::{ChannelAnomalyKind, Notes};
+use super::waiting::{Early, Voice, Waiting, overdue};
 use crate::ha::topology::Topology;
-use crate::kea::channel::{Control, Heard, Reader, Record, Response};
+use crate::kea::channel::{Control, Heard, Reader, Record};
 use crate::stream::{CONNECT_NS, Close, Event, Flow, Listener, Piece, Side, Stamp};
 use crate::units::{CaptureTime, SECOND};
 
@@ -18,41 +19,6 @@ const MOST_WAITING: usize = 16;
 const GRACE_NS: i64 = 4 * SECOND;
 /// What a waiting request or answer takes, about.
 const WAITING_BYTES: usize = 1024;
-
-/// What one side says.
-#[derive(Debug, Default)]
-struct Voice {
-    reader: Reader,
-    /// The frame in which the present message began.
-    begun: Stamp,
-    /// The latest frame of it.
-    latest: Stamp,
-    /// Sequence number behind it.
-    next: u32,
-    /// What its first segment acknowledged.
-    ack: u32,
-}
-
-/// A request that waits.
-#[derive(Debug)]
-struct Waiting {
-    asked: Stamp,
-    /// Sequence number behind it.
-    next: u32,
-    /// `None` for what is no command of Kea but will be answered all the same.
-    event: Option<HaEvent>,
-    timed_out: bool,
-}
-
-/// An answer whose request was not read yet.
-#[derive(Debug, Default)]
-struct Early {
-    begun: Stamp,
-    complete: Stamp,
-    /// The request's last byte lies before this sequence number of the client.
-    ack: u32,
-    response: Response,
-}
 
 /// One connection.
 #[derive(Debug)]
@@ -247,12 +213,6 @@ impl<'t> Dialogue<'t> {
             notes.event(event);
         }
     }
-}
-
-/// Kea's patience with a command was over.
-fn overdue(event: &HaEvent, patience: i64) -> HaEvent {
-    let end = Stamp { time: event.request_time.plus(patience), at: event.request_at };
-    event.timeout(end, &format!("no answer within {} s", patience / SECOND))
 }
 
 impl Listener for Dialogue<'_> {

@@ -4,6 +4,7 @@
 //! ```text
 //! reader     which TCP segments are control traffic
 //! dialogue   one connection: requests paired with answers
+//! waiting    what it keeps for that
 //! event      what comes of it
 //! report     everything together, with what was odd
 //! ```
@@ -12,6 +13,7 @@ mod dialogue;
 mod event;
 mod reader;
 mod report;
+mod waiting;
 
 pub use event::{EventKind, HaEvent};
 pub use reader::ControlReader;
