@@ -93,6 +93,25 @@ fn a_takeover_shows_the_wait_and_the_reason() {
     });
 }
 
+/// Kea's log: the client is the eleventh at 14:04:58.196633, and the heartbeat that fails at
+/// 14:04:59.710259 moves zaldua1zerb2 to partner-down in the same instant.
+#[test]
+fn a_card_says_which_count_led_to_the_takeover() {
+    analysed("zaldua1zerb1-killed", |analysis| {
+        let flat = |card: &String| card.split_whitespace().collect::<Vec<_>>().join(" ");
+        let eleventh = cards(analysis, "zaldua1bez12", 100).iter().map(flat).collect::<String>();
+        assert!(
+            eleventh.contains(
+                "zaldua1zerb2 counted this client as unacked, number 11 of 11 needed (secs 4 > 3 s) → \
+                 partner-down at the failed heartbeat of 14:04:59.7"
+            ),
+            "{eleventh}"
+        );
+        let last = cards(analysis, "zaldua1bez1", 100).iter().map(flat).collect::<String>();
+        assert!(!last.contains("counted"), "it asked after the takeover: {last}");
+    });
+}
+
 #[test]
 fn a_withheld_ack_names_the_rejected_lease_update() {
     analysed("withheld-ack", |analysis| {

@@ -37,9 +37,9 @@ fn sort(decoder: &mut Decoder, frame: &Frame<'_>) -> Sort {
 }
 
 /// A view: its name, and which frames it keeps (by sort, number in the file, second since the file's start).
-type View = (&'static str, fn(Sort, u64, i64) -> bool);
+pub type View = (&'static str, fn(Sort, u64, i64) -> bool);
 
-const VIEWS: &[View] = &[
+pub const VIEWS: &[View] = &[
     ("no control channel", |sort, _, _| sort != Sort::Control),
     ("DHCP alone", |sort, _, _| matches!(sort, Sort::ToServer | Sort::ToClient)),
     ("only what clients send", |sort, _, _| sort == Sort::ToServer),

@@ -3,6 +3,7 @@
 
 pub mod card;
 pub mod check;
+mod counted;
 mod ladder;
 mod reasons;
 pub mod text;

@@ -35,6 +35,7 @@ pub fn lines(card: &Card<'_>, width: usize) -> Vec<Line> {
     if lines.is_empty() {
         lines.extend(paragraph(" ", &format!("{}.", card.judgement.reason), width));
     }
+    lines.extend(super::counted::lines(card, width));
     lines.extend(cost(card, width));
     if card.analysis.network.topology.servers.is_empty() {
         let hint = "Without Kea's configuration there is no rule to compare with: --kea NAME=kea-dhcp4.conf \

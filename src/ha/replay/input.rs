@@ -23,16 +23,18 @@ pub(super) struct Input<'a> {
 pub(super) enum What<'a> {
     /// It sent a command.
     Speaks,
+    /// It sent a command whose end the capture does not show.
+    Hole,
     /// Its HA listener refused a connection.
     Refuses,
-    /// A good answer to its own heartbeat, with the partner's state and unsent updates.
-    Heartbeat { partner: Option<State>, unsent: Option<u64> },
-    /// Its own heartbeat, lease update or synchronisation came to nothing.
-    Failed,
+    /// A good answer to its own heartbeat: the partner's state, unsent updates and clock.
+    Heartbeat { partner: Option<State>, unsent: Option<u64>, date: Option<CaptureTime> },
+    /// Its own heartbeat, lease update or synchronisation came to nothing; whether a frame says so.
+    Failed { told: bool },
     /// The partner answered its lease update; a conflict names the client.
     Updated { conflict: Option<ClientKey> },
     /// Its own answer to the partner's heartbeat.
-    Says { state: State, scopes: Option<&'a [String]> },
+    Says { state: State, scopes: Option<&'a [String]>, date: Option<CaptureTime> },
     /// It sent a lease update.
     SendsUpdate,
     /// It sent `dhcp-disable`, or asked for the partner's leases.
@@ -116,6 +118,10 @@ impl<'a> Facts<'_, 'a> {
             inputs.push(Input { time: event.request_time, at: event.request_at, seat, what });
         };
         request(asks, What::Speaks);
+        if event.result.is_none() && event.time == event.request_time {
+            request(asks, What::Hole);
+            request(asked, What::Hole);
+        }
         match event.kind {
             EventKind::LeaseUpdate | EventKind::LeaseDelete => request(asks, What::SendsUpdate),
             EventKind::Disable => request(asks, What::Syncs),
@@ -128,9 +134,13 @@ impl<'a> Facts<'_, 'a> {
             EventKind::Heartbeat if done => {
                 let state = event.state.as_deref().and_then(State::from_word);
                 if let Some(state) = state {
-                    answer(asked, What::Says { state, scopes: event.scopes.as_deref() });
+                    answer(
+                        asked,
+                        What::Says { state, scopes: event.scopes.as_deref(), date: event.date_time },
+                    );
                 }
-                answer(asks, What::Heartbeat { partner: state, unsent: None });
+                let (unsent, date) = (event.unsent_updates, event.date_time);
+                answer(asks, What::Heartbeat { partner: state, unsent, date });
                 return;
             }
             EventKind::LeaseUpdate | EventKind::LeaseDelete if matches!(event.result, Some(0 | 3 | 4)) => {
@@ -154,8 +164,10 @@ impl<'a> Facts<'_, 'a> {
                 answer(asks, What::Resets);
                 return;
             }
-            // Kea says "partner-in-maintenance" to an administrator only, who may sit on the partner.
-            EventKind::Maintenance if !event.text.contains("partner-in-maintenance") => {
+            // An administrator, who may sit on the partner's machine, sends other commands.
+            EventKind::Maintenance
+                if event.result.is_some() && event.command.as_deref() == Some("ha-maintenance-notify") =>
+            {
                 let (cancel, reply) = (event.text.contains("cancel"), Reply::of(event.result));
                 answer(asked, What::Notified { cancel, reply });
                 answer(asks, What::Notifies { cancel, reply });
@@ -167,19 +179,19 @@ impl<'a> Facts<'_, 'a> {
                 if limits.is_none_or(|limits| limits.dedicated_listener) {
                     answer(asked, What::Refuses);
                 }
-                return answer(asks, What::Failed);
+                return answer(asks, What::Failed { told: true });
             }
             EventKind::Sync if matches!(event.result, Some(0 | 3)) => return,
             EventKind::Heartbeat | EventKind::LeaseUpdate | EventKind::LeaseDelete => {}
-            EventKind::Sync | EventKind::Disable => {}
-            other if other.as_str() == "timeout" => {}
+            EventKind::Sync | EventKind::Disable | EventKind::Timeout => {}
             _ => return,
         }
         // An error, or no answer: Kea marks the partner unavailable when it gives up.
+        let told = event.result.is_some();
         let gave_up =
             if event.time > event.request_time { event.time } else { event.request_time.plus(TIMEOUT) };
         if gave_up <= self.end {
-            inputs.push(Input { time: gave_up, at: event.at, seat: asks, what: What::Failed });
+            inputs.push(Input { time: gave_up, at: event.at, seat: asks, what: What::Failed { told } });
         }
     }
 
@@ -188,9 +200,7 @@ impl<'a> Facts<'_, 'a> {
         number(self.topology, self.asks, self.id)
     }
 
-    /// An event names its command while there is no answer, and has Kea's sentence after it.
     fn is_sync_complete(&self) -> bool {
-        let text = &self.event.text;
-        text.starts_with("ha-sync-complete-notify") || text.contains("synchronization completion")
+        self.event.command.as_deref() == Some("ha-sync-complete-notify")
     }
 }

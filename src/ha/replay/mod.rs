@@ -15,6 +15,7 @@
 //! what a machine shares between its relationships), `spans` (intervals).
 
 mod input;
+mod pulse;
 mod run;
 mod seat;
 mod spans;
@@ -22,6 +23,7 @@ mod standing;
 
 use std::fmt;
 
+use self::pulse::Pulses;
 use super::machine::ClientKey;
 use super::state::State;
 use super::timeline::Basis;
@@ -187,6 +189,8 @@ pub struct Span {
     pub to: CaptureTime,
     /// Bounds of its begin: the last instant before it that was shown, the first one in it.
     pub begins: (CaptureTime, CaptureTime),
+    /// Whether the rules give the instant of its begin, so that no bounds are needed.
+    pub exact: bool,
     /// The state; `None` while the server was not running.
     pub state: Option<State>,
     /// Places of the peers whose scopes it serves.
@@ -195,7 +199,7 @@ pub struct Span {
     pub service_on: bool,
     /// What the state rests on.
     pub basis: Basis,
-    /// From 0 to 1, away from the begin and the end.
+    /// From 0 to 1, away from the begin and the end, and where the server can be followed.
     pub confidence: f64,
     /// Frames that show it.
     pub evidence: Vec<FrameRef>,
@@ -206,7 +210,8 @@ pub struct Span {
 pub struct Known<'r> {
     /// The interval that the instant falls into.
     pub span: &'r Span,
-    /// From 0 to 1; near a change of uncertain time it is lower than the span's.
+    /// From 0 to 1; near a change of uncertain time, or where messages of the server may be
+    /// missing, it is lower than the span's.
     pub confidence: f64,
 }
 
@@ -219,6 +224,7 @@ pub struct Replay {
     pub counted: Vec<Counted>,
     /// Intervals, by server, relationship and time.
     pub spans: Vec<Span>,
+    pulses: Pulses,
 }
 
 /// Two clocks, and Kea's own work between a frame and what it causes, differ by less than this.
@@ -239,15 +245,14 @@ impl Replay {
         if time > span.to {
             return None;
         }
-        let mut confidence = span.confidence;
         let next = self.spans.get(after).filter(|span| of(span) == key);
+        let followed = self.pulses.covers(span, next, time);
+        let mut confidence = if followed { span.confidence } else { span.confidence.min(0.85) };
         for change in [Some(span), next].into_iter().flatten() {
             let (last, first) = change.begins;
-            let predicted = change.from != first;
-            let near = time.since(change.from).saturating_abs() < GRACE;
             // A replayed instant is exact but for Kea's own work; any other may lie anywhere in its bracket.
-            let open = !predicted && last < time && time < first;
-            if near || open {
+            let open = !change.exact && last < time && time < first;
+            if open || time.since(change.from).saturating_abs() < GRACE {
                 confidence = confidence.min(0.6);
             }
         }

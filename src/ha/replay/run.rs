@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::input::{Input, What, inputs, number};
+use super::pulse::{Beat, Pulses};
 use super::seat::{Seat, Seen};
 use super::{Cause, Counted, Query, Replay, spans};
 use crate::ha::events::HaEvent;
@@ -40,14 +41,20 @@ pub(super) fn run(topology: &Topology, inputs: &[Input<'_>], end: CaptureTime) -
     for input in inputs {
         run.take(input);
     }
-    let Run { mut seats, machines, counted, .. } = run;
+    let Run { mut seats, machines, mut counted, pulses, .. } = run;
     for transition in seats.iter_mut().flat_map(|seat| &mut seat.transitions) {
         transition.by = transition.by.min(end);
+    }
+    for counted in &mut counted {
+        // A good heartbeat that is missing would have started the clock again.
+        if pulses.near_hole((counted.server, counted.relationship), counted.time) {
+            counted.confidence = counted.confidence.min(0.85);
+        }
     }
     let spans = spans::spans(&seats, &machines, end);
     let mut transitions: Vec<_> = seats.into_iter().flat_map(|seat| seat.transitions).collect();
     transitions.sort_by_key(super::Transition::instant);
-    Replay { transitions, counted, spans }
+    Replay { transitions, counted, spans, pulses }
 }
 
 struct Run<'t> {
@@ -56,6 +63,7 @@ struct Run<'t> {
     places: HashMap<(ServerId, RelationshipId), usize>,
     machines: BTreeMap<ServerId, Machine>,
     counted: Vec<Counted>,
+    pulses: Pulses,
 }
 
 impl<'t> Run<'t> {
@@ -66,6 +74,7 @@ impl<'t> Run<'t> {
             places: HashMap::new(),
             machines: BTreeMap::new(),
             counted: Vec::new(),
+            pulses: Pulses::default(),
         };
         for (at, relationship) in topology.relationships.iter().enumerate() {
             let id = RelationshipId(at);
@@ -76,6 +85,7 @@ impl<'t> Run<'t> {
                 seat.auto_failover = peer.auto_failover;
                 seat.number = number(topology, server, id);
                 run.places.insert((server, id), run.seats.len());
+                run.pulses.watch((server, id), limits.heartbeat_delay_ms);
                 run.machines.entry(server).or_default().seats.push(run.seats.len());
                 run.seats.push(seat);
             }
@@ -88,6 +98,11 @@ impl<'t> Run<'t> {
 
     fn take(&mut self, input: &Input<'_>) {
         let seen = (input.time, input.at);
+        match input.what {
+            What::Refuses => self.pulses.beat(input.seat, input.time, Beat::Refused),
+            What::Hole => return self.pulses.hole(input.seat, input.time),
+            _ => {}
+        }
         if !self.life(input, seen) {
             return;
         }
@@ -98,11 +113,15 @@ impl<'t> Run<'t> {
         let service = &mut machine.service;
         match &input.what {
             What::Speaks => seat.speaks(input.time),
-            What::Refuses => {}
-            What::Heartbeat { partner, unsent } => seat.heartbeat(*partner, *unsent, seen, service),
-            What::Failed => seat.failed(seen, service),
+            What::Refuses | What::Hole => {}
+            What::Heartbeat { partner, unsent, date } => {
+                seat.partner_clock(input.time, *date);
+                seat.heartbeat(*partner, *unsent, seen, service);
+            }
+            What::Failed { .. } => seat.failed(seen, service),
             What::Updated { conflict } => seat.updated(conflict.as_ref(), seen, service),
-            What::Says { state, scopes } => {
+            What::Says { state, scopes, date } => {
+                seat.own_clock(input.time, *date);
                 seat.show(*state, seen, Basis::Heartbeat, Cause::Observed, service);
                 if let (Some(names), Some(shown)) = (scopes, seat.state)
                     && shown == *state
@@ -130,6 +149,11 @@ impl<'t> Run<'t> {
             }
             What::Hears(query) => self.counted.extend(seat.hears(query, on)),
             What::Answers(query) => seat.answers(query, seen, service),
+        }
+        match input.what {
+            _ if seat.is_shown(input.time) => self.pulses.beat(input.seat, input.time, Beat::Shown),
+            What::Failed { told: true } => self.pulses.beat(input.seat, input.time, Beat::Failed),
+            _ => {}
         }
         if machine.service.is_on() != on {
             machine.switched.push((input.time, !on));
@@ -164,7 +188,7 @@ impl<'t> Run<'t> {
                 false
             }
             // The end of what it asked before, or what a dead machine cannot hear.
-            What::Heartbeat { .. } | What::Failed | What::Updated { .. } | What::Hears(_) => false,
+            What::Heartbeat { .. } | What::Failed { .. } | What::Updated { .. } | What::Hears(_) => false,
             // A started server sends its first heartbeat no sooner than a heartbeat-delay later
             // (kea-ha §3.1); one that speaks sooner, or serves at once, was never gone.
             What::Says { state: State::Waiting, .. } => {

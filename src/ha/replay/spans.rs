@@ -56,6 +56,15 @@ fn at<T>(list: &[T], time: CaptureTime, of: impl Fn(&T) -> CaptureTime) -> Optio
 fn span(seat: &Seat, machine: &Machine, (from, to): (CaptureTime, CaptureTime)) -> Option<Span> {
     let transition = at(&seat.transitions, from, Transition::instant)?;
     let instant = transition.instant();
+    // Kea may pass through several states in one instant.
+    let here = || {
+        seat.transitions
+            .iter()
+            .rev()
+            .skip_while(|it| it.instant() > from)
+            .take_while(|it| it.instant() == from)
+    };
+    let began = here().map(|it| it.after).min();
     let outage = at(&machine.outages, from, |outage| outage.0).filter(|outage| from < outage.1);
     let switched = at(&machine.switched, from, |change| change.0);
     let by_hand = at(&seat.by_hand, from, |change| change.0).filter(|change| change.0 >= instant);
@@ -70,7 +79,8 @@ fn span(seat: &Seat, machine: &Machine, (from, to): (CaptureTime, CaptureTime)) 
         relationship: seat.relationship,
         from,
         to,
-        begins: if from == instant { (transition.after, transition.by) } else { (from, from) },
+        begins: began.map_or((from, from), |after| (after, transition.by)),
+        exact: began.is_some() && here().all(|it| it.predicted.is_some()),
         state: outage.is_none().then_some(state),
         scopes,
         service_on: outage.is_none() && switched.is_none_or(|change| change.1),

@@ -76,11 +76,11 @@ fn fact(tenths: i64, server: ServerId, what: What<'_>) -> Input<'_> {
 }
 
 fn says(state: State) -> What<'static> {
-    What::Says { state, scopes: None }
+    What::Says { state, scopes: None, date: None }
 }
 
 fn hears_from(partner: State) -> What<'static> {
-    What::Heartbeat { partner: Some(partner), unsent: Some(0) }
+    What::Heartbeat { partner: Some(partner), unsent: Some(0), date: None }
 }
 
 fn query(tenths: i64, client: u8, secs: u16) -> Query {
@@ -114,10 +114,10 @@ fn dying(queries: &[Query]) -> Vec<Input<'_>> {
     let mut inputs = vec![
         fact(0, SECOND_SERVER, hears_from(HS)),
         fact(1, SECOND_SERVER, says(HS)),
-        fact(20, SECOND_SERVER, What::Failed),
-        fact(40, SECOND_SERVER, What::Failed),
-        fact(62, SECOND_SERVER, What::Failed),
-        fact(80, SECOND_SERVER, What::Failed),
+        fact(20, SECOND_SERVER, What::Failed { told: true }),
+        fact(40, SECOND_SERVER, What::Failed { told: true }),
+        fact(62, SECOND_SERVER, What::Failed { told: true }),
+        fact(80, SECOND_SERVER, What::Failed { told: true }),
     ];
     inputs.extend(queries.iter().map(|query| Input {
         time: query.time,
@@ -160,7 +160,7 @@ fn what_the_server_says_confirms_a_prediction_or_takes_it_back() {
 
     inputs.pop();
     inputs.push(fact(90, SECOND_SERVER, says(HS)));
-    inputs.push(fact(100, SECOND_SERVER, What::Failed));
+    inputs.push(fact(100, SECOND_SERVER, What::Failed { told: true }));
     let refuted = run(&topology(Mode::HotStandby), &inputs, at(110));
     assert_eq!(story(&refuted).len(), 1, "it may be paused, and is not predicted again: {refuted:#?}");
     let known = refuted.state_at(SECOND_SERVER, PAIR, at(105)).unwrap();
@@ -205,7 +205,7 @@ fn load_balancing_goes_through_communication_recovery() {
     let inputs = [
         fact(0, FIRST, says(lb)),
         fact(1, FIRST, hears_from(lb)),
-        fact(20, FIRST, What::Failed),
+        fact(20, FIRST, What::Failed { told: true }),
         fact(30, FIRST, says(State::CommunicationRecovery)),
         fact(40, FIRST, hears_from(lb)),
         fact(41, FIRST, What::SendsUpdate),
@@ -234,7 +234,7 @@ fn maintenance_moves_both_and_a_cancel_returns_both() {
     ];
     let away = {
         let mut inputs = inputs.clone();
-        inputs.push(fact(30, SECOND_SERVER, What::Failed));
+        inputs.push(fact(30, SECOND_SERVER, What::Failed { told: true }));
         run(&topology(Mode::HotStandby), &inputs, at(100))
     };
     assert_eq!(
@@ -301,6 +301,42 @@ fn a_server_that_speaks_while_it_refuses_was_never_gone() {
     assert_eq!(replay.state_at(FIRST, PAIR, at(42)).unwrap().span.state, Some(HS));
 }
 
+/// 61 s apart terminate; what is read from whole seconds may be a second off, so 62 are needed here.
+#[test]
+fn clocks_too_far_apart_terminate() {
+    let terminated = State::Terminated;
+    for (apart, expected) in [(61, None), (62, Some(terminated)), (-62, Some(terminated)), (0, None)] {
+        // Both clocks are a day off the capture's, which does not matter.
+        let clock = |tenths: i64, more: i64| Some(at(tenths).plus((86_400 + more) * SECOND));
+        let inputs = [
+            fact(0, FIRST, What::Says { state: HS, scopes: None, date: clock(0, 0) }),
+            fact(1, FIRST, What::Heartbeat { partner: Some(HS), unsent: None, date: clock(1, apart) }),
+        ];
+        let replay = run(&topology(Mode::HotStandby), &inputs, at(10));
+        let to = replay.transitions.get(1).map(|it| (it.to, it.cause));
+        assert_eq!(to, expected.map(|state| (state, Cause::Fatal)), "{apart}");
+    }
+}
+
+/// kea-ha §4.1, footnote 6.
+#[test]
+fn unsent_updates_of_a_returning_partner_make_the_survivor_wait() {
+    let ready = |unsent| What::Heartbeat { partner: Some(State::Ready), unsent: Some(unsent), date: None };
+    for (before, now, to) in [(0, 15, State::Waiting), (15, 15, HS), (0, 0, HS)] {
+        let inputs = [
+            fact(0, SECOND_SERVER, says(PD)),
+            fact(
+                1,
+                SECOND_SERVER,
+                What::Heartbeat { partner: Some(State::Waiting), unsent: Some(before), date: None },
+            ),
+            fact(2, SECOND_SERVER, ready(now)),
+        ];
+        let replay = run(&topology(Mode::HotStandby), &inputs, at(10));
+        assert_eq!(replay.transitions[1].to, to, "{before}, {now}");
+    }
+}
+
 /// A partner of the other relationship synchronises, and nobody hears anything (kea-ha §5).
 #[test]
 fn a_hub_with_its_service_off_counts_nothing() {
@@ -336,7 +372,7 @@ fn any_order_of_facts_gives_a_consistent_account() {
             let mut clock = 0;
             let inputs: Vec<Input<'_>> = (0..60)
                 .map(|_| {
-                    clock += random(12) as i64;
+                    clock += random(12).cast_signed();
                     let state = State::ALL[random(12) as usize];
                     let query = &queries[random(20) as usize];
                     let (cancel, reply) =
@@ -344,7 +380,7 @@ fn any_order_of_facts_gives_a_consistent_account() {
                     let what = match random(16) {
                         0 | 1 => says(state),
                         2 | 3 => hears_from(state),
-                        4 | 5 => What::Failed,
+                        4 | 5 => What::Failed { told: true },
                         6 => What::Refuses,
                         7 => What::Speaks,
                         8 => What::SendsUpdate,

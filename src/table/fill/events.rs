@@ -1,20 +1,103 @@
 use super::Filler;
 use crate::cells;
+use crate::exchange::of;
 use crate::ha::events::{EventKind, HaEvent};
+use crate::ha::replay::{Counted, Transition};
 use crate::table::{Cell, Rows, schema};
-use crate::units::{ServerId, colon_hex};
+use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId, colon_hex};
 use std::net::Ipv4Addr;
 
+/// What a row is about.
+enum Entry<'a> {
+    Wire(&'a HaEvent),
+    State(&'a Transition),
+    Unacked(&'a Counted),
+}
+
+impl Entry<'_> {
+    /// When, and the frame that shows it; of a change of state, the one that ended the old state.
+    fn place(&self) -> (CaptureTime, FrameRef) {
+        match self {
+            Self::Wire(event) => (event.time, event.at),
+            Self::State(change) => (change.instant(), change.evidence.first().copied().unwrap_or_default()),
+            Self::Unacked(counted) => (counted.time, counted.at),
+        }
+    }
+}
+
 impl Filler<'_> {
-    /// One row per event of the control channel.
+    /// One row per event of the control channel, per change of state and per unacked client.
     pub fn ha_events(&self) -> Rows {
-        let events = &self.analysis.events;
         let mut rows = Rows::new(&schema::HA_EVENTS);
-        let order = self.order(events.iter().map(|event| (event.time, event.at)).collect());
-        for event in order.into_iter().filter_map(|row| events.get(row)) {
-            self.event(&mut rows, event);
+        let replay = &self.analysis.replay;
+        let mut entries: Vec<Entry<'_>> = self.analysis.events.iter().map(Entry::Wire).collect();
+        entries.extend(replay.transitions.iter().map(Entry::State));
+        entries.extend(replay.counted.iter().filter(|counted| counted.unacked).map(Entry::Unacked));
+        let order = self.order(entries.iter().map(Entry::place).collect());
+        for entry in order.into_iter().filter_map(|row| entries.get(row)) {
+            match entry {
+                Entry::Wire(event) => self.event(&mut rows, event),
+                Entry::State(transition) => self.state(&mut rows, transition),
+                Entry::Unacked(counted) => self.unacked(&mut rows, counted),
+            }
         }
         rows
+    }
+
+    fn state(&self, rows: &mut Rows, change: &Transition) {
+        let topology = &*self.analysis.network.topology;
+        let (time, at) = Entry::State(change).place();
+        let replay = &self.analysis.replay;
+        let known = replay.state_at(change.server, change.relationship, time);
+        let peers = topology.relationship(change.relationship).map(|it| it.peers.as_slice());
+        let scopes: Option<Cell<'_>> = known.map(|known| {
+            let served = known.span.scopes.iter().filter_map(|at| peers.unwrap_or_default().get(*at));
+            served.map(|peer| &peer.name).collect()
+        });
+        let from = change.from.map_or_else(String::new, |from| format!("{} → ", from.as_str()));
+        rows.push(&cells![
+            time,
+            self.source(at),
+            at.number,
+            topology.relationship_name(change.relationship),
+            self.server(change.server),
+            None::<&str>,
+            "state",
+            change.to.as_str(),
+            scopes.unwrap_or_default(),
+            None::<&str>,
+            None::<u64>,
+            None::<Ipv4Addr>,
+            None::<HwAddr>,
+            None::<&str>,
+            change.basis.as_str(),
+            format!("{from}{}: {}", change.to.as_str(), change.cause),
+        ]);
+    }
+
+    fn unacked(&self, rows: &mut Rows, counted: &Counted) {
+        let query = of(&self.analysis.messages, counted.query);
+        let topology = &*self.analysis.network.topology;
+        let relationship = topology.relationship(counted.relationship);
+        let partner = relationship.and_then(|it| it.partner_of(&it.peer_of(counted.server)?.name)?.server);
+        rows.push(&cells![
+            counted.time,
+            self.source(counted.at),
+            counted.at.number,
+            topology.relationship_name(counted.relationship),
+            self.server(counted.server),
+            partner.map(|partner| self.server(partner)),
+            "unacked",
+            None::<&str>,
+            Cell::Null,
+            None::<&str>,
+            None::<u64>,
+            None::<Ipv4Addr>,
+            query.chaddr,
+            query.client_id.as_deref().map(colon_hex),
+            counted.basis.as_str(),
+            format!("{} clients unacked, {} left", counted.total_unacked, counted.left),
+        ]);
     }
 
     fn event(&self, rows: &mut Rows, event: &HaEvent) {

@@ -1,0 +1,127 @@
+//! What Kea's rules make of it: clients counted, states left.
+
+use super::{Seat, Seen};
+use crate::ha::machine::{
+    Conditions, Noted, Partner, Service, Skew, is_unacked, next, should_partner_down, unacked_left,
+};
+use crate::ha::replay::{Cause, Counted, GRACE, Query};
+use crate::ha::state::State;
+use crate::ha::timeline::Basis;
+use crate::units::{CaptureTime, SECOND};
+
+/// Steps of one run; Kea's own chains are three long.
+const STEPS: usize = 6;
+/// How long a rejected lease update is held against the partner (kea-ha §3.8).
+const REJECTED_FOR: i64 = 86_400 * SECOND;
+
+impl Seat {
+    /// A query that it heard; counted where Kea counts it (kea-ha §3.3).
+    pub(in super::super) fn hears(&mut self, query: &Query, service_on: bool) -> Option<Counted> {
+        self.state?;
+        let own = query.scope.is_some_and(|scope| self.scopes.contains(&scope));
+        let interrupted = self.clock.interrupted(query.time, self.limits.max_response_delay_ms)?;
+        if !query.filtered || own || !service_on || !interrupted {
+            return None;
+        }
+        let late = is_unacked(query.secs, self.limits.max_ack_delay_ms);
+        let noted = self.clients.note(query.client.clone(), late);
+        if noted == Noted::Known {
+            return None;
+        }
+        let max = self.limits.max_unacked_clients;
+        if self.clients.failure_detected(max) {
+            self.enough.get_or_insert(query.at);
+        }
+        let expired = self.clock.expires(self.limits.max_response_delay_ms);
+        let just = expired.is_some_and(|expired| query.time.since(expired) < GRACE);
+        let settled = self.settled == self.transitions.len();
+        Some(Counted {
+            server: self.server,
+            relationship: self.relationship,
+            query: query.message,
+            exchange: query.exchange,
+            time: query.time,
+            at: query.at,
+            unacked: noted == Noted::Unacked,
+            total_unacked: self.clients.unacked(),
+            left: unacked_left(self.clients.unacked(), max),
+            clients: self.clients.len(),
+            secs: query.secs,
+            basis: if settled { self.basis() } else { Basis::Inferred },
+            confidence: match (just, settled) {
+                // That the last good heartbeat was the last one is sure once a later one failed.
+                _ if self.partner != Partner::Unavailable => 0.7,
+                (true, _) => 0.7,
+                (false, false) => 0.85,
+                (false, true) => 0.95,
+            },
+        })
+    }
+
+    fn basis(&self) -> Basis {
+        self.transitions.last().map_or(Basis::Assumed, |last| last.basis)
+    }
+
+    /// Runs the state machine until it stays (kea-ha §4.1).
+    pub(super) fn run(&mut self, seen: Seen, synchronised: bool, service: &mut Service) {
+        for _ in 0..STEPS {
+            let Some(own) = self.state else { return };
+            let interrupted = self.clock.interrupted(seen.0, self.limits.max_response_delay_ms);
+            let on = service.is_on();
+            let failure = self.clients.failure_detected(self.limits.max_unacked_clients);
+            let interrupted = interrupted == Some(true);
+            let conditions = Conditions {
+                must_terminate: self.is_skewed() || self.is_rejected(seen.0),
+                partner_down: should_partner_down((self.mode, self.role), interrupted, on, failure),
+                interrupted,
+                synchronised,
+                partner_kept_updates: self.partner_kept_updates,
+                partner_terminated_min: self.partner_terminated.map_or(0, |since| {
+                    u32::try_from(seen.0.since(since) / (60 * SECOND)).unwrap_or(u32::MAX)
+                }),
+                ..Conditions::healthy(self.mode, self.role, &self.limits)
+            };
+            let to = next(own, self.partner, &conditions);
+            if to == own || self.refuted == Some((own, to)) {
+                return;
+            }
+            let cause = self.cause(to, &conditions, on);
+            let mut evidence = vec![seen.1];
+            if to == State::PartnerDown {
+                evidence.extend(self.enough.into_iter().chain(self.clock_at));
+            }
+            self.enter(to, (seen.0, None), Basis::Inferred, cause, evidence, service);
+        }
+    }
+
+    /// Whether the clocks differ so much that Kea certainly terminates: both are read from whole
+    /// seconds, so that the difference is known to a second only.
+    const fn is_skewed(&self) -> bool {
+        matches!(Skew::of(self.skew.saturating_sub(self.skew.signum())), Skew::Fatal)
+    }
+
+    fn is_rejected(&mut self, now: CaptureTime) -> bool {
+        let limit = self.limits.max_rejected_lease_updates as usize;
+        if limit == 0 || self.rejected.len() < limit {
+            return false;
+        }
+        self.rejected.retain(|_, time| now.since(*time) < REJECTED_FOR);
+        self.rejected.len() >= limit
+    }
+
+    fn cause(&self, to: State, conditions: &Conditions, service_on: bool) -> Cause {
+        let asked = !should_partner_down((self.mode, self.role), true, service_on, false);
+        match (self.partner, to) {
+            (_, State::Terminated) if conditions.must_terminate => Cause::Fatal,
+            (Partner::Unavailable, State::PartnerDown) if !conditions.partner_down => {
+                Cause::PartnerUnavailable
+            }
+            (Partner::Unavailable, State::PartnerDown) if asked => Cause::ClientsUnacked,
+            (Partner::Unavailable, State::PartnerDown) => Cause::Interrupted,
+            (Partner::Unavailable, _) => Cause::PartnerUnavailable,
+            (_, State::Ready) if conditions.synchronised => Cause::Synchronised,
+            (Partner::In(state), _) => Cause::Partner(state),
+            (Partner::Unknown, _) => Cause::Observed,
+        }
+    }
+}
