@@ -20,7 +20,7 @@ step "README shows what the program prints" scripts/readme.py --check target/deb
 # Parsed, not compiled to files: the laboratory may be someone else's directory (sudo).
 step "syntax of the Python files" python3 -c '
 import ast, pathlib
-files = [*pathlib.Path("captures/lab").glob("*.py"), *pathlib.Path("scripts").glob("*.py")]
+files = [*pathlib.Path("captures/lab").rglob("*.py"), *pathlib.Path("scripts").glob("*.py")]
 for file in files:
     ast.parse(file.read_text(), str(file))
 print(len(files), "files")'

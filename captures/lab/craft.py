@@ -14,12 +14,12 @@ NOBODY = "0.0.0.0"
 TYPES = {"DISCOVER": 1, "REQUEST": 3, "DECLINE": 4, "RELEASE": 7, "INFORM": 8}
 
 
-def message(message_type, mac, xid, secs=0, client_id="", address=NOBODY, server=None, requested=None):
-    """Values for one message. `client_id` is hexadecimal; `address` is ciaddr and, for a `server`
+def message(message_type, mac, xid, secs=0, client_id="", address=NOBODY, server=None, requested=None, hlen=6):
+    """Values for one message. `client_id` is hexadecimal; with `hlen` 0 chaddr is empty; `address` is ciaddr and, for a `server`
     (its MAC and address), the source; without a server it is broadcast."""
     return {
         "type": message_type, "mac": mac, "xid": xid, "secs": secs, "client_id": client_id, "address": address,
-        "server": server, "requested": requested,
+        "server": server, "requested": requested, "hlen": hlen,
     }
 
 
@@ -37,8 +37,8 @@ def frame(values):
 def _dhcp(values):
     broadcast = 0x8000 if values["address"] == NOBODY else 0
     fixed = struct.pack(
-        ">BBBBIHH4s4s4s4s16s192sI", 1, 1, 6, 0, values["xid"], values["secs"], broadcast, _ip(values["address"]),
-        _ip(NOBODY), _ip(NOBODY), _ip(NOBODY), _mac(values["mac"]), b"", 0x63825363,
+        ">BBBBIHH4s4s4s4s16s192sI", 1, 1, values["hlen"], 0, values["xid"], values["secs"], broadcast, _ip(values["address"]),
+        _ip(NOBODY), _ip(NOBODY), _ip(NOBODY), _mac(values["mac"])[: values["hlen"]], b"", 0x63825363,
     )
     options = bytes((53, 1, TYPES[values["type"]]))
     for code, value in (

@@ -95,7 +95,9 @@ class Capture:
         self._messages = folder / f"{zone.name}.tcpdump"
         with open(self._messages, "wb") as messages:
             self._process = subprocess.Popen(
-                ["tcpdump", "-i", zone.name, "-w", self.file, "--time-stamp-precision=nano", "-U", "-s", "262144",
+                ["tcpdump", "-i", zone.name, "-w", self.file, "--time-stamp-precision=nano", "-U",
+                 # Room for some hundred frames: each takes a whole snapshot length in the ring.
+                 "-s", "65535", "-B", "32768",
                  # Frames go to the file at once: none is left in the kernel's ring when tcpdump is stopped.
                  "--immediate-mode", "-Z", "root", wanted],
                 stderr=messages,

@@ -129,8 +129,8 @@ def _tidy(event, server, relationships):
     """Values in the form that the captures' readers use."""
     if event.get("client_id") == "no info":
         del event["client_id"]
-    if "mac" not in event:
-        event.pop("xid", None)  # a query dropped before it was parsed: Kea prints 0x0
+    if event.get("xid") == "0":
+        del event["xid"]  # a query dropped before it was parsed
     if "xid" in event:
         event["xid"] = event["xid"].zfill(8)
     for key in ("unacked", "left"):

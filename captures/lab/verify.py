@@ -18,7 +18,7 @@ class Message:
     src_mac: str
     dst_mac: str
     xid: str
-    mac: str
+    mac: str  # chaddr; None where hlen is 0
     message_type: str
     secs: int
     address: str  # yiaddr
@@ -58,7 +58,7 @@ def differences(wire, events, servers):
 
 
 def _match_nameless(heard, seen_heard, servers):
-    """A query that met a disabled service leaves a line that names no client: such lines are only counted."""
+    """A query that met a disabled service leaves a line without client and xid: such lines are only counted."""
     for server in servers:
         nameless = heard.pop((server.name, None, None), 0)
         unexplained = [key for key in (seen_heard - heard).elements() if key[0] == server.name]
@@ -103,8 +103,9 @@ def _decode(frame, ts_ns, zone, number):
     if not {67, 68} & set(struct.unpack_from(">HH", frame, udp)):
         return None
     dhcp = frame[udp + 8 :]
+    chaddr = dhcp[28 : 28 + min(dhcp[2], 16)]
     return Message(
-        ts_ns, zone, number, _mac(frame[6:12]), _mac(frame[0:6]), dhcp[4:8].hex(), _mac(dhcp[28:34]),
+        ts_ns, zone, number, _mac(frame[6:12]), _mac(frame[0:6]), dhcp[4:8].hex(), _mac(chaddr) or None,
         TYPES[_option(dhcp, 53)[0]], int.from_bytes(dhcp[8:10], "big"), ".".join(map(str, dhcp[16:20])),
     )
 

@@ -1,9 +1,10 @@
-"""The laboratory of the documentation: its two tables, and a lease update that the partner refuses."""
+"""The laboratory of the documentation: its two tables, and what a hub and a refused lease update do."""
 
 from clients import Dhclient, Udhcpc
+from craft import message
 from scenarios.scenario import NONE, Scenario, Table
 from zaldua import (
-    HUB, ZALDUA1, ZALDUA1BEZ1, ZALDUA1ZERB2, ZALDUA2, ZALDUA2BEZ1, ZALDUA2ZERB1, ZALDUA3BEZ1, laboratory,
+    HUB, ZALDUA1, ZALDUA1BEZ1, ZALDUA1ZERB2, ZALDUA2, ZALDUA2BEZ1, ZALDUA2ZERB1, ZALDUA3, ZALDUA3BEZ1, laboratory,
 )
 
 # More than max-unacked-clients, so that the partner takes over.
@@ -114,6 +115,36 @@ def withheld_ack(lab):
     lab.served(client, None)
 
 
+def rejected_updates(lab):
+    lab.settle()
+    crowd = lab.crowd(lab.laboratory.load, 0.1)
+    for running in crowd:
+        running.wait()
+    lab.wait_until(lambda: lab.keas[HUB.name].states()[0] == "terminated", "the hub to give up zaldua1")
+    lab.wait_for_state(ZALDUA1ZERB2, "terminated")
+    lab.note("the relationship of zaldua1 is terminated on both of its servers")
+    for client in (ZALDUA1BEZ1, ZALDUA3BEZ1):
+        lab.ask(client, HUB)
+    lab.ask(ZALDUA2BEZ1, ZALDUA2ZERB1)
+
+
+def hub_release(lab):
+    lab.settle()
+    clients = [(ZALDUA1BEZ1, HUB), (ZALDUA2BEZ1, ZALDUA2ZERB1), (ZALDUA3BEZ1, HUB)]
+    for client, server in clients:
+        running = lab.start_client(Dhclient, client)
+        running.wait_for("BOUND")
+        lab.served(running, server)
+        lab.note(f"{client.name} releases its lease by unicast")
+        running.release()
+    lab.note("zaldua2bez1 releases by broadcast, and names no server")
+    again = lab.start_client(Dhclient, ZALDUA2BEZ1)
+    again.wait_for("BOUND")
+    lab.served(again, ZALDUA2ZERB1)
+    lab.craft(ZALDUA2BEZ1, message("RELEASE", ZALDUA2BEZ1.mac, lab.xid(), address=again.address()))
+    lab.wait_for_log(HUB, "HA_LEASES4_COMMITTED_NO_RELATIONSHIP", 3)
+
+
 SCENARIOS = (
     Scenario(
         "all-on",
@@ -186,6 +217,30 @@ SCENARIOS = (
                 (ZALDUA1BEZ1, ZALDUA3BEZ1),
                 (((HUB, ZALDUA1ZERB2), (HUB.name, NONE)),),
             ),
+        ),
+    ),
+    Scenario(
+        "rejected-updates",
+        "Too many refused lease updates end the HA service",
+        laboratory(ZALDUA3, 10, partner_knows_zaldua3=False),
+        rejected_updates,
+        proves=(
+            "Ten clients whose lease updates the partner refused (result 4) take the hub's relationship of zaldua1 to"
+            " terminated, and the partner follows.",
+            "Then the hub gives leases without updates, in zaldua3 too, where it withheld its ACKs before.",
+            "The hub's other relationship, that of zaldua2, is not affected.",
+        ),
+    ),
+    Scenario(
+        "hub-release",
+        "Leases released to a hub",
+        laboratory(),
+        hub_release,
+        proves=(
+            "On a hub HA does not filter a RELEASE: in zaldua2, where the hub is the standby, one that names no server is"
+            " processed by both servers.",
+            "A hub does not tell its partner of a RELEASE: it does not find the relationship any more, and zaldua1zerb2 keeps"
+            " the leases that zaldua1zerb1 has taken back.",
         ),
     ),
 )

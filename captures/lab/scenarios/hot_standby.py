@@ -142,7 +142,7 @@ SCENARIOS = (
         split_brain,
         proves=(
             "While its lease updates hang, the primary offers and withholds its ACKs; it goes to partner-down without any"
-            " traffic test when a heartbeat has failed (it takes ten seconds) and max-response-delay is over.",
+            " traffic test when a heartbeat or an update has failed, after ten seconds, and max-response-delay is over.",
             "The clients that waited meanwhile are what the standby counts, and nothing takes the count back: it goes to"
             " partner-down too, although the primary answers again.",
             "Then both answer the same DISCOVER.",

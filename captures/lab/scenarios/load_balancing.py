@@ -64,6 +64,10 @@ def load_balancing(lab):
     lab.note("haranbez1 asks all servers for its parameters (INFORM)")
     lab.craft(BEZ1, message("INFORM", BEZ1.mac, lab.xid(), client_id="01" + BEZ1.mac.replace(":", ""), address=staying[0].address()))
     lab.wait_for_log(owners[BEZ1], "INFORM", 1)
+    lab.note("a client without hardware address and client identifier asks: there is nothing to hash")
+    lab.craft(BEZ1, message("DISCOVER", BEZ1.mac, lab.xid(), hlen=0))
+    for server in (ZERB1, ZERB2):
+        lab.wait_for_log(server, "HA_LOAD_BALANCING_IDENTIFIER_MISSING", 1)
 
 
 def load_balancing_killed(lab):
@@ -110,6 +114,7 @@ SCENARIOS = (
             "A renewal by unicast goes to the owner and is answered. A RELEASE to the other server is ignored by it,"
             " though it is addressed to it, and the lease stays.",
             "An INFORM is filtered by HA like the rest: only the owner answers.",
+            "A client without hardware address and client identifier has no owner: both drop it.",
         ),
         does_not=("It shows no failure.",),
     ),

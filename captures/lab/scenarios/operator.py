@@ -40,6 +40,23 @@ def maintenance(lab):
     lab.wait_for_leases(lab.crowd(lab.laboratory.load[6:], 0.1, identity), ZERB1, ZERB2)
 
 
+def scopes(lab):
+    lab.settle()
+    for client in lab.laboratory.clients:
+        lab.ask_anybody(client)
+    lab.command(ZERB2, "ha-scopes", {"scopes": [ZERB1.name, ZERB2.name]})
+    lab.let_heartbeats_pass()
+    foreign = [client for client in lab.laboratory.clients if lab.count(ZERB1, "DHCP4_LEASE_ALLOC", client)]
+    for client in foreign:
+        lab.ask_anybody(client)
+        lab.wait_until(lambda: lab.count(ZERB2, "DHCP4_LEASE_OFFER", client), f"an offer of haranzerb2 to {client.name}")
+    lab.note(f"both servers have offered addresses to {', '.join(client.name for client in foreign)}")
+    lab.command(ZERB2, "ha-scopes", {"scopes": [ZERB2.name]})
+    lab.let_heartbeats_pass()
+    for client in foreign:
+        lab.ask(client, ZERB1)
+
+
 def passive_backup(lab):
     lab.settle()
     staying = lab.start_client(Udhcpc, BEZ1, once=False)
@@ -77,6 +94,17 @@ SCENARIOS = (
             "A partner that disappears in maintenance is declared down at the first failed heartbeat, without unacked clients;"
             " it returns through waiting, syncing and ready.",
         ),
+    ),
+    Scenario(
+        "admin-scopes",
+        "A load-balancing pair in which an operator gives one server both scopes",
+        pair.laboratory("load-balancing", named=4),
+        scopes,
+        proves=(
+            "ha-scopes changes what haranzerb2 answers and the scopes in its heartbeat answers, but not its state: both"
+            " servers are in load-balancing and answer the same clients.",
+        ),
+        does_not=("The next state transition would take the operator's scopes back; there is none here.",),
     ),
     Scenario(
         "passive-backup",

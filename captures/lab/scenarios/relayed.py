@@ -32,7 +32,7 @@ def relayed(lab):
 
     stranger = lab.run_tool(
         STRANGER, "dnsmasq", "-k", "--conf-file=/dev/null", "--port=0", "--user=root", "--pid-file=", "--log-facility=-", "--no-ping",
-        "--dhcp-leasefile=/run/dnsmasq.leases", f"--interface={MENDI.name}",
+        "--leasefile-ro", f"--interface={MENDI.name}",
         f"--dhcp-range={MENDI.network}.210,{MENDI.network}.219,10m",
     )
     lab.wait_for_tool(STRANGER, "dnsmasq", "started")
