@@ -120,6 +120,30 @@ def restart_sync(lab):
     lab.ask(BEZ1, ZERB1)
 
 
+def power_cut(lab):
+    lab.settle()
+    lab.ask(BEZ1, ZERB1)
+    lab.ask(BEZ2, ZERB1)
+    for server in (ZERB1, ZERB2):
+        lab.kill(server)
+    lab.ask(BEZ1, None, tries=2)
+    lab.bring_back(ZERB2)
+    lab.ask(BEZ1, None, tries=2)
+    lab.wait_for_state(ZERB2, "partner-down")
+    lab.ask(BEZ1, ZERB2)
+    lab.bring_back(ZERB1)
+    lab.settle()
+    lab.ask(BEZ2, ZERB1)
+
+
+def no_test(lab):
+    lab.settle()
+    lab.ask(BEZ1, ZERB1)
+    lab.kill(ZERB1)
+    lab.wait_for_state(ZERB2, "partner-down")
+    lab.ask(BEZ1, ZERB2)
+
+
 SCENARIOS = (
     Scenario(
         "secs",
@@ -164,5 +188,29 @@ SCENARIOS = (
             "In partner-down it gives leases without updates; the returning standby fetches them page by page.",
         ),
         tables=(Table("haran", (ZERB1, ZERB2), (BEZ1,), (((ZERB1, ZERB2), (ZERB1.name,)),)),),
+    ),
+    Scenario(
+        "power-cut",
+        "Both servers die, and the standby returns first",
+        pair.laboratory("hot-standby", named=2),
+        power_cut,
+        proves=(
+            "A server that starts alone waits with its service off until max-response-delay is over and a heartbeat has failed,"
+            " and goes to partner-down without any unacked client; it has its leases from before.",
+        ),
+        tables=(
+            Table("haran", (ZERB1, ZERB2), (BEZ1, BEZ2), (((ZERB1, ZERB2), (ZERB1.name, ZERB1.name)),)),
+        ),
+    ),
+    Scenario(
+        "no-traffic-test",
+        "A standby with max-unacked-clients 0",
+        pair.laboratory("hot-standby", limits={"max-unacked-clients": 0}),
+        no_test,
+        proves=(
+            "With max-unacked-clients 0 the standby takes over at the first heartbeat that fails after max-response-delay,"
+            " though no client has asked.",
+        ),
+        tables=(Table("haran", (ZERB1, ZERB2), (BEZ1,), (((ZERB1, ZERB2), (ZERB1.name,)), ((ZERB2,), (ZERB2.name,)))),),
     ),
 )
