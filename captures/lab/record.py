@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Record the lab's scenarios: `record.py [--into FOLDER] [SLUG…]`, all of them by default, each from nothing.
 
-Without --into the recordings replace those under captures/. `record.py --obstacle` only tells why
-this machine cannot record, if it cannot. The recording runs in network, mount and process namespaces of its own. When it ends, or when
-this program is interrupted or killed, the kernel takes bridges, mounts and servers away with it.
+Without --into the recordings replace those under captures/. `record.py --obstacle` only tells why this
+machine cannot record, if it cannot. The recording runs in network, mount and process namespaces of its
+own. When it ends, or when this program is interrupted or killed, the kernel takes bridges, mounts and
+servers away with it.
 """
 
 import shutil

@@ -59,10 +59,13 @@ def load_balancing(lab):
     wrong = other(owners[BEZ2])
     lab.note(f"haranbez2 releases its lease by unicast to {wrong.name}, which does not own it")
     silent = lab.log(wrong).count("HA_BUFFER4_RECEIVE_NOT_FOR_US")
-    lab.craft(BEZ2, message("RELEASE", BEZ2.mac, lab.xid(), address=staying[1].address(), server=(wrong.mac(HARAN), wrong.address(HARAN))))
+    lab.craft(BEZ2, message(
+        "RELEASE", BEZ2.mac, lab.xid(), address=staying[1].address(), server=(wrong.mac(HARAN), wrong.address(HARAN)),
+    ))
     lab.wait_for_log(wrong, "HA_BUFFER4_RECEIVE_NOT_FOR_US", silent + 1)
     lab.note("haranbez1 asks all servers for its parameters (INFORM)")
-    lab.craft(BEZ1, message("INFORM", BEZ1.mac, lab.xid(), client_id="01" + BEZ1.mac.replace(":", ""), address=staying[0].address()))
+    identifier = "01" + BEZ1.mac.replace(":", "")
+    lab.craft(BEZ1, message("INFORM", BEZ1.mac, lab.xid(), client_id=identifier, address=staying[0].address()))
     lab.wait_for_log(owners[BEZ1], "INFORM", 1)
     lab.note("a client without hardware address and client identifier asks: there is nothing to hash")
     lab.craft(BEZ1, message("DISCOVER", BEZ1.mac, lab.xid(), hlen=0))

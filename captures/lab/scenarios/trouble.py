@@ -40,7 +40,7 @@ def identity_flip(lab):
 
 
 def _change_within(lab, client, rom):
-    """DISCOVER without option 61, REQUEST with it: §1.1 of the rules says that nobody answers."""
+    """DISCOVER without option 61, REQUEST with it: nobody answers (kea-ha §1.1)."""
     foreign, silent = "DHCP4_PACKET_DROP_0003", "HA_BUFFER4_RECEIVE_NOT_FOR_US"
     system = other(rom)
     lab.note(f"{client.name} changes its identity between DISCOVER and REQUEST")
@@ -52,7 +52,8 @@ def _change_within(lab, client, rom):
     address = lab.offered(rom, client)
     for secs in (0, 2, 4):
         lab.craft(client, message(
-            "REQUEST", client.mac, xid, secs, own_identifier(client), server=(rom.mac(HARAN), rom.address(HARAN)), requested=address,
+            "REQUEST", client.mac, xid, secs, own_identifier(client),
+            server=(rom.mac(HARAN), rom.address(HARAN)), requested=address,
         ))
     lab.wait_until(
         lambda: (lab.count(rom, silent, client), lab.count(system, foreign, client)) == (before[0] + 3, before[1] + 3),
