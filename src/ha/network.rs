@@ -100,8 +100,7 @@ impl<'t> Network<'t> {
         for at in 0..network.zones.len() {
             let zone = ZoneId(at as u16);
             let on_wire = network.machines.iter().map(|(id, _)| id);
-            let mut here: BTreeSet<ServerId> =
-                on_wire.filter(|id| network.address_in(*id, zone).is_some()).collect();
+            let mut here: BTreeSet<ServerId> = on_wire.filter(|id| network.listens_in(*id, zone)).collect();
             let answered = answered_in.remove(&zone).unwrap_or_default();
             // Numbers are in order of discovery, so a flood of forged servers leaves the first ones.
             let strangers = answered.iter().filter(|id| id.0 >= known).take(STRANGERS);
@@ -131,6 +130,17 @@ impl<'t> Network<'t> {
     /// The captured zone on whose wire an address is.
     pub fn zone_holding(&self, address: Ipv4Addr) -> Option<ZoneId> {
         (0..self.zones.len()).map(|at| ZoneId(at as u16)).find(|zone| self.is_on(*zone, address))
+    }
+
+    /// Whether the server listens on a zone's wire, as far as its addresses and its file tell.
+    fn listens_in(&self, server: ServerId, zone: ZoneId) -> bool {
+        let prefixes = self.prefixes.get(&zone).map(Vec::as_slice).unwrap_or_default();
+        match self.topology.server(server) {
+            Some(told) if !told.listens.is_empty() => {
+                told.hears(|address| prefixes.iter().any(|prefix| prefix.contains(&address)))
+            }
+            _ => self.address_in(server, zone).is_some(),
+        }
     }
 
     /// Every server that a message could have reached, and whether that is

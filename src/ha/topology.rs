@@ -41,7 +41,7 @@ pub struct Topology {
 pub struct Zone {
     /// The name that inputs use (`zaldua1=FILE`).
     pub name: String,
-    /// The prefixes on this wire; a server with an address in one of them hears its broadcasts.
+    /// The prefixes on this wire; a server that listens at an address in one of them hears its broadcasts.
     pub subnets: Vec<Ipv4Net>,
     /// The capturing host's interfaces on this wire; empty when topology.toml names none.
     pub interfaces: Vec<String>,
@@ -63,6 +63,9 @@ pub struct Server {
     pub name: String,
     /// Every IPv4 address it is known to have.
     pub addresses: Vec<Ipv4Addr>,
+    /// The addresses whose interfaces Kea listens on, when its file names every interface with its
+    /// address (`"eth1/192.168.4.4"`); empty when that is not known, so any address may be one.
+    pub listens: Vec<Ipv4Addr>,
     /// Its kea-dhcp4.conf, when given.
     pub kea: Option<Dhcp4>,
     /// Address and port of its Control Agent or HTTP control socket, when known.

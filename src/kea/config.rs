@@ -39,6 +39,8 @@ pub struct Dhcp4File {
     pub unix_sockets: Vec<String>,
     /// Addresses in `interfaces-config.interfaces` (`"eth0/192.168.4.4"`): the server's own.
     pub addresses: Vec<Ipv4Addr>,
+    /// Whether every one of those interfaces is named with its address, so that no other is listened on.
+    pub listens_there_only: bool,
     /// File names of the `hooks-libraries`, such as `libdhcp_ha.so`.
     pub hooks: Vec<String>,
     /// `multi-threading.enable-multi-threading`, which Kea takes for true from 2.4 on.

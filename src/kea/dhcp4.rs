@@ -23,6 +23,7 @@ pub(super) fn read(dhcp4: Field<'_>) -> Result<Dhcp4File, FileError> {
         }
         None => false,
     };
+    let (addresses, listens_there_only) = interface_addresses(dhcp4)?;
     let (http_sockets, unix_sockets) = control::sockets(dhcp4)?;
     Ok(Dhcp4File {
         subnets,
@@ -30,7 +31,8 @@ pub(super) fn read(dhcp4: Field<'_>) -> Result<Dhcp4File, FileError> {
         ignore_server_id,
         http_sockets,
         unix_sockets,
-        addresses: interface_addresses(dhcp4)?,
+        addresses,
+        listens_there_only,
         hooks,
         multi_threading,
         classes: classes(dhcp4)?,
@@ -70,18 +72,21 @@ fn classes(dhcp4: Field<'_>) -> Result<BTreeMap<String, String>, FileError> {
     Ok(classes)
 }
 
-/// The addresses that the server is told to listen on, given as `INTERFACE/ADDRESS`.
-fn interface_addresses(dhcp4: Field<'_>) -> Result<Vec<Ipv4Addr>, FileError> {
+/// The addresses that the server is told to listen on, given as `INTERFACE/ADDRESS`, and whether
+/// all of its interfaces are given so.
+fn interface_addresses(dhcp4: Field<'_>) -> Result<(Vec<Ipv4Addr>, bool), FileError> {
     let Some(config) = dhcp4.get("interfaces-config")? else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     };
+    let interfaces = config.list("interfaces")?;
     let mut addresses = Vec::new();
-    for interface in config.list("interfaces")? {
+    for interface in &interfaces {
         let text = interface.text()?;
         if let Some((_, address)) = text.split_once('/') {
             let bad = |_| interface.error(format!("\"{text}\" does not end in an IPv4 address"));
             addresses.push(address.trim().parse().map_err(bad)?);
         }
     }
-    Ok(addresses)
+    let all = !addresses.is_empty() && addresses.len() == interfaces.len();
+    Ok((addresses, all))
 }

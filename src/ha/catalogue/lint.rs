@@ -109,7 +109,8 @@ codes! {
     PortCollision => "port-collision", "Two services of one machine listen at the same address and port.",
         "The dedicated HA listener of each relationship, the Control Agent and the HTTP control socket are separate \
          listeners; 0.0.0.0 takes the port on every address. The one that starts second fails, which is Kea without HA \
-         or an agent that does not run. Give each its own port.";
+         or an agent that does not run. Give each its own port. Before Kea 2.4 the dedicated listener was off unless the \
+         file asked for it, and the agent had to have the URL.";
     UrlWithoutPort => "url-without-port", "A peer's URL has no port.",
         "Kea implies none: it uses port 0, where nobody can connect. Write it, such as http://192.168.42.4:8001/.";
     UrlUnserved => "url-unserved", "Nobody listens at the server's own URL.",

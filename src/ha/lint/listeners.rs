@@ -21,7 +21,9 @@ pub(super) fn check(machine: &ReadMachine, report: &mut Report) {
     for member in members(machine) {
         let Some(own) = member.own() else { continue };
         if member.relationship().limits.dedicated_listener {
-            let what = format!("the HA listener of \"{}\"", own.name);
+            // Before 2.4 Kea had none unless the file asked for it, and the agent stood in its place.
+            let since = if member.seat.wants_listener { "" } else { " (Kea 2.4 and later)" };
+            let what = format!("the HA listener of \"{}\"{since}", own.name);
             let at = member.at_peer(&own.name, "url");
             listeners.push(Listener { what, address: own.url, files: &member.file.files, at });
             not_own(&member, own.url.0, report);

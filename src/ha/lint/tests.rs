@@ -3,6 +3,8 @@
 use super::*;
 use crate::kea::config::samples::write;
 
+mod balanced;
+
 /// The recorded files of the healthy laboratory, by machine.
 const FILES: [(&str, &str); 6] = [
     ("zaldua1zerb1", "kea-dhcp4.conf"),
@@ -285,7 +287,7 @@ fn listeners_and_what_they_need() {
         "agent-port",
         &[(HUB_AGENT, "\"http-port\": 8000", "\"http-port\": 8001"), (HUB_AGENT, "0.0.0.0", "192.168.42.4")],
         &[
-            "port-collision zaldua1zerb1:27 the HA listener of \"zaldua1zerb1\" listens at 192.168.42.4:8001, which the \
+            "port-collision zaldua1zerb1:27 the HA listener of \"zaldua1zerb1\" (Kea 2.4 and later) listens at 192.168.42.4:8001, which the \
          Control Agent takes (192.168.42.4:8001)",
         ],
     );
@@ -296,7 +298,7 @@ fn listeners_and_what_they_need() {
             (HUB_AGENT, "\"http-host\"", "\"trust-anchor\": \"ca.pem\", \"http-host\""),
         ],
         &[
-            "port-collision zaldua1zerb1:40 the HA listener of \"zaldua1zerb1-zaldua2\" listens at 192.168.4.4:8002, which",
+            "port-collision zaldua1zerb1:40 the HA listener of \"zaldua1zerb1-zaldua2\" (Kea 2.4 and later) listens at 192.168.4.4:8002, which",
         ],
     );
     let same =
@@ -353,60 +355,4 @@ fn hooks_keys_and_passwords() {
     gives("clear", &[(STANDBY, "\"role\": \"standby\"", password)], &["password-in-clear zaldua1zerb2:29"]);
     let tls = (STANDBY, "\"mode\"", "\"trust-anchor\": \"ca.pem\", \"mode\"");
     gives("encrypted", &[(STANDBY, "\"role\": \"standby\"", password), tls], &[]);
-}
-
-/// A load-balancing server with these pools and class definitions.
-fn balanced(test: &str, pools: &str, classes: &str) -> Vec<String> {
-    let pair = |name: &str| {
-        format!(
-            r#"{{ "Dhcp4": {{ "hooks-libraries": [ {{ "library": "libdhcp_lease_cmds.so" }}, {{ "library": "libdhcp_ha.so",
-                "parameters": {{ "high-availability": [ {{ "this-server-name": "{name}", "mode": "load-balancing", "peers": [
-                  {{ "name": "one", "url": "http://10.0.0.1:8000/", "role": "primary" }},
-                  {{ "name": "two", "url": "http://10.0.0.2:8000/", "role": "secondary" }},
-                  {{ "name": "three", "url": "http://10.0.0.3:8000/", "role": "backup" }} ] }} ] }} }} ],
-                "client-classes": [ {classes} ],
-                "subnet4": [ {{ "id": 1, "subnet": "10.0.0.0/16", "pools": [ {pools} ] }} ] }} }}"#
-        )
-    };
-    let folder = format!("lint-balanced-{test}");
-    let files: Vec<_> = ["one", "two", "three"]
-        .map(|name| (Some(name.to_owned()), write(&folder, &format!("{name}.conf"), &pair(name))))
-        .into();
-    let findings = check(None, &files).unwrap();
-    findings.iter().map(|it| format!("{} {}", it.code.code(), it.server)).collect()
-}
-
-#[test]
-fn pools_of_a_load_balancing_pair() {
-    let pool =
-        |range: &str, class: &str| format!(r#"{{ "pool": "10.0.{range}.0/24", "client-class": "{class}" }}"#);
-    let both = [pool("1", "HA_one"), pool("2", "HA_two")].join(",");
-    assert_eq!(balanced("split", &both, ""), [] as [&str; 0]);
-    assert_eq!(
-        balanced("whole", r#"{ "pool": "10.0.1.0/24" }"#, ""),
-        ["pools-not-split one", "pools-not-split two"]
-    );
-    let phones = [pool("1", "phones"), pool("2", "phones2")].join(",");
-    assert_eq!(balanced("phones", &phones, ""), ["pools-not-split one", "pools-not-split two"]);
-    // The manual's way: a class of one's own whose test asks for the server's class, here over a third one.
-    let classes = r#"{ "name": "phones", "test": "option[60].text == 'x' and member('HA_one')" },
-        { "name": "phones2", "test": "member('other')" }, { "name": "other", "test": "member('HA_two') and member('phones2')" }"#;
-    assert_eq!(balanced("tested", &phones, classes), [] as [&str; 0]);
-    assert_eq!(
-        balanced("half", &pool("1", "HA_one"), ""),
-        ["peer-without-pool one", "peer-without-pool two"]
-    );
-    let wrong = [&both, ",", &pool("3", "HA_three"), ",", &pool("4", "HA_Two")].concat();
-    // Kea loads such classes (2.6.3): every server's file has two.
-    assert_eq!(
-        balanced("wrong", &wrong, ""),
-        [
-            "class-of-no-peer one",
-            "class-of-no-peer one",
-            "class-of-no-peer three",
-            "class-of-no-peer three",
-            "class-of-no-peer two",
-            "class-of-no-peer two"
-        ]
-    );
 }

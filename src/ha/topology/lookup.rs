@@ -61,12 +61,12 @@ impl Topology {
         self.zones.iter().find(|zone| zone.contains(address))
     }
 
-    /// The machines with an address in `zone`: those that hear its broadcasts.
+    /// The machines that listen at an address in `zone`: those that hear its broadcasts.
     pub fn servers_in_zone<'a>(&'a self, zone: &'a Zone) -> impl Iterator<Item = ServerId> + 'a {
         self.servers
             .iter()
             .enumerate()
-            .filter(|(_, server)| server.addresses.iter().any(|address| zone.contains(*address)))
+            .filter(|(_, server)| server.hears(|address| zone.contains(address)))
             .map(|(at, _)| ServerId(at))
     }
 
@@ -139,6 +139,14 @@ impl Topology {
         ports.sort_unstable();
         ports.dedup();
         ports
+    }
+}
+
+impl Server {
+    /// Whether Kea listens at one of the machine's addresses that are on a wire.
+    pub fn hears(&self, is_on_wire: impl Fn(Ipv4Addr) -> bool) -> bool {
+        let listens = if self.listens.is_empty() { &self.addresses } else { &self.listens };
+        listens.iter().any(|address| is_on_wire(*address))
     }
 }
 

@@ -73,6 +73,9 @@ impl Sum {
             let subnets = file.subnets.into_iter().map(|entry| entry.subnet).collect();
             let kea = Dhcp4 { subnets, memberships, ignore_server_id: file.ignore_server_id };
             if let Some(server) = self.topology.servers.get_mut(id.0) {
+                if file.listens_there_only {
+                    server.listens = file.addresses;
+                }
                 server.kea = Some(kea);
             }
         }

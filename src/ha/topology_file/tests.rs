@@ -108,6 +108,25 @@ fn zones_tell_who_hears() {
 }
 
 #[test]
+fn a_server_hears_only_where_its_file_says_that_it_listens() {
+    let hears = |interfaces: &str| -> Vec<usize> {
+        let path = laboratory("interfaces");
+        let all = r#""enp0s3/192.168.42.4", "enp0s8/192.168.4.4", "enp0s9/192.168.43.4""#;
+        assert!(HUB.contains(all));
+        write("interfaces", "kea/zaldua1zerb1.kea-dhcp4.conf", &HUB.replace(all, interfaces));
+        let topology = Topology::load(&path).unwrap();
+        ["zaldua1", "zaldua2", "zaldua3"]
+            .map(|zone| topology.servers_in_zone(topology.zone_named(zone).unwrap()).count())
+            .to_vec()
+    };
+    assert_eq!(hears(r#""enp0s3/192.168.42.4", "enp0s8/192.168.4.4""#), [2, 2, 0]);
+    // A name alone does not say on which wire it is.
+    assert_eq!(hears(r#""enp0s3", "enp0s8/192.168.4.4""#), [2, 2, 1]);
+    assert_eq!(hears(r#""*""#), [2, 2, 1]);
+    assert_eq!(hears(""), [2, 2, 1]);
+}
+
+#[test]
 fn subnets_lead_to_relationships() {
     let topology = Topology::load(&laboratory("subnets")).unwrap();
     let of = |server: usize, subnet: usize| {
