@@ -102,23 +102,41 @@ pub struct Entry {
 
 /// The files that a document was read from; turns places into lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Files(Vec<(PathBuf, Vec<u8>)>);
+pub struct Files(Vec<Source>);
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Source {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    /// Line and column of every [`STRIDE`]th byte, so that many places in a long file stay cheap.
+    marks: Vec<(usize, usize)>,
+}
+
+/// Bytes between two marks.
+const STRIDE: usize = 1024;
 
 impl Files {
     /// Adds a file and returns its index.
     pub(super) fn push(&mut self, path: PathBuf, bytes: Vec<u8>) -> usize {
-        self.0.push((path, bytes));
+        let marks = bytes.chunks(STRIDE).scan((1, 1), |place, chunk| {
+            let mark = *place;
+            *place = advance(mark, chunk);
+            Some(mark)
+        });
+        let marks = marks.collect();
+        self.0.push(Source { path, bytes, marks });
         self.0.len() - 1
     }
 
     /// The bytes of a file.
     pub(super) fn bytes(&self, file: usize) -> &[u8] {
-        self.0.get(file).map(|(_, bytes)| bytes.as_slice()).unwrap_or_default()
+        self.0.get(file).map(|source| source.bytes.as_slice()).unwrap_or_default()
     }
 
     /// The path of a file.
     pub(super) fn path(&self, file: usize) -> &Path {
-        self.0.get(file).map_or_else(|| Path::new(""), |(path, _)| path.as_path())
+        self.0.get(file).map_or_else(|| Path::new(""), |source| source.path.as_path())
     }
 
     /// An error at a place.
@@ -129,14 +147,25 @@ impl Files {
 
     /// Line and column of a place, both from 1; the column counts characters, as editors do.
     pub fn line_and_column(&self, at: At) -> (usize, usize) {
-        let bytes = self.bytes(at.file);
-        let before = bytes.get(..at.offset).unwrap_or(bytes);
-        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let line = before.split(|byte| *byte == b'\n').count();
-        let is_character = |byte: &&u8| **byte & 0xc0 != 0x80;
-        let column = before.iter().skip(line_start).filter(is_character).count() + 1;
-        (line, column)
+        let Some(Source { bytes, marks, .. }) = self.0.get(at.file) else {
+            return (1, 1);
+        };
+        let offset = at.offset.min(bytes.len());
+        // The end of the file may lie behind the last mark.
+        let number = (offset / STRIDE).min(marks.len().saturating_sub(1));
+        let mark = marks.get(number).copied().unwrap_or((1, 1));
+        advance(mark, bytes.get(number * STRIDE..offset).unwrap_or_default())
     }
+}
+
+/// The place behind `bytes` that begin at `place`.
+fn advance(place: (usize, usize), bytes: &[u8]) -> (usize, usize) {
+    bytes.iter().fold(place, |(line, column), byte| match byte {
+        b'\n' => (line + 1, 1),
+        // A byte inside a character.
+        0x80..=0xbf => (line, column),
+        _ => (line, column + 1),
+    })
 }
 
 /// A configuration file with everything that it includes.
@@ -168,5 +197,27 @@ impl Document {
     /// Reads TOML from bytes; `path` is their name.
     pub fn parse_toml(path: &Path, bytes: Vec<u8>) -> Result<Self, FileError> {
         super::toml::parse(path, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_as_editors_count_them() {
+        let text = "é\n".repeat(700) + &"aé".repeat(3000);
+        let mut files = Files::default();
+        let file = files.push("x".into(), text.clone().into_bytes());
+        for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
+            let before = &text[..offset];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            assert_eq!(files.line_and_column(At { file, offset }), (line, column), "{offset}");
+        }
+        let end = files.line_and_column(At { file, offset: text.len() });
+        assert_eq!(files.line_and_column(At { file, offset: usize::MAX }), end);
+        let empty = files.push("y".into(), Vec::new());
+        assert_eq!(files.line_and_column(At { file: empty, offset: 0 }), (1, 1));
     }
 }
