@@ -109,7 +109,9 @@ pub fn logged_at(server: &str, query: &Observed, truth: &[Truth]) -> Logged {
         return Logged::NotRunning;
     }
     // A query is handled within a second; the clients here ask again after two.
-    let of_client = |line: &&Truth| line.mac.as_deref() == Some(&mac) && line.xid.as_deref() == Some(&xid);
+    // A client without a hardware address has none in the log.
+    let mac = Some(mac.as_str()).filter(|mac| !mac.is_empty());
+    let of_client = |line: &&Truth| line.mac.as_deref() == mac && line.xid.as_deref() == Some(&xid);
     let lines: Vec<&Truth> = of_server()
         .filter(of_client)
         .filter(|line| (-5_000_000..1_000_000_000).contains(&age(line)))
@@ -179,11 +181,13 @@ fn parked<'t>(lines: impl Iterator<Item = &'t Truth>, time: i64) -> bool {
 fn same_reason(rule: Rule, logged: Logged) -> bool {
     match logged {
         Logged::Answered => matches!(rule, Rule::OwnScope | Rule::FailoverScope | Rule::NoHa),
-        Logged::Received => matches!(rule, Rule::LeaseUpdateRejected),
-        Logged::NotForUs => rule == Rule::ScopeNotServed,
+        Logged::Received => matches!(rule, Rule::LeaseUpdateRejected | Rule::LeaseUpdateFailed),
+        Logged::NotForUs => matches!(rule, Rule::ScopeNotServed | Rule::NoIdentifier),
         Logged::ForeignServerId => rule == Rule::ForeignServerId,
-        Logged::ServiceOff => matches!(rule, Rule::ServiceDisabled | Rule::StateUnknown),
-        Logged::NotRunning => rule == Rule::ServerDown,
+        Logged::ServiceOff => {
+            matches!(rule, Rule::ServiceDisabled | Rule::StateUnknown | Rule::NotServing)
+        }
+        Logged::NotRunning => matches!(rule, Rule::ServerDown | Rule::NotServing),
         Logged::Nothing => false,
     }
 }

@@ -77,6 +77,15 @@ codes! {
         "Before a server acknowledges, its partner must store the lease. The partner answered the lease4-update with an \
          error; result 4 is a conflict, most often a subnet that the partner does not know. Kea drops the prepared ACK. \
          Compare the subnets and their ids in the two configurations.";
+    LeaseUpdateFailed => "lease-update-failed", "Its partner could not be reached, so it sends no ACK.",
+        "Before a server acknowledges, its partner must store the lease. The connection to the partner was refused or \
+         stayed unanswered, so the update fails after ten seconds at most and Kea drops the prepared ACK. In hot-standby \
+         this goes on until the server is in partner-down (max-response-delay); in load-balancing communication-recovery \
+         ends it at once, unless delayed-updates-limit is 0.";
+    NotServing => "not-serving", "It served nobody at that time, for a reason that nothing shows.",
+        "The query is this server's, and other clients around that time got no answer from it either, although the \
+         captures show its answers at other times. It may have been down, waiting, syncing or in maintenance: heartbeats \
+         on the control channel would tell, and so would its log (--log).";
     ServerDown => "server-down", "It was not running.",
         "Connections to its control port were refused around that time: the machine is up and Kea is not. It could \
          neither hear nor answer.";

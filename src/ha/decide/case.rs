@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use super::Evidence;
-use super::rules::{is_filtered, owner_scope};
+use super::rules::{Ruling, is_filtered, owner_scope};
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Observed, Step, of};
 use crate::ha::events::HaEvent;
 use crate::ha::network::Selected;
+use crate::ha::state::State;
 use crate::ha::timeline::Timeline;
 use crate::units::{MessageId, SECOND, ServerId};
 
@@ -187,6 +188,18 @@ impl Evidence<'_> {
         self.update_after(case.server, case.query)
             .filter(|event| again.is_none_or(|again| event.request_time < again))
             .filter(|event| event.result.is_some_and(|result| result != 0))
+    }
+
+    /// An attempt to reach the partner that was failing when this REQUEST's lease update was
+    /// due; in these states Kea sends the ACK only after it (kea-ha §2.2).
+    pub(super) fn failing_update(&self, case: &Case<'_>, ruling: &Ruling) -> Option<&HaEvent> {
+        let relationship = ruling.relationship?;
+        let limits = self.network.topology.limits_of(case.server, relationship)?;
+        let state = ruling.standing.as_ref()?.state.as_deref().and_then(State::from_word)?;
+        let waits = matches!(state, State::HotStandby | State::LoadBalancing | State::PartnerInMaintenance);
+        let request = case.query.message_type == Some(MessageType::REQUEST);
+        let due = request && waits && limits.send_lease_updates;
+        due.then(|| self.updates.failing(case.server, relationship, case.query.time)).flatten()
     }
 
     /// Whether the partner stored the lease that this server was about to acknowledge.

@@ -156,7 +156,12 @@ impl Evidence<'_> {
                         && earlier.rule == Rule::StateUnknown
                         && of(self.messages, earlier.query).message_type == case.query.message_type
                 };
-                let again = decisions.get(first..).is_some_and(|earlier| earlier.iter().any(silent));
+                // And where another server answers this client, this one may be gone.
+                let elsewhere = exchange.replies.iter().any(|step| {
+                    self.answers.get(&step.first).is_some_and(|answer| answer.server != case.server)
+                });
+                let again =
+                    elsewhere || decisions.get(first..).is_some_and(|earlier| earlier.iter().any(silent));
                 decisions.push(self.decision(&case, (&timeline, replay), &gaps, again));
             });
         }
@@ -168,7 +173,7 @@ impl Evidence<'_> {
         self.capture_end.since(query.time) < SECOND / 10
     }
 
-    /// `again`: the server left a query of this type unanswered before, in the same exchange.
+    /// `again`: the server left a query of this type unanswered before, in the same exchange, or another one serves it.
     fn decision(
         &self,
         case: &Case<'_>,
@@ -179,7 +184,7 @@ impl Evidence<'_> {
         let mut ruling = self.rule(case, timeline, replay);
         let down = timeline.down(case.server, case.query.time).filter(|_| !case.answered());
         if let Some((confidence, refused)) = down.filter(|_| ruling.rule != Rule::ServerDown) {
-            if confidence >= 0.9 {
+            if confidence > 0.85 {
                 // What is not running applies no rule.
                 let relationship = ruling.relationship;
                 ruling = Ruling::new(Expected::Ignore, Rule::ServerDown, confidence);
@@ -196,6 +201,15 @@ impl Evidence<'_> {
             ruling.expected = Expected::Ignore;
             ruling.rule = Rule::LeaseUpdateRejected;
             ruling.evidence = vec![rejected.request_at, rejected.at];
+        } else if case.reply.is_none()
+            && ruling.expected == Expected::Answer
+            && let Some(failing) = self.failing_update(case, &ruling)
+        {
+            ruling.expected = Expected::Ignore;
+            ruling.rule = Rule::LeaseUpdateFailed;
+            // Another attempt may get through while the REQUEST is kept.
+            ruling.confidence = ruling.confidence.min(0.85);
+            ruling.evidence = vec![failing.request_at, failing.at];
         }
         let waited = case.reply.map(|id| of(self.messages, id).time.since(case.query.time));
         let ceiling = match waited {

@@ -175,13 +175,20 @@ impl Evidence<'_> {
             Some(_) => replayed.service == standing.service && replayed.state == standing.state,
             None => true,
         };
-        if standing.basis >= Basis::Inferred
-            && let Some(replayed) = replay.standing(place, case.query.time)
-            && replayed.confidence > standing.confidence.max(0.8)
-            && settled(&replayed)
-        {
-            let confidence = replayed.confidence.min(REPLAYED).max(standing.confidence);
-            standing = Standing { confidence, basis: Basis::Inferred, ..replayed };
+        if let Some(replayed) = replay.standing(place, case.query.time) {
+            if standing.basis >= Basis::Inferred
+                && replayed.confidence > standing.confidence.max(0.8)
+                && settled(&replayed)
+            {
+                let confidence = replayed.confidence.min(REPLAYED).max(standing.confidence);
+                standing = Standing { confidence, basis: Basis::Inferred, ..replayed };
+            } else if standing.state.is_some() && replayed.state != standing.state {
+                // Two witnesses that differ, such as a heartbeat before and a command after it.
+                standing.confidence = standing.confidence.min(REPLAYED);
+                if replayed.service == standing.service && replayed.confidence > REPLAYED {
+                    standing = Standing { confidence: REPLAYED, ..replayed };
+                }
+            }
         }
         let owner = relationship.peers.get(scope);
         let is_owner = owner.and_then(|peer| peer.server) == Some(case.server);
@@ -193,6 +200,13 @@ impl Evidence<'_> {
             Service::Silent => match standing.state.as_deref() {
                 Some(state) if is_service_off(state) => (Expected::Ignore, Rule::ServiceDisabled),
                 Some(_) => (Expected::Ignore, Rule::ScopeNotServed),
+                // Behaviour alone: nobody around that time was served either.
+                None if is_owner
+                    && standing.basis == Basis::Inferred
+                    && timeline.answers_seen(case.server) =>
+                {
+                    (Expected::Ignore, Rule::NotServing)
+                }
                 None => (Expected::Unknown, Rule::StateUnknown),
             },
         };
@@ -204,7 +218,11 @@ impl Evidence<'_> {
             scope: owner.map(|peer| (peer.name.clone(), standing.service == Service::Serves)),
             expected,
             rule,
-            confidence: standing.confidence.min(if rule == Rule::StateUnknown { 0.5 } else { ceiling }),
+            confidence: standing.confidence.min(match rule {
+                Rule::StateUnknown => 0.5,
+                Rule::NotServing => 0.85,
+                _ => ceiling,
+            }),
             evidence: Vec::new(),
             standing: Some(standing),
         };

@@ -91,7 +91,7 @@ impl Timeline {
                 let near = |sign: &Sign| time.since(sign.time).saturating_abs() <= FAR_NS;
                 Some((if near(last) || near(next) { 0.98 } else { 0.7 }, last.at))
             }
-            (Some(last), None) if !last.alive => Some((0.9, last.at)),
+            (Some(last), None) if !last.alive => Some((0.88, last.at)),
             (Some(last), Some(next)) if last.alive && !next.alive => Some((0.7, next.at)),
             (Some(last), Some(next)) if !last.alive && next.alive => Some((0.7, last.at)),
             _ => None,

@@ -12,7 +12,7 @@
 mod life;
 mod standing;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use self::life::{Sign, Span};
 use super::events::{EventKind, HaEvent};
@@ -94,6 +94,8 @@ pub struct Timeline {
     /// Spans in which something outside a relationship may have switched a
     /// machine's one DHCP service off, with the frame that began each.
     unsettled: HashMap<ServerId, Vec<Span>>,
+    /// Servers that answered some client.
+    answering: HashSet<ServerId>,
 }
 
 impl Timeline {
@@ -170,6 +172,9 @@ impl Timeline {
         answered: bool,
         (time, at, exchange): (CaptureTime, FrameRef, ExchangeId),
     ) {
+        if answered {
+            self.answering.insert(server);
+        }
         self.points.entry((server, relationship, scope)).or_default().push(Point {
             time,
             service: if answered { Service::Serves } else { Service::Silent },
@@ -178,6 +183,11 @@ impl Timeline {
             at,
             exchange: Some(exchange),
         });
+    }
+
+    /// Whether the captures show any answer of a server, so that its silence shows as well.
+    pub fn answers_seen(&self, server: ServerId) -> bool {
+        self.answering.contains(&server)
     }
 
     /// Puts the evidence in time order; call once after everything was added.

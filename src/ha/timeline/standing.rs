@@ -91,10 +91,16 @@ impl Timeline {
             }
             (Some(last), Some(next)) if last.service == next.service => {
                 let best = if next.basis < last.basis { next } else { last };
-                // A takeover and its end need at least this long, and the capture may have missed them.
-                let room = next.time.since(last.time) > response_ns(topology, server, relationship);
+                // A takeover and its end need at least this long, and the capture may have missed them;
+                // maintenance begins and ends at once, so between heartbeats no further one may be missing.
+                let room = next.time.since(last.time) > response_ns(topology, server, relationship)
+                    || next.time.since(last.time) > 5 * heartbeat_ns(topology, relationship) / 2
+                        && [last, next].iter().any(|point| point.basis < Basis::Inferred);
+                // A server that does not run is as silent.
+                let alive = normal.own || self.running(server, time) == Some(true);
                 let confidence = match (last.basis, next.basis) {
                     _ if room || (far(last) && far(next)) => 0.85,
+                    (Basis::Inferred, Basis::Inferred) if !alive && last.service == Service::Silent => 0.85,
                     (Basis::Inferred, Basis::Inferred) => 0.92,
                     // A silence is no confirmation of a distant heartbeat: the capture may have lost an answer.
                     (Basis::Inferred, _) | (_, Basis::Inferred) if distant(best) => 0.85,
