@@ -4,7 +4,7 @@ use super::text::{Line, Role};
 use crate::exchange::{Exchange, Kind, Outcome};
 use crate::ha::catalogue::Verdict;
 use crate::ha::expect::{Expectations, Row, Table};
-use crate::ha::timeline::Service;
+use crate::ha::timeline::{Asked, Service};
 use crate::pipeline::Analysis;
 use crate::units::{CaptureTime, ExchangeId, ServerId};
 
@@ -183,7 +183,11 @@ fn taken_over(analysis: &Analysis<'_>, exchange: &Exchange, server: ServerId, ti
         own.is_some_and(|scope| {
             peers.iter().filter_map(|peer| peer.server).filter(|partner| *partner != server).any(|partner| {
                 let place = (partner, id, scope);
-                let standing = analysis.timeline.standing(topology, place, time, exchange.id, false);
+                let standing = analysis.timeline.standing(
+                    topology,
+                    place,
+                    Asked { time, exchange: exchange.id, answered: false },
+                );
                 standing.service == Service::Serves && standing.confidence >= 0.85
             })
         })

@@ -12,7 +12,7 @@ use crate::ha::catalogue::Rule;
 use crate::ha::hash::Owner;
 use crate::ha::network::Selected;
 use crate::ha::replay::Replay;
-use crate::ha::timeline::{Basis, Service, Standing, Timeline, is_service_off};
+use crate::ha::timeline::{Asked, Basis, Service, Standing, Timeline, is_service_off};
 use crate::ha::topology::{Mode, Relationship, RelationshipId, Subnet};
 use crate::units::{FrameRef, ServerId};
 
@@ -168,8 +168,9 @@ impl Evidence<'_> {
             return ruling;
         };
         let place = (case.server, id, scope);
-        let answered = case.answered();
-        let mut standing = timeline.standing(topology, place, case.query.time, case.exchange.id, answered);
+        let (time, exchange) = (case.query.time, case.exchange.id);
+        let mut standing =
+            timeline.standing(topology, place, Asked { time, exchange, answered: case.answered() });
         // What a server did with this very query tells more than a replay, where it tells anything.
         let settled = |replayed: &Standing| match standing.state {
             Some(_) => replayed.service == standing.service && replayed.state == standing.state,

@@ -6,9 +6,10 @@
 //! not running. Between two points that agree the state is known; between two
 //! that differ only the query's own fate can tell, and confidence drops.
 //!
-//! The evidence is collected here; `life` knows whether a machine ran and
-//! `standing` weighs what is known about one scope at one instant.
+//! The evidence is collected here; `life` knows whether a machine ran, `standing`
+//! says what is known about one scope at one instant, and `around` weighs it.
 
+mod around;
 mod life;
 mod standing;
 
@@ -59,6 +60,20 @@ pub enum Service {
     Down,
 }
 
+/// A server, one of its relationships, and the place of the peer whose scope it is there.
+pub type Place = (ServerId, RelationshipId, usize);
+
+/// The query that a standing is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// When it was captured.
+    pub time: CaptureTime,
+    /// Its exchange, whose own behaviour is no evidence.
+    pub exchange: ExchangeId,
+    /// The query's own fate; it decides only where the evidence before and after differs.
+    pub answered: bool,
+}
+
 /// One piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Point {
@@ -88,7 +103,7 @@ pub struct Standing {
 /// All evidence of a capture.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    points: HashMap<(ServerId, RelationshipId, usize), Vec<Point>>,
+    points: HashMap<Place, Vec<Point>>,
     /// Signs of life (`true`) and of absence per machine.
     life: HashMap<ServerId, Vec<Sign>>,
     /// Spans in which something outside a relationship may have switched a
