@@ -277,6 +277,7 @@ pub enum KeyKindArg {
 #[derive(Debug, Subcommand)]
 pub enum TopologyCommand {
     Import(ImportArgs),
+    Infer(InferArgs),
     Lint(LintArgs),
 }
 
@@ -314,6 +315,28 @@ Example:
 pub struct ImportArgs {
     /// Kea configuration files
     #[arg(value_name = "[NAME=]FILE", required = true)]
+    pub files: Vec<String>,
+    /// Where to write it [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
+/// Make topology.toml from captures alone
+///
+/// Heartbeats name the servers, their states and scopes; lease updates tell
+/// which of a pair owns which clients. Comments in the file say what each thing
+/// was concluded from and what no capture tells. Where Kea's files are at hand,
+/// `topology import` knows more.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Example:
+  dorascope topology infer zaldua1.pcap zaldua2.pcap -o topology.toml")]
+pub struct InferArgs {
+    /// Captures: pcap or pcapng, plain, gzip or zstd; `-` is standard input
+    #[arg(value_name = "[ZONE=]FILE", required = true)]
     pub files: Vec<String>,
     /// Where to write it [default: standard output]
     #[arg(short, long, value_name = "FILE")]

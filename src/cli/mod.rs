@@ -49,6 +49,7 @@ fn run(job: Job, output: &Output) -> Result<Exit> {
         Job::Check(job) => check::run(&job, output),
         Job::Hash(job) => hash::run(&job, output),
         Job::TopologyImport(job) => topology::import(&job, output),
+        Job::TopologyInfer(job) => topology::infer(&job, output),
         Job::TopologyLint(job) => lint::run(&job, output),
         Job::Schema(job) => schema::run(&job, output),
     }

@@ -11,7 +11,7 @@ use dorascope::table::{Format, Table, schema};
 use dorascope::units::{HwAddr, Xid, parse_hex};
 
 use super::args::{
-    AnalyzeArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs, InputArgs,
+    AnalyzeArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs, InferArgs, InputArgs,
     KeyKindArg, LintArgs, SchemaArgs, TopologyArgs, TopologyCommand,
 };
 
@@ -23,6 +23,7 @@ pub enum Job {
     Check(CheckJob),
     Hash(HashJob),
     TopologyImport(ImportJob),
+    TopologyInfer(InferJob),
     TopologyLint(LintJob),
     Schema(SchemaJob),
 }
@@ -157,6 +158,16 @@ pub struct ImportJob {
     pub force: bool,
 }
 
+/// See [`InferArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct InferJob {
+    /// Captures, with nothing known about the network.
+    pub inputs: Inputs,
+    /// Standard output when absent.
+    pub output: Option<PathBuf>,
+    pub force: bool,
+}
+
 /// See [`LintArgs`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct LintJob {
@@ -182,6 +193,7 @@ pub fn job(command: Command) -> Result<Job, Error> {
         Command::Check(args) => Job::Check(check(args)?),
         Command::Hash(args) => Job::Hash(hash(args)?),
         Command::Topology(TopologyCommand::Import(args)) => Job::TopologyImport(import(args)),
+        Command::Topology(TopologyCommand::Infer(args)) => Job::TopologyInfer(infer(&args)?),
         Command::Topology(TopologyCommand::Lint(args)) => Job::TopologyLint(lint(args)?),
         Command::Schema(args) => Job::Schema(schema_job(args)?),
     })
@@ -263,6 +275,17 @@ fn import(args: ImportArgs) -> ImportJob {
     ImportJob { files, output: args.output, force: args.force }
 }
 
+fn infer(args: &InferArgs) -> Result<InferJob, Error> {
+    let inputs = Inputs {
+        captures: captures("topology", args.files.iter())?,
+        topology: TopologySources::default(),
+        logs: Vec::new(),
+        leases: Vec::new(),
+        command: "topology",
+    };
+    Ok(InferJob { inputs, output: args.output.clone(), force: args.force })
+}
+
 fn lint(args: LintArgs) -> Result<LintJob, Error> {
     let TopologySources { file, kea } = topology("topology", args.topology)?;
     let kea = kea.into_iter().map(|(name, path)| (Some(name), path));
@@ -297,22 +320,21 @@ fn schema_job(args: SchemaArgs) -> Result<SchemaJob, Error> {
     Ok(SchemaJob { tables, shape: shape(args.format) })
 }
 
-fn inputs(command: &'static str, args: InputArgs) -> Result<Inputs, Error> {
-    let captures: Vec<Input> = args
-        .files
-        .iter()
-        .chain(&args.read)
-        .map(|text| text.parse())
-        .collect::<Result<_, _>>()
-        .unwrap_or_default();
+/// The captures in their order; at least one, and standard input at most once.
+fn captures<'a>(command: &'static str, texts: impl Iterator<Item = &'a String>) -> Result<Vec<Input>, Error> {
+    let captures: Vec<Input> = texts.map(|text| text.parse()).collect::<Result<_, _>>().unwrap_or_default();
     if captures.is_empty() {
         return Err(usage(command, "name at least one capture file, or - for standard input"));
     }
     if captures.iter().filter(|input| input.path.as_os_str() == "-").count() > 1 {
         return Err(usage(command, "standard input (-) can be read only once"));
     }
+    Ok(captures)
+}
+
+fn inputs(command: &'static str, args: InputArgs) -> Result<Inputs, Error> {
     Ok(Inputs {
-        captures,
+        captures: captures(command, args.files.iter().chain(&args.read))?,
         logs: named(command, "--log", &args.log)?,
         leases: named(command, "--leases", &args.leases)?,
         topology: topology(command, args.topology)?,

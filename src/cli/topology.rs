@@ -10,7 +10,8 @@ use dorascope::ha::topology_file;
 
 use super::exit::Exit;
 use super::output::{Output, text};
-use super::resolve::{ImportJob, TopologySources};
+use super::reading::read;
+use super::resolve::{ImportJob, InferJob, TopologySources};
 
 /// Everything that the topology file and Kea's files say; knows nothing without them.
 pub fn load(sources: &TopologySources, output: &Output) -> Result<Topology> {
@@ -21,18 +22,46 @@ pub fn load(sources: &TopologySources, output: &Output) -> Result<Topology> {
 
 /// Writes topology.toml from Kea's files.
 pub fn import(job: &ImportJob, output: &Output) -> Result<Exit> {
-    let Some(path) = &job.output else {
-        text(&topology_file::import(&job.files, Path::new(""))?)?;
-        return Ok(Exit::Done);
-    };
-    if path.exists() && !job.force {
-        bail!("{} exists; use --force to replace it", path.display());
-    }
-    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    let text = topology_file::import(&job.files, &folder)?;
-    replace(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
-    output.note(&format!("wrote {}", path.display()));
+    let target = Target::new(job.output.as_deref(), job.force)?;
+    target.put(&topology_file::import(&job.files, target.folder())?, output)?;
     Ok(Exit::Done)
+}
+
+/// Writes topology.toml from captures.
+pub fn infer(job: &InferJob, output: &Output) -> Result<Exit> {
+    let target = Target::new(job.output.as_deref(), job.force)?;
+    let nothing = Topology::default();
+    let (analysis, exit) = read(&job.inputs, &nothing, output)?;
+    if exit != Exit::Failed {
+        target
+            .put(&topology_file::inferred(&analysis.network, &analysis.events, &analysis.messages), output)?;
+    }
+    Ok(exit)
+}
+
+/// Where a topology.toml goes: to a file, or to standard output.
+struct Target<'a>(Option<&'a Path>);
+
+impl<'a> Target<'a> {
+    /// Refuses a file that exists, before any work is done.
+    fn new(path: Option<&'a Path>, force: bool) -> Result<Self> {
+        if let Some(path) = path.filter(|path| !force && path.exists()) {
+            bail!("{} exists; use --force to replace it", path.display());
+        }
+        Ok(Self(path))
+    }
+
+    /// The folder that the file will be in.
+    fn folder(&self) -> &'a Path {
+        self.0.and_then(Path::parent).unwrap_or(Path::new(""))
+    }
+
+    fn put(&self, content: &str, output: &Output) -> Result<()> {
+        let Some(path) = self.0 else { return text(content) };
+        replace(path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        output.note(&format!("wrote {}", path.display()));
+        Ok(())
+    }
 }
 
 /// Writes a file that appears complete or not at all.

@@ -122,6 +122,11 @@ impl<'t> Network<'t> {
         addresses.iter().copied().find(|address| prefixes.iter().any(|prefix| prefix.contains(address)))
     }
 
+    /// The prefixes that are known to be on a zone's wire.
+    pub fn prefixes(&self, zone: ZoneId) -> &[Ipv4Net] {
+        self.prefixes.get(&zone).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Whether an address is on a zone's wire.
     pub fn is_on(&self, zone: ZoneId, address: Ipv4Addr) -> bool {
         self.prefixes.get(&zone).is_some_and(|prefixes| prefixes.iter().any(|it| it.contains(&address)))

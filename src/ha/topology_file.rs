@@ -17,22 +17,38 @@
 //! mac = "08:00:27:a2:00:01"
 //! ```
 //!
+//! A relationship comes from the Kea file of one of its peers; where there is
+//! none, a table of its own says the same in Kea's own keys:
+//!
+//! ```toml
+//! [[relationship]]
+//! mode = "hot-standby"
+//! peers = [
+//!     { name = "zaldua2zerb1", role = "primary", url = "http://192.168.4.5:8001/" },
+//!     { name = "zaldua1zerb1-zaldua2", role = "standby", url = "http://192.168.4.4:8001/", auto-failover = false },
+//! ]
+//! heartbeat-delay = 1000                    # optional, as are the other times and limits
+//! ```
+//!
 //! Every table may be left out, and of a server's keys all but the name.
 
 use std::path::{Path, PathBuf};
 
-use super::topology::{Client, Topology, Zone};
-use crate::kea::config::{ControlAgent, Dhcp4File, KeaFile};
+use super::topology::{Client, Relationship, Topology, Zone};
+use crate::kea::config::{ControlAgent, Dhcp4File, KeaFile, Origin};
 use crate::kea::document::{Document, FileError};
 
 mod build;
 mod each;
 mod import;
+mod inferred;
 mod machine;
 mod toml;
+mod write;
 
 pub(super) use each::read_each;
 pub use import::import;
+pub use inferred::inferred;
 pub(super) use machine::ReadMachine;
 
 /// Collects topology.toml and Kea's files, in any order, and adds them up.
@@ -41,6 +57,17 @@ pub struct TopologyFiles {
     zones: Vec<Zone>,
     clients: Vec<Client>,
     machines: Vec<Machine>,
+    relationships: Vec<Described>,
+}
+
+/// A relationship of topology.toml.
+#[derive(Clone, Debug)]
+struct Described {
+    relationship: Relationship,
+    /// The keys that are written.
+    origin: Origin,
+    /// The file.
+    path: PathBuf,
 }
 
 /// A server machine with its files.
@@ -101,6 +128,8 @@ impl TopologyFiles {
     ///   the same, at least one peer has the same address, and the files do not
     ///   both claim the same peer. Differences become warnings; the first file's
     ///   values stay, except that a server keeps its own limits and `auto-failover`.
+    /// - A relationship of topology.toml is the same as one of Kea's files by the same
+    ///   rule, or when all URLs are the same; Kea's file wins, differences become warnings.
     /// - A peer is the machine whose file says `this-server-name`; else the machine
     ///   that has the URL's address; else a machine of the peer's name without a
     ///   Kea file; else a new machine with the peer's name (`NAME@ADDRESS` when
@@ -110,7 +139,7 @@ impl TopologyFiles {
     pub fn build(self) -> Result<Topology, FileError> {
         let machines = self.machines.into_iter().map(machine::read).collect::<Result<Vec<_>, _>>()?;
         let topology = Topology { zones: self.zones, clients: self.clients, ..Topology::default() };
-        Ok(build::add_up(topology, machines))
+        Ok(build::add_up(topology, machines, self.relationships))
     }
 
     fn add_kea_file(&mut self, name: &str, path: &Path, file: KeaFile) -> Result<(), FileError> {

@@ -23,7 +23,7 @@ pub mod log;
 mod number;
 mod parser;
 mod pool;
-mod relationship;
+pub(crate) mod relationship;
 mod subnet;
 pub mod text_file;
 mod toml;

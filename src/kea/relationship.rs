@@ -30,6 +30,23 @@ const KEYS: [&str; 19] = [
     "state-machine",
 ];
 
+/// Keys of a relationship that decide who answers; topology.toml has no others.
+const DECIDING_KEYS: [&str; 10] = [
+    "mode",
+    "peers",
+    "heartbeat-delay",
+    "max-response-delay",
+    "max-ack-delay",
+    "max-unacked-clients",
+    "max-rejected-lease-updates",
+    "delayed-updates-limit",
+    "send-lease-updates",
+    "multi-threading",
+];
+
+/// Keys that say when a partner is taken for dead.
+const THRESHOLDS: [&str; 3] = ["max-response-delay", "max-ack-delay", "max-unacked-clients"];
+
 /// Keys of a peer.
 const PEER_KEYS: [&str; 4] = ["name", "url", "role", "auto-failover"];
 
@@ -60,13 +77,52 @@ pub(super) fn read_all(
     Ok(seats)
 }
 
-/// Reads one relationship; `names` holds the peer names of the ones before it.
+/// Reads a relationship that stands outside of any server's file, in Kea's own keys, and where they stand.
+///
+/// A misspelt key is an error. Without any threshold written, [`Limits::assumed`] is set.
+pub(crate) fn read_described(map: Field<'_>) -> Result<(Relationship, Origin), FileError> {
+    map.only_keys(&DECIDING_KEYS)?;
+    for entry in map.need("peers")?.items()? {
+        entry.only_keys(&PEER_KEYS)?;
+    }
+    // A URL without a port is what captures sometimes leave to say.
+    let (mut relationship, _) = describe(map, &mut HashSet::new(), &mut Vec::new())?;
+    let origin = map.origin()?;
+    relationship.limits.assumed = THRESHOLDS.iter().all(|key| origin.key(key).is_none());
+    Ok((relationship, origin))
+}
+
+/// Reads one relationship of a server; `names` holds the peer names of the ones before it.
 fn read<'a>(
     map: Field<'a>,
     names: &mut HashSet<&'a str>,
     remarks: &mut Vec<Remark>,
 ) -> Result<Seat, FileError> {
     warn_misspelt(map, &KEYS, remarks)?;
+    let (relationship, peer_origins) = describe(map, names, remarks)?;
+    let this = map.need("this-server-name")?;
+    let this_server_name = this.filled_text()?.to_owned();
+    if relationship.peer(&this_server_name).is_none() {
+        let known: Vec<&str> = relationship.peers.iter().map(|peer| peer.name.as_str()).collect();
+        let known = known.join(", ");
+        return Err(this.error(format!("\"{this_server_name}\" is not a peer's name; the peers are {known}")));
+    }
+    Ok(Seat {
+        this_server_name,
+        relationship,
+        sync_leases: map.get("sync-leases")?.map_or(Ok(true), Field::flag)?,
+        wants_listener: wants_listener(map)?,
+        origin: map.origin()?,
+        peer_origins,
+    })
+}
+
+/// Reads mode, peers and limits; the places are those of the peers, in Kea's order like them.
+fn describe<'a>(
+    map: Field<'a>,
+    names: &mut HashSet<&'a str>,
+    remarks: &mut Vec<Remark>,
+) -> Result<(Relationship, Vec<Origin>), FileError> {
     let mode = mode(map.need("mode")?)?;
     let list = map.need("peers")?;
     let (mut peers, mut origins) = (Vec::new(), HashMap::new());
@@ -85,24 +141,9 @@ fn read<'a>(
     check_roles(list, mode, &peers)?;
     // Kea's own order, whatever the file's: it decides which hashes belong to whom.
     peers.sort_by_key(|peer| rank(peer.role));
-    let this = map.need("this-server-name")?;
-    let this_server_name = this.filled_text()?.to_owned();
-    if !peers.iter().any(|peer| peer.name == this_server_name) {
-        let known: Vec<&str> = peers.iter().map(|peer| peer.name.as_str()).collect();
-        let known = known.join(", ");
-        return Err(this.error(format!("\"{this_server_name}\" is not a peer's name; the peers are {known}")));
-    }
     let limits = limits(map, mode)?;
-    let peer_origins: Vec<Origin> =
-        peers.iter().map(|peer| origins.remove(&peer.name).unwrap_or_default()).collect();
-    Ok(Seat {
-        this_server_name,
-        relationship: Relationship { mode, peers, limits },
-        sync_leases: map.get("sync-leases")?.map_or(Ok(true), Field::flag)?,
-        wants_listener: wants_listener(map)?,
-        origin: map.origin()?,
-        peer_origins,
-    })
+    let origins = peers.iter().map(|peer| origins.remove(&peer.name).unwrap_or_default()).collect();
+    Ok((Relationship { mode, peers, limits }, origins))
 }
 
 /// Whether the file asks for a listener by itself, instead of leaving it to Kea's defaults.

@@ -45,6 +45,10 @@ pub fn infer(given: &Topology, events: &[HaEvent], messages: &[Observed]) -> Top
     let mut topology = Topology { inferred: true, ..given.clone() };
     let aliases = Aliases::find(events, messages);
     for (pair, seats) in pairs(events) {
+        if aliases.of(pair.0).contains(&pair.1) {
+            // A machine is not its own partner; whoever made it look so is not to be believed.
+            continue;
+        }
         let Some(relationship) = relationship(pair, &seats, events) else { continue };
         let place = relationship.peers.iter().map(|peer| {
             let IpAddr::V4(address) = peer.url.0 else { return None };
@@ -101,6 +105,9 @@ fn relationship(pair: Pair, seats: &[Seat; 2], events: &[HaEvent]) -> Option<Rel
         _ => return None,
     };
     let names = roles::names(pair, seats);
+    if names[0] == names[1] {
+        return None;
+    }
     let primary = roles::primary(mode, pair, &names, seats, events)?;
     let roles = roles::of_mode(mode);
     let addresses = [pair.0, pair.1];
@@ -132,8 +139,8 @@ fn heartbeat_delay(seats: &[Seat; 2]) -> u32 {
 fn machine(topology: &mut Topology, name: &str, address: Ipv4Addr, aliases: &Aliases) -> ServerId {
     let all = aliases.of(address);
     let known = all.iter().find_map(|alias| topology.server_by_address(*alias));
+    let taken = topology.server_named(name).is_some();
     let id = known.unwrap_or_else(|| {
-        let taken = topology.server_named(name).is_some();
         let name = if taken { format!("{name}@{address}") } else { name.to_owned() };
         topology.servers.push(Server { name, ..Server::default() });
         ServerId(topology.servers.len() - 1)
@@ -145,7 +152,7 @@ fn machine(topology: &mut Topology, name: &str, address: Ipv4Addr, aliases: &Ali
             }
         }
         // A hub has one name per relationship, and the longer ones are made from the machine's.
-        if name.len() < server.name.len() {
+        if !taken && name.len() < server.name.len() {
             name.clone_into(&mut server.name);
         }
     }

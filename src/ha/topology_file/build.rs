@@ -1,17 +1,20 @@
 //! Adds the files of all machines up to one topology.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
+use super::Described;
 use super::machine::ReadMachine;
-use crate::ha::topology::{
-    Dhcp4, Difference, Membership, Relationship, RelationshipId, Server, ServerId, Topology,
-};
+use crate::ha::topology::{Dhcp4, Membership, RelationshipId, Server, ServerId, Topology};
 use crate::kea::config::{Remark, Seat};
 
-/// Adds machines and their relationships to a topology of zones and clients.
-pub(super) fn add_up(topology: Topology, machines: Vec<ReadMachine>) -> Topology {
+mod same;
+
+use same::is_same;
+
+/// Adds machines and their relationships to a topology of zones and clients, then the relationships
+/// that no file of a machine describes.
+pub(super) fn add_up(topology: Topology, machines: Vec<ReadMachine>, described: Vec<Described>) -> Topology {
     let mut sum = Sum { topology, given: machines.len(), described_in: Vec::new() };
     let mut controls = Vec::new();
     for machine in &machines {
@@ -21,6 +24,9 @@ pub(super) fn add_up(topology: Topology, machines: Vec<ReadMachine>) -> Topology
     }
     for (at, machine) in machines.into_iter().enumerate() {
         controls.push(sum.add_machine(ServerId(at), machine));
+    }
+    for described in described {
+        sum.add_described(described);
     }
     sum.seat_the_rest();
     for (server, sockets) in sum.topology.servers.iter_mut().zip(controls) {
@@ -120,22 +126,14 @@ impl Sum {
 
     /// The relationship that `seat` is in, new if no file before described it.
     fn find_or_add(&mut self, seat: &Seat, file: &Path) -> RelationshipId {
-        let names = |relationship: &Relationship| -> BTreeSet<String> {
-            relationship.peers.iter().map(|peer| peer.name.clone()).collect()
-        };
-        let same_address = |one: &Relationship| {
-            let address = |name: &str| seat.relationship.peer(name).map(|(_, peer)| peer.url.0);
-            one.peers.iter().any(|peer| address(&peer.name) == Some(peer.url.0))
-        };
-        let wanted = names(&seat.relationship);
         let mut taken = None;
         for (at, relationship) in self.topology.relationships.iter().enumerate() {
-            if names(relationship) != wanted || !same_address(relationship) {
+            if !is_same(relationship, &seat.relationship) {
                 continue;
             }
             let holder = relationship.peer(&seat.this_server_name).and_then(|(_, peer)| peer.server);
             let Some(holder) = holder else {
-                self.warn_differences(at, &seat.relationship, file);
+                self.warn_differences(at, &seat.relationship, file, |_| true);
                 return RelationshipId(at);
             };
             taken = Some((at, holder));
@@ -152,23 +150,6 @@ impl Sum {
         self.topology.relationships.push(seat.relationship.clone());
         self.described_in.push(file.to_path_buf());
         RelationshipId(self.topology.relationships.len() - 1)
-    }
-
-    /// Warns of everything in which a second file describes a relationship differently.
-    fn warn_differences(&mut self, at: usize, other: &Relationship, file: &Path) {
-        let (Some(one), Some(first)) = (self.topology.relationships.get(at), self.described_in.get(at))
-        else {
-            return;
-        };
-        let peers: Vec<&str> = one.peers.iter().map(|peer| peer.name.as_str()).collect();
-        let peers = peers.join(" + ");
-        let text = |it: &Difference| {
-            format!("{} of {peers} is {}, but {} in {}", it.what(), it.there, it.here, first.display())
-        };
-        let warnings: Vec<String> = one.differences(other).iter().map(text).collect();
-        for text in warnings {
-            self.warn(file, &text);
-        }
     }
 
     /// Finds or makes a machine for every peer whose own file is not known.

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Source, TopologyFiles};
-use crate::ha::topology::{Server, ServerId, Topology, Zone};
+use super::{Source, TopologyFiles, write};
+use crate::ha::topology::{Server, ServerId, Topology};
 use crate::kea::config::KeaFile;
 use crate::kea::document::FileError;
 
@@ -56,32 +56,18 @@ fn path_of<T>(source: Option<&Source<T>>) -> Option<PathBuf> {
 }
 
 fn write_all(topology: &Topology, paths: &[Paths], base: &Path) -> String {
-    let mut text = String::from(
-        "# The network as dorascope sees it, imported from Kea's configuration files.\n\
-         #\n\
-         # A zone is one broadcast domain; inputs are named for it (ZONE=FILE). A server hears the\n\
-         # broadcasts of every zone that it has an address in, so list all addresses of all servers.\n",
-    );
+    let mut text =
+        String::from("# The network as dorascope sees it, imported from Kea's configuration files.\n#\n");
+    text.push_str(write::ABOUT_ZONES);
     for zone in &topology.zones {
-        write_zone(&mut text, zone);
+        write::zone(&mut text, zone, None);
     }
     for (at, server) in topology.servers.iter().enumerate() {
         write_server(&mut text, topology, (ServerId(at), server), paths.get(at), base);
     }
-    text.push_str(
-        "\n# Clients by name, for the reports and for expect.toml:\n\
-         #\n\
-         # [[client]]\n\
-         # name = \"laptop\"\n\
-         # mac = \"08:00:27:a2:00:01\"\n",
-    );
+    text.push_str(write::ABOUT_CLIENTS);
+    write::example_client(&mut text, "laptop", "08:00:27:a2:00:01");
     text
-}
-
-fn write_zone(text: &mut String, zone: &Zone) {
-    let subnets: Vec<String> = zone.subnets.iter().map(|subnet| quoted(&subnet.to_string())).collect();
-    // Writing to a String cannot fail.
-    let _ = write!(text, "\n[[zone]]\nname = {}\nsubnets = [{}]\n", quoted(&zone.name), subnets.join(", "));
 }
 
 fn write_server(
@@ -91,17 +77,7 @@ fn write_server(
     paths: Option<&Paths>,
     base: &Path,
 ) {
-    let _ = writeln!(text, "\n[[server]]\nname = {}", quoted(&server.name));
-    for relationship in topology.relationships_of(id) {
-        let Some((there, peer)) =
-            topology.relationship(relationship).and_then(|there| Some((there, there.peer_of(id)?)))
-        else {
-            continue;
-        };
-        // A name with a line feed must not end the comment.
-        let pair = topology.relationship_name(relationship).replace(char::is_control, " ");
-        let _ = writeln!(text, "# {} of {pair} ({})", peer.role.as_str(), there.mode.as_str());
-    }
+    write::server(text, topology, id);
     let missing = missing_addresses(topology, server);
     if !missing.is_empty() {
         let _ = writeln!(
@@ -109,13 +85,11 @@ fn write_server(
             "# Has subnets without an address of its own here; add those that it has: {missing}"
         );
     }
-    let addresses: Vec<String> =
-        server.addresses.iter().map(|address| quoted(&address.to_string())).collect();
-    let _ = writeln!(text, "addresses = [{}]", addresses.join(", "));
+    write::addresses(text, &server.addresses);
     for (key, path) in paths.into_iter().flat_map(|paths| [("kea", &paths.kea), ("ctrl-agent", &paths.agent)])
     {
         if let Some(path) = path {
-            let _ = writeln!(text, "{key} = {}", quoted(&relative(path, base)));
+            let _ = writeln!(text, "{key} = {}", write::quoted(&relative(path, base)));
         }
     }
 }
@@ -132,11 +106,6 @@ fn missing_addresses(topology: &Topology, server: &Server) -> String {
         .map(|subnet| subnet.prefix.to_string())
         .collect();
     missing.join(", ")
-}
-
-/// A TOML string.
-fn quoted(text: &str) -> String {
-    ::toml::Value::from(text).to_string()
 }
 
 /// A path as the topology file in `base` should name it.

@@ -6,16 +6,17 @@ use std::path::Path;
 
 use ipnet::Ipv4Net;
 
-use super::{Client, Machine, Source, TopologyFiles, Zone};
+use super::{Client, Described, Machine, Source, TopologyFiles, Zone};
 use crate::kea::document::{Document, FileError};
 use crate::kea::field::Field;
+use crate::kea::relationship;
 use crate::units::HwAddr;
 
 impl TopologyFiles {
     /// Reads a topology.toml that is already a document.
     pub(super) fn read_document(&mut self, document: &Document) -> Result<(), FileError> {
         let root = Field::root(document);
-        root.only_keys(&["zone", "server", "client"])?;
+        root.only_keys(&["zone", "server", "client", "relationship"])?;
         let mut seen = Seen::default();
         for table in root.list("zone")? {
             self.zones.push(zone(table, &mut seen)?);
@@ -30,6 +31,10 @@ impl TopologyFiles {
         }
         for table in root.list("client")? {
             self.clients.push(client(table, &mut seen)?);
+        }
+        for table in root.list("relationship")? {
+            let (relationship, origin) = relationship::read_described(table)?;
+            self.relationships.push(Described { relationship, origin, path: table.error("").file });
         }
         Ok(())
     }
