@@ -190,14 +190,16 @@ impl<'a> Card<'a> {
         servers
     }
 
-    /// The lease updates that the exchange caused: until a second after its
-    /// end, or until the same client began another one.
+    /// The lease updates that the exchange caused: until its end, and a second
+    /// beyond it unless the same client begins another one. While exchanges of
+    /// one client overlap nothing on the wire tells whose an update is.
     pub(super) fn updates(&self) -> impl Iterator<Item = &'a HaEvent> {
         let mac = self.exchange.client.chaddr;
         let later = self.analysis.exchanges.iter().filter(|other| other.client.chaddr == mac);
         let next = later.map(|other| other.start).filter(|start| *start > self.exchange.start).min();
-        let end = self.exchange.end.plus(SECOND);
-        let span = self.exchange.start..next.map_or(end, |next| next.min(end));
+        let end = self.exchange.end;
+        let beyond = end.plus(SECOND);
+        let span = self.exchange.start..next.map_or(beyond, |next| next.clamp(end, beyond));
         self.analysis.events.iter().filter(move |event| {
             matches!(event.kind, EventKind::LeaseUpdate | EventKind::LeaseDelete)
                 && event.chaddr == Some(mac)
@@ -272,7 +274,8 @@ impl<'a> Card<'a> {
                     (_, _, Rule::ServerDown) => Mark::Down,
                     (_, _, Rule::LeaseUpdateRejected) => Mark::Arrives,
                     (_, Expected::Ignore, _) => Mark::Dropped,
-                    _ => Mark::Unanswered,
+                    (_, Expected::Answer, _) => Mark::Unanswered,
+                    (_, Expected::Unknown, _) => Mark::Unknown,
                 };
                 Some((lane(decision.server)?, mark))
             })

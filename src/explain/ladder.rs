@@ -14,6 +14,8 @@ pub enum Mark {
     Down,
     /// It should be answered and is not.
     Unanswered,
+    /// It is not answered, and nothing decides why.
+    Unknown,
 }
 
 /// One line of the ladder.
@@ -131,7 +133,8 @@ impl Mark {
             Self::Arrives => (Role::Good, ""),
             Self::Dropped => (Role::Notable, "✕ "),
             Self::Down => (Role::Weak, "○ "),
-            Self::Unanswered => (Role::Bad, "? "),
+            Self::Unanswered => (Role::Bad, "! "),
+            Self::Unknown => (Role::Notable, "? "),
         }
     }
 }
@@ -188,7 +191,8 @@ fn strokes(rung: &Rung, places: &[usize], room: usize) -> Vec<(Role, String)> {
             }
             Mark::Dropped => set(at, Role::Notable, '✕'),
             Mark::Down => set(at, Role::Weak, '○'),
-            Mark::Unanswered => set(at, Role::Bad, '?'),
+            Mark::Unanswered => set(at, Role::Bad, '!'),
+            Mark::Unknown => set(at, Role::Notable, '?'),
         }
     }
     set(start, Role::Strong, '●');

@@ -7,3 +7,4 @@ mod counted;
 mod ladder;
 mod reasons;
 pub mod text;
+mod wait;

@@ -1,19 +1,25 @@
 //! The lower half of a card: why one server answered and the others did not.
 
-use super::card::Card;
 use unicode_width::UnicodeWidthStr;
 
-use super::text::{Line, Role, span, wrap};
+use super::card::Card;
+use super::text::{Line, Role, wrap};
+use super::wait;
 use crate::ha::catalogue::Rule;
 use crate::ha::decide::{Decision, Expected, Seen};
 use crate::ha::network::Heard;
 use crate::ha::timeline::Basis;
+use crate::ha::topology::Topology;
 use crate::units::{FrameRef, ServerId};
 
 /// Servers that a card explains; more of them answer one client in floods only.
 const MOST_SERVERS: usize = 12;
 /// Where wrapped reasons go on.
 const INDENT: usize = 25;
+/// The same where that leaves too little room.
+const SMALL_INDENT: usize = 9;
+/// A reason needs this much room beside the queries that it is about.
+const LEAST_ROOM: usize = 24;
 
 /// `Why` and `Why not` for every server, then what HA cost.
 pub fn lines(card: &Card<'_>, width: usize) -> Vec<Line> {
@@ -35,18 +41,38 @@ pub fn lines(card: &Card<'_>, width: usize) -> Vec<Line> {
     if lines.is_empty() {
         lines.extend(paragraph(" ", &format!("{}.", card.judgement.reason), width));
     }
+    lines.extend(absent_owner(card, width));
     lines.extend(super::counted::lines(card, width));
-    lines.extend(cost(card, width));
-    if card.analysis.network.topology.servers.is_empty() {
-        let hint = "Without Kea's configuration there is no rule to compare with: --kea NAME=kea-dhcp4.conf \
-                    for each server, or -t topology.toml, names the servers and explains their silence.";
-        lines.extend(
-            wrap(hint, width.saturating_sub(1))
-                .iter()
-                .map(|line| Line::of([(Role::Plain, " "), (Role::Weak, line.as_str())])),
-        );
+    lines.extend(wait::lines(card, width));
+    for line in wrap(hint(&card.analysis.network.topology), width.saturating_sub(1)) {
+        lines.push(Line::of([(Role::Plain, " "), (Role::Weak, line.as_str())]));
     }
     lines
+}
+
+/// What a configuration would add, where there is none.
+const fn hint(topology: &Topology) -> &'static str {
+    if topology.servers.is_empty() {
+        "Without Kea's configuration there is no rule to compare with: --kea NAME=kea-dhcp4.conf for each server, or \
+         -t topology.toml, names the servers and explains their silence."
+    } else if topology.inferred {
+        "Pair concluded from its heartbeats; thresholds and subnets unknown. --kea or -t make it exact."
+    } else {
+        ""
+    }
+}
+
+/// The server that the query belongs to, when no capture shows that it could hear it.
+fn absent_owner(card: &Card<'_>, width: usize) -> Vec<Line> {
+    let Some(owner) = card.judgement.owner else { return Vec::new() };
+    let answered = card.judgement.answered_by.is_some();
+    if answered || card.without_reply() || card.decisions.iter().any(|decision| decision.server == owner) {
+        return Vec::new();
+    }
+    let heading =
+        Line::of([(Role::Plain, " Why not "), (Role::Strong, card.server(owner)), (Role::Plain, "   ")]);
+    let text = "the query belongs to it, and no capture shows a message of the client where it listens";
+    because(heading, text, &Line::default(), width)
 }
 
 fn server_lines(card: &Card<'_>, server: ServerId, about: &[&Decision], width: usize) -> Vec<Line> {
@@ -92,6 +118,10 @@ fn passed_over(card: &Card<'_>, about: &[&&Decision], width: usize) -> Vec<Line>
         let Some(first) = group.first() else { continue };
         let mut line = Line::of([(Role::Plain, "     "), (Role::Plain, queries(card, group).as_str())]);
         line.pad_to(INDENT - 2);
+        if line.width() + first.rule.code().len() + LEAST_ROOM > width {
+            lines.push(std::mem::take(&mut line));
+            line.pad_to(SMALL_INDENT - 2);
+        }
         line.push(Role::Plain, "  ");
         line.push(Role::Notable, first.rule.code());
         line.push(Role::Plain, ": ");
@@ -121,13 +151,15 @@ fn queries(card: &Card<'_>, group: &[&Decision]) -> String {
 
 /// Text behind a beginning, wrapped under itself, with the evidence flush right on the last line.
 pub(super) fn because(beginning: Line, text: &str, evidence: &Line, width: usize) -> Vec<Line> {
-    let indent = beginning.width().min(INDENT);
+    let most = if width < 3 * INDENT { SMALL_INDENT } else { INDENT };
+    let indent = beginning.width().min(most);
     let mut lines = Vec::new();
     let mut current = beginning;
     let mut started = false;
     for word in text.split_whitespace() {
         let gap = if started { " " } else { "" };
-        if started && current.width() + gap.len() + word.width() > width {
+        let movable = started || current.width() > indent;
+        if movable && current.width() + gap.len() + word.width() > width {
             lines.push(std::mem::take(&mut current));
             current.pad_to(indent);
             current.push(Role::Plain, word);
@@ -226,6 +258,12 @@ fn why(card: &Card<'_>, decision: &Decision) -> String {
             let said = update.map_or("", |event| event.text.as_str());
             format!("it prepared the ACK and dropped it, because {partner} refused the lease: {said}")
         }
+        // Numbers behind the topology's are servers that only the packets show.
+        Rule::NoConfiguration
+            if !topology.servers.is_empty() && decision.server.0 >= topology.servers.len() =>
+        {
+            "a DHCP server that the topology does not name".to_owned()
+        }
         rule => {
             let title = rule.entry().title.trim_end_matches('.');
             let mut chars = title.chars();
@@ -247,29 +285,12 @@ fn evidence(card: &Card<'_>, decision: &Decision) -> Line {
     let text = match (decision.rule, decision.basis) {
         (Rule::ForeignServerId, _) => "option 54".to_owned(),
         (Rule::LeaseUpdateRejected, _) => frames,
+        // It rests on what is missing.
+        (Rule::StateUnknown, _) => String::new(),
         (Rule::ServerDown, Some(Basis::Control) | None) => format!("refused {frames}"),
         (_, Some(Basis::Assumed)) => "assumed, nothing shows otherwise".to_owned(),
         (_, Some(basis)) => format!("{} {frames}", basis.as_str()),
         (_, None) => String::new(),
     };
     Line::of([(Role::Weak, text.as_str())])
-}
-
-/// How much of the wait for the ACK was the lease update to the partner.
-fn cost(card: &Card<'_>, width: usize) -> Vec<Line> {
-    let (Some(total), Some(update)) = (card.judgement.request_ack_us, card.judgement.update_rtt_us) else {
-        return Vec::new();
-    };
-    let text = format!(
-        "{} of the {} from REQUEST to ACK was the lease update",
-        span(update * 1000),
-        span(total * 1000)
-    );
-    let frames = card.updates().next().map_or(String::new(), |event| card.frames(event.request_at, event.at));
-    because(
-        Line::of([(Role::Plain, " Cost of HA   ")]),
-        &text,
-        &Line::of([(Role::Weak, frames.as_str())]),
-        width,
-    )
 }
