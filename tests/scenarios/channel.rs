@@ -7,7 +7,8 @@
 //! `FROM` posts the command to port 8000 of `TO`, which answers a millisecond
 //! later. The request is frame `LABEL?`, the answer `LABEL`. Keys: `result`
 //! (0), `state`, `scopes` (with commas), `mac` and `ip` of the lease. `refused`
-//! in place of a command is a connection that is refused.
+//! in place of a command is a connection that is refused. Every line is a
+//! connection of its own, open since before the capture: Kea keeps them open.
 
 use std::net::Ipv4Addr;
 
@@ -17,15 +18,23 @@ use super::script::{Cast, Frame};
 
 const PORT: u16 = 8000;
 
-fn segment(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), flags: &str, payload: &str) -> Vec<u8> {
+/// The next byte of the client and of the server before a line.
+const CLIENT_SEQ: u32 = 1000;
+const SERVER_SEQ: u32 = 5000;
+
+type End = (Ipv4Addr, u16);
+
+/// A segment; `seq` is its own number and the one that it acknowledges.
+fn segment(from: End, to: End, flags: &str, seq: (u32, u32), payload: &str) -> Vec<u8> {
     let mut builder = PacketBuilder::ethernet2([2, 0, 0, 0, 1, 1], [2, 0, 0, 0, 1, 2])
         .ipv4(from.0.octets(), to.0.octets(), 64)
-        .tcp(from.1, to.1, 1, 65_000);
+        .tcp(from.1, to.1, seq.0, 65_000);
     for flag in flags.chars() {
         builder = match flag {
             'S' => builder.syn(),
             'R' => builder.rst(),
-            _ => builder.ack(1),
+            'P' => builder.psh(),
+            _ => builder.ack(seq.1),
         };
     }
     let mut bytes = Vec::with_capacity(builder.size(payload.len()));
@@ -58,12 +67,15 @@ pub fn frames(cast: &Cast, [label, zone]: [&str; 2], ns: i64, words: &[&str], or
         }
     }
     let (request, answer) = if *command == "refused" {
-        (segment(client, server, "S", ""), segment(server, client, "RA", ""))
+        let syn = segment(client, server, "S", (CLIENT_SEQ, 0), "");
+        (syn, segment(server, client, "RA", (0, CLIENT_SEQ + 1), ""))
     } else {
         let call = serde_json::json!({ "command": command, "service": ["dhcp4"], "arguments": ask });
         let reply = serde_json::json!([{ "result": result, "text": "said", "arguments": say }]);
         let (call, reply) = (http("POST / HTTP/1.1", &call), http("HTTP/1.1 200 OK", &reply));
-        (segment(client, server, "A", &call), segment(server, client, "A", &reply))
+        let asked = CLIENT_SEQ + call.len() as u32;
+        let call = segment(client, server, "PA", (CLIENT_SEQ, SERVER_SEQ), &call);
+        (call, segment(server, client, "PA", (SERVER_SEQ, asked), &reply))
     };
     let frame = |label: String, ns, bytes| Frame {
         label,
