@@ -18,5 +18,6 @@ mod replay;
 mod scenarios;
 mod score;
 mod support;
+mod topology_infer;
 mod truth;
 mod witnesses;

@@ -13,25 +13,43 @@ use crate::units::{CaptureTime, HwAddr, SECOND};
 /// A server sends its partner a lease update and, once it is stored, the ACK for
 /// the same client and address (kea-ha §2.2). So the update's source and the
 /// ACK's server identifier are one machine, on whatever wires the two were seen.
+/// When the partner refuses the update there is no ACK; then the REQUEST that
+/// caused it names the server that it was for.
 #[derive(Debug, Default)]
 pub(super) struct Aliases(BTreeMap<Ipv4Addr, BTreeSet<Ipv4Addr>>);
 
+/// When a message named which server, by client and address.
+type Named = HashMap<(HwAddr, Ipv4Addr), Vec<(CaptureTime, Ipv4Addr)>>;
+
 impl Aliases {
     pub(super) fn find(events: &[HaEvent], messages: &[Observed]) -> Self {
-        let mut acks: HashMap<(HwAddr, Ipv4Addr), Vec<(CaptureTime, Ipv4Addr)>> = HashMap::new();
-        for message in messages.iter().filter(|message| message.message_type == Some(MessageType::ACK)) {
+        let (mut acks, mut requests) = (Named::new(), Named::new());
+        for message in messages {
+            let (named, ip) = match message.message_type {
+                Some(MessageType::ACK) => (&mut acks, Some(message.yiaddr)),
+                Some(MessageType::REQUEST) => (&mut requests, message.requested_ip),
+                _ => continue,
+            };
             // With RFC 5107 option 54 is the relay's address.
-            if let Some(server) = message.server_id.filter(|id| *id != message.giaddr) {
-                let lease = acks.entry((message.chaddr, message.yiaddr)).or_default();
-                lease.push((message.time, server));
+            if let Some(server) = message.server_id.filter(|id| *id != message.giaddr)
+                && let Some(ip) = ip
+            {
+                named.entry((message.chaddr, ip)).or_default().push((message.time, server));
             }
         }
         // Whoever sent the updates for a server identifier: more than one sender proves nothing.
         let mut senders: BTreeMap<Ipv4Addr, BTreeSet<Ipv4Addr>> = BTreeMap::new();
-        let stored = |event: &&HaEvent| event.kind == EventKind::LeaseUpdate && event.result == Some(0);
-        for event in events.iter().filter(stored) {
-            let Some(list) = event.chaddr.zip(event.ip).and_then(|lease| acks.get(&lease)) else { continue };
-            let caused = |time: CaptureTime| (0..=SECOND).contains(&time.since(event.time));
+        for event in events.iter().filter(|event| event.kind == EventKind::LeaseUpdate) {
+            let named = match event.result {
+                Some(0) => &acks,
+                Some(_) => &requests,
+                None => continue,
+            };
+            let Some(list) = event.chaddr.zip(event.ip).and_then(|lease| named.get(&lease)) else { continue };
+            let caused = |time: CaptureTime| match event.result {
+                Some(0) => (0..=SECOND).contains(&time.since(event.time)),
+                _ => (0..=SECOND).contains(&event.request_time.since(time)),
+            };
             let mut servers = list.iter().filter(|(time, _)| caused(*time)).map(|(_, server)| *server);
             if let Some(server) = servers.next()
                 && servers.all(|other| other == server)

@@ -4,6 +4,7 @@ use super::*;
 use crate::ha::topology::{RelationshipId, ServerId};
 use crate::kea::config::samples::{AGENT, BALANCED, HUB, ZALDUA1ZERB2, ZALDUA2ZERB1, folder, write};
 
+mod described;
 mod errors;
 mod imported;
 mod merging;
