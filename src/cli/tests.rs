@@ -95,6 +95,8 @@ fn mistakes_are_usage_errors_that_name_the_flag() {
         ("hash 02:00 --count 3", "--find"),
         ("schema nothing", "messages"),
         ("topology import", "FILE"),
+        ("topology infer", "FILE"),
+        ("topology infer - north=-", "standard input"),
         ("topology lint", "-t"),
         ("topology lint --kea conf", "--kea"),
         ("explain --codes a.pcap", "--codes"),

@@ -158,3 +158,23 @@ fn machine(topology: &mut Topology, name: &str, address: Ipv4Addr, aliases: &Ali
     }
     id
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machines_have_names_of_their_own() {
+        let (mut topology, none) = (Topology::default(), Aliases::default());
+        // Two pairs may use the same peer names.
+        let mut name = |peer: &str, address: [u8; 4]| {
+            let id = machine(&mut topology, peer, Ipv4Addr::from(address), &none);
+            topology.server(id).unwrap().name.clone()
+        };
+        assert_eq!(name("hub-north", [192, 0, 2, 1]), "hub-north");
+        assert_eq!(name("server1", [192, 0, 2, 2]), "server1");
+        assert_eq!(name("server1", [192, 0, 2, 3]), "server1@192.0.2.3");
+        assert_eq!(name("server1", [192, 0, 2, 1]), "hub-north");
+        assert_eq!(name("hub", [192, 0, 2, 1]), "hub");
+    }
+}

@@ -48,8 +48,10 @@ pub fn inferred(network: &Network<'_>, events: &[HaEvent], messages: &[Observed]
         relationship(&mut text, topology, RelationshipId(at), events);
     }
     if topology.relationships.is_empty() {
-        text.push_str(
-            "\n# No relationship shows: that takes answered heartbeats (not encrypted) of a pair at work.\n",
+        text.push('\n');
+        write::comment(
+            &mut text,
+            "No relationship shows: that takes heartbeats, not encrypted, of a pair at work.",
         );
     }
     clients(&mut text, messages);
@@ -82,7 +84,9 @@ fn strangers(text: &mut String, network: &Network<'_>) {
     if unknown.peek().is_none() {
         return;
     }
-    text.push_str("\n# Servers that answered too, and are in no relationship that shows. What is listed belongs here:\n");
+    text.push('\n');
+    write::comment(text, "Servers that answered too, and are in no relationship that shows. Keep those that");
+    write::comment(text, "belong here, or add their addresses to the machine that has them:");
     for (_, machine) in unknown {
         text.push_str("#\n");
         write::comment(text, "[[server]]");
