@@ -34,7 +34,9 @@ impl Evidence<'_> {
                     reply: reply.map(|reply| (reply.time, reply.at)),
                     unshared: acked
                         && query.message_type == Some(MessageType::REQUEST)
-                        && self.update_after(case.server, query).is_none(),
+                        && self
+                            .update_after(case.server, query)
+                            .is_none_or(|update| reply.is_some_and(|reply| reply.time < update.request_time)),
                 });
             });
         }

@@ -8,7 +8,7 @@ use crate::ha::topology::{RelationshipId, Role, Topology};
 use crate::units::{CaptureTime, FrameRef, SECOND, ServerId};
 
 /// Kea gives up on a heartbeat or lease update after this long (kea-ha §2.2).
-const TIMEOUT: i64 = 10 * SECOND;
+pub(super) const TIMEOUT: i64 = 10 * SECOND;
 
 /// One fact.
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ pub(super) struct Input<'a> {
 
 #[derive(Clone, Debug)]
 pub(super) enum What<'a> {
-    /// It sent a command.
-    Speaks,
+    /// It sent a command; whether the partner's machine refused the connection.
+    Speaks { refused: bool },
     /// It sent a command whose end the capture does not show.
     Hole,
     /// Its HA listener refused a connection.
@@ -41,8 +41,10 @@ pub(super) enum What<'a> {
     Syncs,
     /// The partner took its `ha-sync-complete-notify`.
     Synced,
-    /// The partner took its `ha-reset`.
+    /// It sent `ha-reset`.
     Resets,
+    /// The partner took it.
+    HasReset,
     /// It took its partner's `ha-reset`.
     IsReset,
     /// Its own `ha-maintenance-notify` ended.
@@ -117,7 +119,7 @@ impl<'a> Facts<'_, 'a> {
         let mut request = |seat, what| {
             inputs.push(Input { time: event.request_time, at: event.request_at, seat, what });
         };
-        request(asks, What::Speaks);
+        request(asks, What::Speaks { refused: event.kind == EventKind::Refused });
         if event.result.is_none() && event.time == event.request_time {
             request(asks, What::Hole);
             request(asked, What::Hole);
@@ -125,6 +127,7 @@ impl<'a> Facts<'_, 'a> {
         match event.kind {
             EventKind::LeaseUpdate | EventKind::LeaseDelete => request(asks, What::SendsUpdate),
             EventKind::Disable => request(asks, What::Syncs),
+            EventKind::Reset => request(asks, What::Resets),
             EventKind::Sync if !self.is_sync_complete() => request(asks, What::Syncs),
             _ => {}
         }
@@ -161,7 +164,7 @@ impl<'a> Facts<'_, 'a> {
             EventKind::Enable if done => return answer(asked, What::Enabled(self.sender())),
             EventKind::Reset if done => {
                 answer(asked, What::IsReset);
-                answer(asks, What::Resets);
+                answer(asks, What::HasReset);
                 return;
             }
             // An administrator, who may sit on the partner's machine, sends other commands.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::input::{Input, What, inputs, number};
+use super::input::{Input, TIMEOUT, What, inputs, number};
 use super::pulse::{Beat, Pulses};
 use super::seat::{Seat, Seen};
 use super::{Cause, Counted, Query, Replay, spans};
@@ -12,7 +12,7 @@ use crate::ha::machine::{Holder, Maintained, Service, notified, notifier};
 use crate::ha::state::State;
 use crate::ha::timeline::Basis;
 use crate::ha::topology::{RelationshipId, Role, Topology};
-use crate::units::{CaptureTime, ServerId};
+use crate::units::{CaptureTime, SECOND, ServerId};
 
 /// One machine: what its relationships share.
 #[derive(Debug, Default)]
@@ -26,6 +26,8 @@ pub(super) struct Machine {
     pub(super) outages: Vec<(CaptureTime, CaptureTime)>,
     /// The last refused connection, while it does not run.
     refused: Option<CaptureTime>,
+    /// The last sign of its own.
+    seen: Option<CaptureTime>,
     /// It refuses connections although it runs: a firewall, or a wrong address.
     refuses_anyway: bool,
 }
@@ -112,7 +114,7 @@ impl<'t> Run<'t> {
         let on = machine.service.is_on();
         let service = &mut machine.service;
         match &input.what {
-            What::Speaks => seat.speaks(input.time),
+            What::Speaks { .. } => seat.speaks(input.time),
             What::Refuses | What::Hole => {}
             What::Heartbeat { partner, unsent, date } => {
                 seat.partner_clock(input.time, *date);
@@ -132,7 +134,9 @@ impl<'t> Run<'t> {
             What::SendsUpdate => seat.sends_update(seen, service),
             What::Syncs => seat.show(State::Syncing, seen, Basis::Control, Cause::Observed, service),
             What::Synced => seat.synced(seen, service),
-            What::Resets | What::IsReset => seat.command(State::Waiting, seen, Cause::Reset, service),
+            What::Resets => seat.resets(seen, service),
+            What::HasReset => seat.has_reset(seen, service),
+            What::IsReset => seat.command(State::Waiting, seen, Cause::Reset, service),
             What::Notifies { cancel, reply } => {
                 let outcome = seat.state.map(|own| notifier(own, *cancel, *reply));
                 maintain(seat, outcome, seen, service);
@@ -164,6 +168,10 @@ impl<'t> Run<'t> {
     fn life(&mut self, input: &Input<'_>, seen: Seen) -> bool {
         let Some(machine) = self.machines.get_mut(&input.seat.0) else { return false };
         let refuses = matches!(input.what, What::Refuses);
+        let silent_since = match input.what {
+            What::Hears(_) | What::Refuses | What::Hole | What::Failed { .. } => None,
+            _ => machine.seen.replace(input.time),
+        };
         let Some(last) = machine.refused else {
             if refuses && !machine.refuses_anyway {
                 machine.refused = Some(input.time);
@@ -174,6 +182,9 @@ impl<'t> Run<'t> {
                 && let Some(after) = self.seats.get(*at).and_then(|seat| seat.was_restarted(seen))
             {
                 self.start(input.seat.0, after, seen);
+            }
+            if let (What::Speaks { refused: true }, Some(since)) = (&input.what, silent_since) {
+                self.returns(input, since);
             }
             return !refuses;
         };
@@ -195,7 +206,7 @@ impl<'t> Run<'t> {
                 self.start(input.seat.0, last, seen);
                 true
             }
-            What::Speaks if input.time.since(last) > heartbeat_delay / 10 * 9 => {
+            What::Speaks { .. } if input.time.since(last) > heartbeat_delay / 10 * 9 => {
                 self.start(input.seat.0, last, seen);
                 true
             }
@@ -206,6 +217,29 @@ impl<'t> Run<'t> {
                 true
             }
         }
+    }
+
+    /// A server that was silent for too short a time for a request of its own to have timed out
+    /// unseen, and for too long to have had nothing to say, was started meanwhile: its first
+    /// heartbeat comes a heartbeat-delay after that (kea-ha §3.1). Only a new connection tells it
+    /// from one that was cut for a while, and only one that is refused has no answer that says more.
+    fn returns(&mut self, input: &Input<'_>, since: CaptureTime) {
+        let Some(machine) = self.machines.get_mut(&input.seat.0) else { return };
+        let seats = || machine.seats.iter().filter_map(|at| self.seats.get(*at));
+        let delay = seats().map(|seat| i64::from(seat.limits.heartbeat_delay_ms)).max().unwrap_or_default();
+        let silence = input.time.since(since);
+        let started = input.time.plus(-delay * 1_000_000);
+        let heard_of = seats().all(Seat::heartbeats) && !self.pulses.near_hole(input.seat, input.time);
+        if silence <= 2 * delay * 1_000_000 + SECOND || silence >= TIMEOUT || !heard_of {
+            return;
+        }
+        machine.service = Service::default();
+        for at in &machine.seats {
+            if let Some(seat) = self.seats.get_mut(*at) {
+                seat.started_unseen((since, started), input.at, &mut machine.service);
+            }
+        }
+        machine.switched.push((started, machine.service.is_on()));
     }
 
     fn start(&mut self, server: ServerId, after: CaptureTime, seen: Seen) {

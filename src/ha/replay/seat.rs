@@ -36,9 +36,9 @@ pub(super) struct Seat {
     partner_kept_updates: bool,
     partner_terminated: Option<CaptureTime>,
     rejected: HashMap<ClientKey, CaptureTime>,
-    /// Its own clock against the capture's, and the partner's against its own, seconds.
+    /// Its own clock against the capture's, and so the partner's at the last heartbeat, seconds.
     ahead: Option<i64>,
-    skew: i64,
+    partner_ahead: Option<i64>,
     clock: Clock,
     /// The last good heartbeat.
     clock_at: Option<FrameRef>,
@@ -77,7 +77,7 @@ impl Seat {
             partner_terminated: None,
             rejected: HashMap::new(),
             ahead: None,
-            skew: 0,
+            partner_ahead: None,
             clock: Clock::default(),
             clock_at: None,
             clients: Clients::default(),
@@ -109,9 +109,30 @@ impl Seat {
         // Its first heartbeat may cross the one that shows the start.
         let crossing = self.clock.interrupted(seen.0, GRACE_MS) == Some(false);
         let heard = (self.clock, self.clock_at, self.partner);
-        self.clock = Clock::between(Some(after), Some(seen.0));
+        self.forget(after, seen.0);
+        self.show(State::Waiting, seen, Basis::Inferred, Cause::Started, service);
+        if crossing {
+            (self.clock, self.clock_at, self.partner) = heard;
+            self.run(seen, false, service);
+        }
+    }
+
+    /// It was started between two instants, and shows nothing yet: a prediction.
+    pub(super) fn started_unseen(
+        &mut self,
+        (after, by): (CaptureTime, CaptureTime),
+        at: FrameRef,
+        service: &mut Service,
+    ) {
+        self.forget(after, by);
+        self.enter(State::Waiting, (by, None), Basis::Inferred, Cause::Started, vec![at], service);
+    }
+
+    /// A new process knows nothing.
+    fn forget(&mut self, after: CaptureTime, by: CaptureTime) {
+        self.clock = Clock::between(Some(after), Some(by));
         self.partner = Partner::Unknown;
-        (self.ahead, self.skew) = (None, 0);
+        (self.ahead, self.partner_ahead) = (None, None);
         (self.unsent, self.clock_at, self.enough, self.partner_terminated) = (None, None, None, None);
         (self.partner_kept_updates, self.sync_notified) = (false, false);
         self.clients.clear();
@@ -120,11 +141,12 @@ impl Seat {
         self.settled = self.transitions.len();
         self.state = None;
         self.shown = Some(after);
-        self.show(State::Waiting, seen, Basis::Inferred, Cause::Started, service);
-        if crossing {
-            (self.clock, self.clock_at, self.partner) = heard;
-            self.run(seen, false, service);
-        }
+    }
+
+    /// Whether it is in a state in which a server sends heartbeats.
+    pub(super) fn heartbeats(&self) -> bool {
+        self.mode != Mode::PassiveBackup
+            && self.state.is_some_and(|it| !matches!(it, State::Terminated | State::Syncing))
     }
 
     /// What it says the time is.
@@ -134,9 +156,7 @@ impl Seat {
 
     /// What its partner says the time is (kea-ha §4.2).
     pub(super) fn partner_clock(&mut self, now: CaptureTime, date: Option<CaptureTime>) {
-        if let (Some(date), Some(ahead)) = (date, self.ahead) {
-            self.skew = date.since(now).div_euclid(SECOND).saturating_sub(ahead);
-        }
+        self.partner_ahead = date.map(|date| date.since(now).div_euclid(SECOND)).or(self.partner_ahead);
     }
 
     /// A good answer to its own heartbeat (kea-ha §3.2).
@@ -165,7 +185,7 @@ impl Seat {
         self.partner = Partner::Unavailable;
         self.partner_terminated = None;
         // An unavailable partner's clock is forgotten (kea-ha §3.2).
-        self.skew = 0;
+        self.partner_ahead = None;
         if std::mem::take(&mut self.sync_notified)
             && let Some(state) = self.state
         {
@@ -234,6 +254,23 @@ impl Seat {
             self.show(to, seen, Basis::Control, cause, service);
         }
         self.run(seen, false, service);
+    }
+
+    /// It sends `ha-reset`: nobody does but in communication-recovery (kea-ha §4.1, footnote 5),
+    /// an administrator on its machine excepted.
+    pub(super) fn resets(&mut self, seen: Seen, service: &mut Service) {
+        if self.mode == Mode::LoadBalancing && self.limits.delayed_updates_limit > 0 {
+            self.show(State::CommunicationRecovery, seen, Basis::Control, Cause::Observed, service);
+        }
+    }
+
+    /// The partner took its `ha-reset`, which it learns a little later.
+    pub(super) fn has_reset(&mut self, seen: Seen, service: &mut Service) {
+        if self.state == Some(State::CommunicationRecovery) {
+            let when = (seen.0, None);
+            self.enter(State::Waiting, when, Basis::Inferred, Cause::Reset, vec![seen.1], service);
+            self.run(seen, false, service);
+        }
     }
 
     /// A cancelled maintenance returns it to the state before (kea-ha §4.3).

@@ -193,7 +193,7 @@ fn nothing_is_counted_while_the_clock_is_unknown() {
     let replay = run(&topology(Mode::HotStandby), &inputs, at(100));
     assert!(replay.counted.is_empty() && story(&replay).len() == 1);
     // Its first own frame bounds the clock: 6 s after it there is no doubt left.
-    inputs.insert(0, fact(0, SECOND_SERVER, What::Speaks));
+    inputs.insert(0, fact(0, SECOND_SERVER, What::Speaks { refused: false }));
     let replay = run(&topology(Mode::HotStandby), &inputs, at(100));
     assert_eq!(replay.counted.len(), 2);
     assert_eq!(story(&replay)[1], (Some(HS), PD, 80, Cause::ClientsUnacked));
@@ -267,7 +267,7 @@ fn a_server_that_refused_and_speaks_again_was_started() {
         fact(20, FIRST, What::Refuses),
         fact(40, FIRST, What::Refuses),
         fact(55, FIRST, says(State::Waiting)),
-        fact(65, FIRST, What::Speaks),
+        fact(65, FIRST, What::Speaks { refused: false }),
         fact(66, FIRST, hears_from(PD)),
         fact(66, FIRST, What::Syncs),
         fact(67, FIRST, What::Synced),
@@ -292,9 +292,9 @@ fn a_server_that_speaks_while_it_refuses_was_never_gone() {
     let inputs = [
         fact(0, FIRST, says(HS)),
         fact(20, FIRST, What::Refuses),
-        fact(25, FIRST, What::Speaks),
+        fact(25, FIRST, What::Speaks { refused: false }),
         fact(40, FIRST, What::Refuses),
-        fact(45, FIRST, What::Speaks),
+        fact(45, FIRST, What::Speaks { refused: false }),
     ];
     let replay = run(&topology(Mode::HotStandby), &inputs, at(100));
     assert_eq!(story(&replay), [(None, HS, 0, Cause::FirstSeen)]);
@@ -382,7 +382,7 @@ fn any_order_of_facts_gives_a_consistent_account() {
                         2 | 3 => hears_from(state),
                         4 | 5 => What::Failed { told: true },
                         6 => What::Refuses,
-                        7 => What::Speaks,
+                        7 => What::Speaks { refused: false },
                         8 => What::SendsUpdate,
                         9 => What::Syncs,
                         10 => What::Synced,

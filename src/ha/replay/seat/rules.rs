@@ -66,21 +66,8 @@ impl Seat {
     pub(super) fn run(&mut self, seen: Seen, synchronised: bool, service: &mut Service) {
         for _ in 0..STEPS {
             let Some(own) = self.state else { return };
-            let interrupted = self.clock.interrupted(seen.0, self.limits.max_response_delay_ms);
             let on = service.is_on();
-            let failure = self.clients.failure_detected(self.limits.max_unacked_clients);
-            let interrupted = interrupted == Some(true);
-            let conditions = Conditions {
-                must_terminate: self.is_skewed() || self.is_rejected(seen.0),
-                partner_down: should_partner_down((self.mode, self.role), interrupted, on, failure),
-                interrupted,
-                synchronised,
-                partner_kept_updates: self.partner_kept_updates,
-                partner_terminated_min: self.partner_terminated.map_or(0, |since| {
-                    u32::try_from(seen.0.since(since) / (60 * SECOND)).unwrap_or(u32::MAX)
-                }),
-                ..Conditions::healthy(self.mode, self.role, &self.limits)
-            };
+            let conditions = Conditions { synchronised, ..self.conditions(seen.0, on) };
             let to = next(own, self.partner, &conditions);
             if to == own || self.refuted == Some((own, to)) {
                 return;
@@ -94,10 +81,48 @@ impl Seat {
         }
     }
 
+    fn conditions(&mut self, now: CaptureTime, service_on: bool) -> Conditions {
+        let interrupted = self.clock.interrupted(now, self.limits.max_response_delay_ms) == Some(true);
+        let failure = self.clients.failure_detected(self.limits.max_unacked_clients);
+        Conditions {
+            must_terminate: self.is_skewed() || self.is_rejected(now),
+            partner_down: should_partner_down((self.mode, self.role), interrupted, service_on, failure),
+            interrupted,
+            partner_kept_updates: self.partner_kept_updates,
+            partner_terminated_min: self
+                .partner_terminated
+                .map_or(0, |since| u32::try_from(now.since(since) / (60 * SECOND)).unwrap_or(u32::MAX)),
+            ..Conditions::healthy(self.mode, self.role, &self.limits)
+        }
+    }
+
+    /// It acknowledges without the partner, whom it last heard too long ago: it has given it up,
+    /// although no frame shows the requests that failed. A firewall of its own may keep them.
+    pub(super) fn gives_up(&mut self, seen: Seen, service: &mut Service) -> bool {
+        let on = service.is_on();
+        let conditions = self.conditions(seen.0, on);
+        let Some(own) = self.state.filter(|_| conditions.interrupted && self.limits.send_lease_updates)
+        else {
+            return false;
+        };
+        let to = next(own, Partner::Unavailable, &conditions);
+        if own != State::normal(self.mode) || to == own {
+            return false;
+        }
+        self.partner = Partner::Unavailable;
+        self.partner_ahead = None;
+        self.shown = self.shown.max(self.clock.expires(self.limits.max_response_delay_ms));
+        let cause = self.cause(to, &conditions, on);
+        self.show(to, seen, Basis::Inferred, cause, service);
+        true
+    }
+
     /// Whether the clocks differ so much that Kea certainly terminates: both are read from whole
     /// seconds, so that the difference is known to a second only.
-    const fn is_skewed(&self) -> bool {
-        matches!(Skew::of(self.skew.saturating_sub(self.skew.signum())), Skew::Fatal)
+    pub(super) fn is_skewed(&self) -> bool {
+        let (Some(partner), Some(own)) = (self.partner_ahead, self.ahead) else { return false };
+        let skew = partner.saturating_sub(own);
+        Skew::of(skew.saturating_sub(skew.signum())) == Skew::Fatal
     }
 
     fn is_rejected(&mut self, now: CaptureTime) -> bool {
@@ -110,7 +135,8 @@ impl Seat {
     }
 
     fn cause(&self, to: State, conditions: &Conditions, service_on: bool) -> Cause {
-        let asked = !should_partner_down((self.mode, self.role), true, service_on, false);
+        let asked = !should_partner_down((self.mode, self.role), true, service_on, false)
+            && self.limits.max_unacked_clients > 0;
         match (self.partner, to) {
             (_, State::Terminated) if conditions.must_terminate => Cause::Fatal,
             (Partner::Unavailable, State::PartnerDown) if !conditions.partner_down => {

@@ -12,18 +12,14 @@ impl Seat {
     /// It answered a query: whoever answers serves the scope.
     pub(in super::super) fn answers(&mut self, query: &Query, seen: Seen, service: &mut Service) {
         let (Some(scope), true) = (query.scope, query.filtered) else { return };
+        // An ACK waits for the partner to store the lease; without it the partner is given up.
+        if query.unshared && self.gives_up(seen, service) {
+            return;
+        }
         let serves = |state: State| state.serves(self.mode, self.role, self.auto_failover, scope);
         let before = self.transitions.last().and_then(|last| last.from);
         let lately = self.transitions.last().is_some_and(|last| query.time <= last.instant());
-        let interrupted = self.clock.interrupted(query.time, self.limits.max_response_delay_ms);
         match self.state {
-            // An ACK waits for the partner to store the lease; without it the partner is given up.
-            Some(State::HotStandby)
-                if query.unshared && interrupted == Some(true) && self.limits.send_lease_updates =>
-            {
-                self.shown = self.shown.max(self.clock.expires(self.limits.max_response_delay_ms));
-                self.show(State::PartnerDown, seen, Basis::Inferred, Cause::Interrupted, service);
-            }
             // The query came while the state before still held, or the scope was given by hand.
             Some(state) if !serves(state) => {
                 if lately || self.scopes.contains(&scope) {
@@ -118,7 +114,10 @@ impl Seat {
                 return;
             }
             let kept = predicted.iter().rposition(|it| it.to == state).map_or(0, |at| at + 1);
-            if let Some((Some(back), wrong)) = predicted.get(kept).map(|it| (it.from, it.to)) {
+            // A start that was none goes back to the state before it.
+            let before = self.transitions.get(..self.settled).and_then(<[_]>::last).map(|it| it.to);
+            let wrong = predicted.get(kept).map(|it| (it.from.or(before), it.to));
+            if let Some((Some(back), wrong)) = wrong {
                 self.refuted = Some((back, wrong));
                 self.transitions.truncate(self.settled + kept);
                 self.take(back, service);
@@ -132,6 +131,19 @@ impl Seat {
                     let cause = self.explain(State::Waiting);
                     let shown = (seen.0, Some(seen.1));
                     self.enter(State::Waiting, shown, basis, cause, vec![seen.1], service);
+                }
+                // Its first good heartbeat terminates it, and before that it can only have waited:
+                // a partner that failed would have been seen to fail.
+                if let (State::Terminated, None, true, Some(at)) =
+                    (state, self.state, self.is_skewed(), self.clock_at)
+                {
+                    let when = self.clock.expires(0).unwrap_or(seen.0);
+                    self.shown = self.shown.or(Some(when));
+                    self.take(State::Waiting, service);
+                    self.enter(state, (when, None), basis, Cause::Fatal, vec![at], service);
+                    self.settle(seen, basis);
+                    self.shown = Some(seen.0);
+                    return;
                 }
                 let cause = match (self.state, cause) {
                     (None, Cause::Observed) => Cause::FirstSeen,
