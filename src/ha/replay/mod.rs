@@ -7,6 +7,11 @@
 //! heartbeat answers, a synchronisation, lease updates, answers to clients.
 //! A prediction that the server contradicts is taken back and not made again.
 //!
+//! Some changes are shown by what is missing: an ACK without its lease update
+//! after the clock expired (the partner was given up, and a firewall kept the
+//! failed requests off the wire), a silence too long for a running server and
+//! too short for a timeout (it was started meanwhile). These are inferred.
+//!
 //! Without own heartbeats in the capture the communication clock is not known,
 //! and then no client is counted and no failure predicted.
 //!

@@ -7,6 +7,8 @@ use crate::ha::machine::Reply;
 use crate::ha::topology::{Dhcp4, Limits, Membership, Mode, Peer, Relationship, Role, Server, Topology};
 use crate::units::{HwAddr, SECOND, SourceId};
 
+mod unseen;
+
 const PAIR: RelationshipId = RelationshipId(0);
 const OTHER: RelationshipId = RelationshipId(1);
 const FIRST: ServerId = ServerId(0);
@@ -377,12 +379,12 @@ fn any_order_of_facts_gives_a_consistent_account() {
                     let query = &queries[random(20) as usize];
                     let (cancel, reply) =
                         (random(2) == 0, Reply::of([Some(0), Some(1), None][random(3) as usize]));
-                    let what = match random(16) {
+                    let what = match random(18) {
                         0 | 1 => says(state),
                         2 | 3 => hears_from(state),
                         4 | 5 => What::Failed { told: true },
                         6 => What::Refuses,
-                        7 => What::Speaks { refused: false },
+                        7 => What::Speaks { refused: cancel },
                         8 => What::SendsUpdate,
                         9 => What::Syncs,
                         10 => What::Synced,
@@ -390,6 +392,8 @@ fn any_order_of_facts_gives_a_consistent_account() {
                         12 => What::Notifies { cancel, reply },
                         13 => What::IsReset,
                         14 => What::Disabled(0),
+                        15 => What::Resets,
+                        16 => What::HasReset,
                         _ if cancel => What::Answers(query),
                         _ => What::Hears(query),
                     };
