@@ -23,6 +23,9 @@ show "Who gave which lease, and was it the right server?" \
 show "Why did zaldua2zerb1 answer zaldua2bez1, and why did zaldua1zerb1 stay silent?" \
     explain 'captures/all-on/*.pcap' -t captures/all-on/topology.toml --client zaldua2bez1
 
+show "Everything healthy, and still no ACK: why?" \
+    explain 'captures/withheld-ack/*.pcap' -t captures/withheld-ack/topology.toml --client zaldua3bez1
+
 show "The documentation's tables, filled from a healthy lab and two dead primaries" \
     check 'captures/all-on/*.pcap' 'captures/zaldua1zerb1-killed/*.pcap' 'captures/zaldua2zerb1-killed/*.pcap' \
     -t captures/all-on/topology.toml --expect captures/expect.toml

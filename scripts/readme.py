@@ -3,7 +3,8 @@
 
 A fenced block of kind `console` that begins with `$ dorascope …` shows what that command prints, as
 PROGRAM prints it into a pipe. A block that ends with `[…]` shows only what comes before the first
-pair of empty lines. With --check nothing is written, and a difference is an error.
+pair of empty lines. Exit code 1 is a check that found something, and shown like 0. With --check
+nothing is written, and a difference is an error.
 """
 
 import difflib
@@ -45,7 +46,7 @@ def rewritten(block, folder):
     command = block["command"].removeprefix("$ ")
     environment = {"PATH": f"{folder}:{os.environ['PATH']}", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
     run = subprocess.run(["bash", "-c", command], cwd=REPOSITORY, env=environment, capture_output=True, text=True)
-    if run.returncode != 0:
+    if run.returncode not in (0, 1):
         raise SystemExit(f"{command}exit code {run.returncode}\n{run.stderr}")
     output = run.stdout
     if block["output"].endswith(CUT):

@@ -48,10 +48,11 @@ fn held_back(card: &Card<'_>, server: ServerId, request: &Observed, reply: &Obse
     let update = card.updates().filter(during).find(|event| event.peer == Some(server));
     if let Some(update) = update {
         let text = format!(
-            "Kea holds an ACK back until {} has answered the lease update, and none of this client was on the wire \
-             in the first {}",
+            "Kea holds it back until {} has answered the lease update, which was on the wire after {} and answered \
+             after {}",
             partner(update),
-            span(update.request_time.since(request.time))
+            span(update.request_time.since(request.time)),
+            span(update.time.since(request.time))
         );
         return (text, card.frames(update.request_at, update.at));
     }

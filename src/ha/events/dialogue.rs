@@ -184,8 +184,9 @@ impl<'t> Dialogue<'t> {
         while let Some((request, answer)) = self.match_up() {
             (0..request).for_each(|_| self.give_up(notes));
             self.early.drain(..answer);
-            self.gap = None;
-            let Early { complete, response, .. } = self.early.pop_front().unwrap_or_default();
+            let Early { begun, complete, response, .. } = self.early.pop_front().unwrap_or_default();
+            // A pair behind the gap restores the order; one before it, read late, does not.
+            self.gap = self.gap.filter(|until| *until > begun.time);
             let Some(Waiting { event: Some(mut event), timed_out, .. }) = self.waiting.pop_front() else {
                 continue;
             };
