@@ -7,7 +7,9 @@ codes! {
     FindingCode, "finding",
     TwoAnswers => "two-answers", "Two servers of a relationship answered the same query.",
         "See the verdict both-answered. A note instead of an error says that a server was returning to service just \
-         then, which heartbeats show: for about one heartbeat both may serve.";
+         then, which heartbeats show: for about one heartbeat both may serve. As an error it names the cause where the \
+         control channel shows it: no heartbeats for longer than max-response-delay (the pair is split: mend the network \
+         between the servers), or scopes that were set by hand.";
     UnexpectedAnswer => "unexpected-answer", "A server answered against Kea's rules.",
         "See the verdict wrong-server-answered. Only decisions with a confidence of 0.9 or more are reported.";
     RolesInverted => "roles-inverted", "A load-balancing server answers its partner's clients and none of its own.",
@@ -15,8 +17,9 @@ codes! {
          every client has another peer as primary in its file than its partner, or than the configuration given here. \
          Compare the roles in the peers lists of both files. Reported from twelve clients on, while both answer.";
     UnexpectedSilence => "unexpected-silence", "A server was silent against Kea's rules.",
-        "See the verdict owner-silent. HA lets the query pass, but a pool without free addresses, a class or a \
-         reservation may have stopped it, so the confidence is never above 0.85. Not reported for a server of which \
+        "See the verdict owner-silent. The control channel shows the server in a state that serves the query; a silence \
+         without such a proof is told by client-unserved and owner-silent-parity. HA lets the query pass, but a pool \
+         without free addresses, a class or a reservation may have stopped it, so the confidence is never above 0.85. Not reported for a server of which \
          the captures show no reply at all: they may hold one direction only.";
     OwnerSilentParity => "owner-silent-parity", "One half of a load-balancing pair's clients gets no answer.",
         "Several clients whose hash belongs to one server asked in vain, while its partner answered its own. The server \
@@ -25,7 +28,8 @@ codes! {
          synchronising, or its pool for its class is empty, or queries do not reach it. Look at its log and its pools; \
          heartbeats on the control channel tell its state.";
     RequestsUnanswered => "requests-unanswered", "A client's REQUEST for an offered address was never acknowledged.",
-        "See the verdict no-ack.";
+        "See the verdict no-ack. Where the partner refused the connection for the lease update the finding says so: the \
+         partner is down, and the ACKs come back when the server goes to partner-down.";
     WithheldAck => "withheld-ack", "A partner rejected a lease, and the ACK was withheld.",
         "See the verdict ack-withheld. Most often the partner does not know the subnet: compare the subnets and their \
          ids in both configurations.";
@@ -98,16 +102,19 @@ codes! {
         "HA ignores the relay, so both servers must hear every query in the same way. Where one of them hears nothing, \
          half of the clients are unserved in load-balancing, and in hot-standby it can never take over. Where the \
          copies have different origins, the servers select different subnets. Configure both servers as helper \
-         addresses of the relay. Not reported unless the same capture shows traffic of the server left out.";
+         addresses of the relay. Five queries in a row to one server are reported, also when both get them again later. \
+         Not reported unless the same capture shows traffic of the server left out.";
     ClockSkew => "clock-skew", "The clocks of the servers differ.",
         "Kea warns above 30 s of difference and gives up HA above 60 s: both servers go to the terminated state and \
          stay there until they are restarted. Set the clocks by NTP, then restart. Where only one server's time was \
-         captured it is held against the clock of the capture, which may be the wrong one.";
+         captured it is held against the clock of the capture, which may be the wrong one. Of two servers the one is named \
+         that is off the capture's clock as well.";
     HeartbeatsStopped => "heartbeats-stopped", "No heartbeats, and both servers go on answering.",
         "The capture goes on, both servers answer clients, and neither asks for the other any more. That is the \
          terminated state: HA is given up after a clock skew above 60 s or too many refused lease updates, each server \
          keeps its own scope and nobody takes over. The log says why (HA_TERMINATED and the lines before it). \
-         Remove the cause and restart both servers.";
+         Remove the cause and restart both servers. It is a warning when the heartbeats came back after more than \
+         max-response-delay: the control channel was cut, and both servers may have taken each other for dead.";
     PartnerDownStuck => "partner-down-stuck", "A server is back, and its partner stays in partner-down.",
         "The returning server reports waiting, syncing, ready or in-maintenance for more than five minutes, and no page \
          of leases was fetched in the last one. The synchronisation fails (look for failed lease4-get-page and at the \
@@ -129,7 +136,7 @@ codes! {
          machine. A copied configuration does this, a rogue server too.";
     ClientUnserved => "client-unserved", "A client asked and nobody answered.",
         "See the verdict of its exchange (owner-down, owner-silent, nobody-listens or no-answer) and its proof card: \
-         dorascope explain ... --client MAC. A note instead of a warning says that the captures show no reply of the \
+         dorascope explain ... --client MAC. Four clients and more with one reason are one finding. A note instead of a warning says that the captures show no reply of the \
          server in this zone at all, so they may hold one direction only.";
     MalformedMessage => "malformed-message", "DHCP messages with something wrong in them.",
         "The column anomalies of the messages table says what and where.";
