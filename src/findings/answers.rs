@@ -1,14 +1,18 @@
 //! Who answered and should not have (kea-ha §8.3 no. 1, 2 and 6).
 
 use super::SURE;
+use super::crowd::Crowds;
 use super::list::{About, Findings, Severity};
 use super::view::View;
 use crate::dhcp::MessageType;
 use crate::exchange::of;
 use crate::ha::catalogue::{FindingCode, Rule, Verdict};
 use crate::ha::decide::{Decision, Expected, Seen};
+use crate::ha::events::{EventKind, HaEvent};
 use crate::ha::network::Selected;
-use crate::units::ServerId;
+use crate::ha::state::State;
+use crate::ha::topology::RelationshipId;
+use crate::units::{CaptureTime, ServerId};
 
 pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
     senders(view, findings);
@@ -56,6 +60,7 @@ fn senders(view: &View<'_>, findings: &mut Findings) {
 /// Both servers of a pair answered one query. Around the return of a server
 /// that is no fault; message types that HA does not filter have another verdict.
 fn twice(view: &View<'_>, findings: &mut Findings) {
+    let mut crowds = Crowds::default();
     for (exchange, judgement) in view.exchanges() {
         if judgement.verdict != Verdict::BothAnswered {
             continue;
@@ -63,15 +68,46 @@ fn twice(view: &View<'_>, findings: &mut Findings) {
         let Some(first) = view.first_query(exchange) else { continue };
         let handover = view.is_handover(judgement.relationship, first.time);
         let severity = if handover { Severity::Note } else { Severity::Error };
-        let about = About::new(FindingCode::TwoAnswers, severity)
-            .zone(view.zone(exchange))
-            .server(judgement.answered_by)
-            .client(exchange.client.chaddr);
-        findings.add(about, first.time, first.at, || {
-            let why = if handover { " while one of them was returning to service" } else { "" };
-            format!("{}{why}", judgement.reason)
-        });
+        let why = if handover {
+            " while one of them was returning to service".to_owned()
+        } else {
+            cause(view, judgement.relationship, first.time)
+        };
+        let reason = (view.zone(exchange), severity, judgement.verdict, None);
+        crowds.add(reason, first, judgement.answered_by, format!("{}{why}", judgement.reason));
     }
+    crowds.report(view, FindingCode::TwoAnswers, findings);
+}
+
+/// Why both servers of a pair answer, as far as the control channel shows it.
+fn cause(view: &View<'_>, id: Option<RelationshipId>, time: CaptureTime) -> String {
+    if let Some(cut) = view.cut(id, time) {
+        let seconds = cut.seconds();
+        return format!(": the pair is split, no heartbeat was answered between them for {seconds} s");
+    }
+    let Some(event) = by_hand(view, id, time) else { return String::new() };
+    let name = event.server.map_or("one of them", |server| view.name(server));
+    let scopes = event.scopes.as_deref().unwrap_or_default().join(", ");
+    let state = event.state.as_deref().unwrap_or_default();
+    format!(": {name} reports {state} and the scopes {scopes}, which somebody set by hand (ha-scopes)")
+}
+
+/// The heartbeat before or after an instant in which a server that works as
+/// usual serves more than its own scope.
+fn by_hand<'a>(view: &View<'a>, id: Option<RelationshipId>, time: CaptureTime) -> Option<&'a HaEvent> {
+    let mode = view.relationship(id)?.mode;
+    let unusual = |event: &&HaEvent| {
+        let own = event.server.and_then(|server| view.relationship(id)?.peer_of(server));
+        event.state.as_deref().and_then(State::from_word) == Some(State::normal(mode))
+            && event.scopes.iter().flatten().any(|scope| own.is_some_and(|peer| peer.name != *scope))
+    };
+    let events = &view.analysis.events;
+    let at = events.partition_point(|event| event.time <= time);
+    let heartbeats = |it: &&HaEvent| it.kind == EventKind::Heartbeat && it.relationship == id;
+    // The last of each of the two servers, and the next.
+    let before = events.iter().take(at).rev().filter(heartbeats).take(2);
+    let after = events.iter().skip(at).filter(heartbeats).take(2);
+    before.chain(after).find(unusual)
 }
 
 /// A NAK that belongs to another server. Kea asks HA before it refuses an

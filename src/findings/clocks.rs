@@ -39,6 +39,8 @@ struct Skew {
     tally: Tally,
     worst_s: i64,
     against: Option<ServerId>,
+    /// The capture's clock says that it is the partner's that is wrong.
+    cleared: bool,
 }
 
 fn differing(view: &View<'_>, date_time: impl Fn(&HaEvent) -> Option<CaptureTime>, findings: &mut Findings) {
@@ -69,9 +71,11 @@ fn differing(view: &View<'_>, date_time: impl Fn(&HaEvent) -> Option<CaptureTime
         if seconds.saturating_abs() > skew.worst_s.saturating_abs() {
             skew.worst_s = seconds;
             skew.against = partner.filter(|_| other.is_some());
+            let off = |ns: i64| skew_s(ns, None).saturating_abs() > WARN_S;
+            skew.cleared = !off(own.ns) && other.is_some_and(|other| off(other.ns));
         }
     }
-    for ((_, server), skew) in skews {
+    for ((_, server), skew) in skews.into_iter().filter(|(_, skew)| !skew.cleared) {
         let seconds = skew.worst_s.saturating_abs();
         let severity = if seconds > TERMINATE_S { Severity::Error } else { Severity::Warning };
         let way = if skew.worst_s > 0 { "ahead of" } else { "behind" };

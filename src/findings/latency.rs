@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cuts::Cut;
 use super::list::{About, Findings, Severity, Tally};
 use super::view::View;
 use crate::ha::catalogue::FindingCode;
@@ -21,6 +22,8 @@ struct Waits {
     longest_us: i64,
     offer_us: i64,
     update_us: Option<i64>,
+    /// Seconds without heartbeats around the longest wait.
+    cut_s: Option<i64>,
 }
 
 pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
@@ -49,6 +52,8 @@ pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
             waits.longest_us = ack_us;
             waits.offer_us = offer_us;
             waits.update_us = judgement.update_rtt_us;
+            let asked = ack.time.plus(-ack_us * 1000);
+            waits.cut_s = view.cut(Some(id), asked).map(Cut::seconds);
         }
     }
     for (server, waits) in servers {
@@ -63,7 +68,9 @@ pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
             text.push(format!("its OFFER in the same exchange took {} ms", waits.offer_us / 1000));
         }
         if let Some(us) = waits.update_us {
-            text.push(format!("its partner took {} to store the lease", seconds(us)));
+            text.push(format!("its partner took {} ms to store the lease", us / 1000));
+        } else if let Some(s) = waits.cut_s {
+            text.push(format!("its partner could not be reached: no heartbeat was answered for {s} s"));
         }
         let severity = if waits.longest_us >= TOO_SLOW_US { Severity::Warning } else { Severity::Note };
         let about = About::new(FindingCode::AckLatencyOfTimeouts, severity).server(Some(server));

@@ -98,7 +98,7 @@ fn one_address(view: &View<'_>, findings: &mut Findings) {
             .client(lease.client.chaddr);
         findings.add(about, lease.start, frame(view, lease), || {
             let (now, held) = (view.name(lease.server), view.name(before.server));
-            let (one, other) = (before.client.chaddr, lease.client.chaddr);
+            let (one, other) = (view.client(before.client.chaddr), view.client(lease.client.chaddr));
             let giver = if now == held { "the same server".to_owned() } else { now.to_owned() };
             format!("{} was still bound to {one} by {held} when {other} got it from {giver}", lease.ip)
         });

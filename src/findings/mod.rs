@@ -27,6 +27,8 @@ mod answers;
 mod balance;
 mod channel;
 mod clocks;
+mod crowd;
+mod cuts;
 mod identities;
 mod latency;
 mod leases;

@@ -9,15 +9,34 @@ use crate::exchange::Observed;
 use crate::ha::catalogue::FindingCode;
 use crate::ha::network::Selected;
 use crate::ha::topology::RelationshipId;
-use crate::units::{ServerId, ZoneId};
+use crate::units::{SECOND, ServerId, ZoneId};
 
-/// Queries through one relay before their way means something: a lost frame or two do not.
+/// Queries in a row through one relay before their way means something: a lost frame or two do not.
 const QUERIES: u64 = 5;
+/// Copies for two servers that were captured in two places may be so far out of order.
+const SKEW: i64 = SECOND;
 
-/// What one relay sends to one server.
-struct Forwarded<'a> {
+/// What one relay sends to one server before it sends to another one again.
+struct Run<'a> {
+    server: ServerId,
     tally: Tally,
     sample: &'a Observed,
+}
+
+/// The longest run to each server of one relay, and the one that goes on.
+#[derive(Default)]
+struct Relay<'a> {
+    now: Option<Run<'a>>,
+    longest: BTreeMap<ServerId, Run<'a>>,
+}
+
+impl Relay<'_> {
+    fn close(&mut self) {
+        let Some(run) = self.now.take() else { return };
+        if self.longest.get(&run.server).is_none_or(|other| other.tally.count < run.tally.count) {
+            self.longest.insert(run.server, run);
+        }
+    }
 }
 
 pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
@@ -25,13 +44,13 @@ pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
     differing(view, findings);
 }
 
-/// A relay that forwards to one server of a pair only.
+/// A relay that forwards to one server of a pair only, always or for a time.
 ///
 /// A capture beside one server looks the same, so the place where the copies
 /// are seen must show traffic of the other server too.
 fn one_sided(view: &View<'_>, findings: &mut Findings) {
     let machines = &view.analysis.network.machines;
-    let mut relays: BTreeMap<(ZoneId, Ipv4Addr), BTreeMap<ServerId, Forwarded<'_>>> = BTreeMap::new();
+    let mut relays: BTreeMap<(ZoneId, Ipv4Addr), Relay<'_>> = BTreeMap::new();
     let mut shown: HashSet<(ZoneId, ServerId)> = HashSet::new();
     for message in view.analysis.messages.iter().filter(|message| !message.giaddr.is_unspecified()) {
         if message.is_reply() {
@@ -40,29 +59,31 @@ fn one_sided(view: &View<'_>, findings: &mut Findings) {
         }
         let Some(server) = machines.at(message.dst) else { continue };
         shown.insert((message.zone, server));
-        let servers = relays.entry((message.zone, message.giaddr)).or_default();
-        let forwarded =
-            servers.entry(server).or_insert_with(|| Forwarded { tally: Tally::default(), sample: message });
-        forwarded.tally.add(message.time, message.at);
+        let relay = relays.entry((message.zone, message.giaddr)).or_default();
+        if relay.now.as_ref().is_some_and(|run| run.server != server) {
+            relay.close();
+        }
+        let start = || Run { server, tally: Tally::default(), sample: message };
+        relay.now.get_or_insert_with(start).tally.add(message.time, message.at);
     }
-    for ((zone, giaddr), servers) in relays {
-        let reached: Vec<ServerId> = servers.keys().copied().collect();
-        for (server, forwarded) in servers {
-            let partner =
-                relationship(view, server, forwarded.sample).and_then(|id| view.partner(id, server));
-            let Some(partner) = partner.filter(|partner| !reached.contains(partner)) else { continue };
-            if forwarded.tally.count < QUERIES || !shown.contains(&(zone, partner)) {
+    for ((zone, giaddr), mut relay) in relays {
+        relay.close();
+        for (server, run) in relay.longest {
+            let partner = relationship(view, server, run.sample).and_then(|id| view.partner(id, server));
+            let Some(partner) = partner else { continue };
+            let long = run.tally.span().is_some_and(|(first, last)| last.since(first) >= SKEW);
+            if run.tally.count < QUERIES || !long || !shown.contains(&(zone, partner)) {
                 continue;
             }
             let text = format!(
-                "the relay {giaddr} sent {} queries to {} and none to its partner {}",
-                forwarded.tally.count,
+                "the relay {giaddr} sent {} queries in a row to {} and none to its partner {}",
+                run.tally.count,
                 view.name(server),
                 view.name(partner)
             );
             let about =
                 About::new(FindingCode::RelayAsymmetry, Severity::Warning).zone(zone).server(Some(partner));
-            findings.whole(about, forwarded.tally, text);
+            findings.whole(about, run.tally, text);
         }
     }
 }

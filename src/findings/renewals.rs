@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 
-use super::SURE;
 use super::list::{About, Findings, Severity};
 use super::view::View;
 use crate::dhcp::MessageType;
@@ -14,6 +13,9 @@ use crate::exchange::{Client, Exchange, Kind, Observed, Outcome};
 use crate::ha::catalogue::{FindingCode, Rule};
 use crate::ha::decide::{Expected, Seen};
 use crate::units::ServerId;
+
+/// A note needs less than a bet.
+const PROBABLE: f64 = 0.8;
 
 /// A client's renewal that nobody answered, and whether rebinding failed too.
 struct Unanswered<'a> {
@@ -92,7 +94,7 @@ fn releases(view: &View<'_>, findings: &mut Findings) {
             && decision.rule == Rule::ScopeNotServed
             && decision.expected == Expected::Ignore
             && decision.seen == Seen::Silent
-            && decision.confidence >= SURE;
+            && decision.confidence >= PROBABLE;
         let Some(owner) = decision.owner.filter(|owner| ignored && *owner != decision.server) else {
             continue;
         };

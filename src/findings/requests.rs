@@ -2,6 +2,7 @@
 //! parities are in `parity`, renewals in `renewals`.
 
 use super::answers::against_the_rules;
+use super::crowd::Crowds;
 use super::list::{About, Findings, Severity};
 use super::view::View;
 use crate::dhcp::MessageType;
@@ -15,25 +16,34 @@ use crate::units::ServerId;
 const PROBABLE: f64 = 0.8;
 
 pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
+    let mut crowds = Crowds::default();
     for (exchange, judgement) in view.exchanges() {
         match judgement.verdict {
             Verdict::AckWithheld => withheld(view, exchange, judgement, findings),
             Verdict::NoAck => unacknowledged(view, exchange, judgement, findings),
             Verdict::OwnerDown | Verdict::OwnerSilent | Verdict::NobodyListens | Verdict::NoAnswer => {
-                unserved(view, exchange, judgement, findings);
+                unserved(view, exchange, judgement, &mut crowds);
             }
             _ => {}
         }
     }
+    crowds.report(view, FindingCode::ClientUnserved, findings);
     for decision in &view.analysis.decisions {
         if decision.expected == Expected::Answer
             && decision.seen == Seen::Silent
             && decision.confidence >= PROBABLE
             && view.answers_somewhere(decision.server)
+            && !is_told(view, decision)
         {
             against_the_rules(view, decision, FindingCode::UnexpectedSilence, findings);
         }
     }
+}
+
+/// Whether a finding about the exchange says it already, with its cause.
+fn is_told(view: &View<'_>, decision: &Decision) -> bool {
+    let judged = view.analysis.exchange(decision.exchange);
+    judged.is_some_and(|(_, judgement)| matches!(judgement.verdict, Verdict::AckWithheld | Verdict::NoAck))
 }
 
 fn withheld(view: &View<'_>, exchange: &Exchange, judgement: &Judgement, findings: &mut Findings) {
@@ -91,7 +101,7 @@ fn deadlock<'a>(view: &View<'a>, exchange: &Exchange) -> Option<(&'a Decision, S
 }
 
 /// A client that asked in vain. Renewals are no such case: they have until T2 and beyond.
-fn unserved(view: &View<'_>, exchange: &Exchange, judgement: &Judgement, findings: &mut Findings) {
+fn unserved<'a>(view: &View<'a>, exchange: &Exchange, judgement: &Judgement, crowds: &mut Crowds<'a>) {
     let Some(first) = view.first_query(exchange) else { return };
     // A lease query and the like ask for no service, and HA does not filter them.
     let asks = exchange.kind != Kind::Other || first.message_type.is_none();
@@ -106,18 +116,13 @@ fn unserved(view: &View<'_>, exchange: &Exchange, judgement: &Judgement, finding
     // What is known to be down needs no proof that its replies would have been captured.
     let explained = judgement.verdict == Verdict::OwnerDown;
     let severity = silence_severity(view, exchange, judgement.owner, explained);
-    let about = About::new(FindingCode::ClientUnserved, severity)
-        .zone(view.zone(exchange))
-        .server(judgement.answered_by)
-        .client(exchange.client.chaddr);
-    findings.add(about, first.time, first.at, || {
-        if severity == Severity::Note {
-            let who = judgement.owner.map_or("any server", |owner| view.name(owner));
-            format!("{}; the captures show no reply of {who} in this zone at all", judgement.reason)
-        } else {
-            judgement.reason.clone()
-        }
-    });
+    let mut why = judgement.reason.clone();
+    if severity == Severity::Note {
+        let who = judgement.owner.map_or("any server", |owner| view.name(owner));
+        why = format!("{why}; the captures show no reply of {who} in this zone at all");
+    }
+    let reason = (view.zone(exchange), severity, judgement.verdict, judgement.owner);
+    crowds.add(reason, first, judgement.answered_by, why);
 }
 
 /// A silence is worth a warning only where the captures show the other direction (kea-ha §8.3).

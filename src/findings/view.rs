@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::cuts::{Cut, cuts};
 use crate::exchange::{Exchange, Observed, of};
 use crate::ha::events::EventKind;
 use crate::ha::state::State;
@@ -23,6 +24,8 @@ pub(super) struct View<'a> {
     answering: HashSet<ServerId>,
     /// Times around the return of a server, from heartbeats.
     handovers: HashMap<RelationshipId, Spans>,
+    /// Times without heartbeats.
+    cuts: HashMap<RelationshipId, Vec<Cut>>,
     /// The last captured instant.
     end: Option<CaptureTime>,
 }
@@ -43,6 +46,7 @@ impl<'a> View<'a> {
             replied,
             zones_with_replies,
             handovers: handovers(analysis),
+            cuts: cuts(analysis),
             end: analysis.sources.iter().filter_map(|source| source.last).max(),
         }
     }
@@ -104,6 +108,16 @@ impl<'a> View<'a> {
             relationship.and_then(|id| self.handovers.get(&id)).map(Vec::as_slice).unwrap_or_default();
         let after = spans.partition_point(|(from, _)| *from <= time);
         after.checked_sub(1).and_then(|at| spans.get(at)).is_some_and(|(_, to)| time <= *to)
+    }
+
+    /// The times in which a pair exchanged no heartbeats, in order.
+    pub(super) fn cuts(&self, id: RelationshipId) -> &[Cut] {
+        self.cuts.get(&id).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The time without heartbeats that an instant lies in.
+    pub(super) fn cut(&self, relationship: Option<RelationshipId>, time: CaptureTime) -> Option<&Cut> {
+        self.cuts(relationship?).iter().find(|cut| cut.from < time && time < cut.to)
     }
 
     pub(super) fn relationship(&self, id: Option<RelationshipId>) -> Option<&'a Relationship> {

@@ -1,7 +1,8 @@
-//! Heartbeats that stopped while both servers go on answering (no. 20).
+//! Heartbeats that stopped while both servers go on answering (no. 20), for good or for a time.
 
 use std::collections::BTreeMap;
 
+use crate::findings::cuts::Cut;
 use crate::findings::list::{About, Findings, Severity, Tally};
 use crate::findings::view::View;
 use crate::ha::catalogue::FindingCode;
@@ -14,8 +15,8 @@ const MISSED: i64 = 3;
 /// Kea waits this long for a heartbeat's answer before it sets the timer again (kea-ha §3.2).
 const TIMEOUT: i64 = 10 * SECOND;
 
-/// A server's last answer to a client.
-type LastAnswer = (CaptureTime, FrameRef);
+/// An answer to a client.
+type Answer = (CaptureTime, FrameRef);
 
 pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
     let topology = &view.analysis.network.topology;
@@ -26,7 +27,7 @@ pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
             last.insert(id, event);
         }
     }
-    let answers = last_answers(view);
+    let answers = answers(view);
     for (id, event) in last {
         let Some(relationship) = topology.relationship(id) else { continue };
         let peers: Vec<ServerId> = relationship.peers.iter().take(2).filter_map(|peer| peer.server).collect();
@@ -39,9 +40,17 @@ pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
         let due = event.time.plus(MISSED * (delay * (SECOND / 1000) + TIMEOUT));
         let source = view.analysis.sources.get(event.request_at.source.0 as usize);
         let goes_on = source.and_then(|source| source.last).is_some_and(|end| end > due);
-        let after: Vec<&LastAnswer> = peers
+        for cut in view.cuts(id).iter().filter(|cut| cut.over) {
+            let within = |server: &ServerId| {
+                let times = answers.get(&(id, *server)).map(Vec::as_slice).unwrap_or_default();
+                let next = times.partition_point(|(time, _)| *time <= cut.alone);
+                times.get(next).filter(|(time, _)| *time < cut.to)
+            };
+            interrupted(view, id, cut, &peers.iter().filter_map(within).collect::<Vec<_>>(), findings);
+        }
+        let after: Vec<&Answer> = peers
             .iter()
-            .filter_map(|server| answers.get(&(id, *server)))
+            .filter_map(|server| answers.get(&(id, *server))?.last())
             .filter(|(time, _)| *time > due)
             .collect();
         // A machine that is gone answers nobody, and says nothing about its state.
@@ -64,14 +73,32 @@ pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
     }
 }
 
-/// When each server last answered a client of each of its relationships.
-fn last_answers(view: &View<'_>) -> BTreeMap<(RelationshipId, ServerId), LastAnswer> {
-    let mut answers = BTreeMap::new();
+/// Heartbeats that failed for a time, in which both servers answered clients.
+fn interrupted(view: &View<'_>, id: RelationshipId, cut: &Cut, answers: &[&Answer], findings: &mut Findings) {
+    // One that was away for this time answered nobody.
+    if answers.len() < 2 {
+        return;
+    }
+    let mut frames = vec![cut.at];
+    frames.extend(answers.iter().map(|(_, at)| *at));
+    let about = About::new(FindingCode::HeartbeatsStopped, Severity::Warning);
+    findings.told(about, cut.from, &frames, || {
+        format!(
+            "no heartbeat between {} for {} s, while both answered clients; then they spoke again",
+            view.analysis.network.topology.relationship_name(id),
+            cut.seconds()
+        )
+    });
+}
+
+/// When each server answered clients of each of its relationships, in order.
+fn answers(view: &View<'_>) -> BTreeMap<(RelationshipId, ServerId), Vec<Answer>> {
+    let mut answers: BTreeMap<_, Vec<Answer>> = BTreeMap::new();
     for decision in &view.analysis.decisions {
         let (Some(id), Some(reply)) = (decision.relationship, decision.reply) else { continue };
         let reply = view.message(reply);
-        let last = answers.entry((id, decision.server)).or_insert((reply.time, reply.at));
-        *last = (*last).max((reply.time, reply.at));
+        answers.entry((id, decision.server)).or_default().push((reply.time, reply.at));
     }
+    answers.values_mut().for_each(|list| list.sort_unstable());
     answers
 }

@@ -4,8 +4,9 @@ use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Outcome, of};
 use crate::ha::catalogue::{Rule, Verdict};
 use crate::ha::decide::{Decision, Evidence, Expected, Seen};
+use crate::ha::events::EventKind;
 use crate::ha::network::Heard;
-use crate::units::ServerId;
+use crate::units::{SECOND, ServerId};
 
 /// What a sentence is made from.
 pub(super) struct Sentence<'a> {
@@ -161,6 +162,13 @@ impl Sentence<'_> {
                 format!("{by} stored the lease at its partner, so its ACK was probably not captured");
             return (Verdict::NoAck, reason, 0.5);
         }
+        if let Some(partner) = self.refused_connection() {
+            let partner = self.name(partner);
+            let reason = format!(
+                "{by} offered and withheld the ACK: {partner} refused the connection for the lease update"
+            );
+            return (Verdict::NoAck, reason, 0.85);
+        }
         // An ACK by unicast may have passed beside the capture point.
         (Verdict::NoAck, format!("{by} offered an address; no ACK for the REQUEST was captured"), 0.85)
     }
@@ -185,6 +193,24 @@ impl Sentence<'_> {
                     .evidence
                     .update_after(decision.server, query)
                     .is_some_and(|event| event.result == Some(0))
+        })
+    }
+
+    /// The partner that let no connection through when the server had a REQUEST to tell it of.
+    fn refused_connection(&self) -> Option<ServerId> {
+        let requests = self.decisions.iter().filter(|decision| Some(decision.server) == self.answered_by);
+        let events = self.evidence.events;
+        requests.filter(|decision| decision.seen == Seen::Silent).find_map(|decision| {
+            let request = of(self.evidence.messages, decision.query);
+            let from = events.partition_point(|event| event.time < request.time);
+            let soon =
+                events.iter().skip(from).take_while(|event| event.time.since(request.time) < SECOND / 10);
+            let mut refused = soon.filter(|event| event.kind == EventKind::Refused);
+            let asked = request.message_type == Some(MessageType::REQUEST);
+            let mine = refused.find(|event| {
+                event.peer == Some(decision.server) && event.relationship == decision.relationship
+            });
+            mine.filter(|_| asked).and_then(|event| event.server)
         })
     }
 
@@ -250,10 +276,23 @@ impl Sentence<'_> {
             let sure = heard.iter().map(|decision| decision.confidence).fold(most, f64::min);
             return (Verdict::NobodyListens, reason, sure);
         }
-        let why: Vec<String> = heard
-            .iter()
-            .map(|decision| format!("{} {}", self.name(decision.server), silence(decision)))
-            .collect();
+        let owner = heard.iter().find_map(|decision| decision.owner);
+        let unheard = owner.filter(|owner| heard.iter().all(|decision| decision.server != *owner));
+        let unheard = unheard.map(|owner| {
+            format!("{} owns the query, and no copy that it could hear was captured", self.name(owner))
+        });
+        let why = unheard.into_iter().chain(heard.iter().map(|decision| {
+            let name = self.name(decision.server);
+            if decision.rule == Rule::StateUnknown && decision.owner == Some(decision.server) {
+                format!(
+                    "{name} owns the query and was silent; nothing in the captures tells whether it was down, \
+                     waiting or had no address to give"
+                )
+            } else {
+                format!("{name} {}", silence(decision))
+            }
+        }));
+        let why: Vec<String> = why.collect();
         (Verdict::NoAnswer, why.join("; "), 0.5)
     }
 }
