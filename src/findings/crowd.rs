@@ -45,7 +45,9 @@ impl<'a> Crowds<'a> {
                 continue;
             }
             let mut tally = Tally::default();
-            members.iter().for_each(|(query, ..)| tally.add(query.time, query.at));
+            for (query, ..) in &members {
+                tally.add(query.time, query.at);
+            }
             let some: Vec<String> = clients.iter().take(3).map(|client| view.client(*client)).collect();
             let first = members.first().map_or("", |(_, _, text)| text.as_str());
             let text = format!("{} clients ({} and others): {first}", clients.len(), some.join(", "));

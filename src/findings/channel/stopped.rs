@@ -99,6 +99,8 @@ fn answers(view: &View<'_>) -> BTreeMap<(RelationshipId, ServerId), Vec<Answer>>
         let reply = view.message(reply);
         answers.entry((id, decision.server)).or_default().push((reply.time, reply.at));
     }
-    answers.values_mut().for_each(|list| list.sort_unstable());
+    for list in answers.values_mut() {
+        list.sort_unstable();
+    }
     answers
 }
