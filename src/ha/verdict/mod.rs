@@ -1,5 +1,6 @@
 //! The decisions of an exchange boiled down to one code and one sentence.
 
+mod no_ack;
 mod sentence;
 
 use self::sentence::Sentence;
