@@ -121,7 +121,8 @@ impl<L: Listener> Connection<L> {
             self.phase = Phase::Open;
             self.listener.hear(Event::Refused(asked, stamp), notes);
         }
-        self.close(Close::Reset, counts, notes);
+        let how = if side == Side::Server { Close::Reset } else { Close::Abandoned };
+        self.close(how, counts, notes);
     }
 
     /// Tells what is left, and that nothing more comes.

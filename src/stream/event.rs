@@ -30,8 +30,10 @@ pub struct Piece<'a> {
 pub enum Close {
     /// Both ends said FIN.
     Finished,
-    /// One end said RST.
+    /// The server, or the machine that it should be on, said RST.
     Reset,
+    /// The client said RST.
+    Abandoned,
     /// The same ports were opened anew.
     Replaced,
     /// Nothing was captured for too long, the table was full, or the capture ended.

@@ -256,6 +256,7 @@ impl Listener for Dialogue<'_> {
             }
             Event::Refused(..) | Event::Unanswered(..) => {}
             Event::Closed(how, stamp) => {
+                // A client that goes before its patience is over may have had an answer that was not captured.
                 let closed = matches!(how, Close::Finished | Close::Reset);
                 self.hang_up(Some(stamp).filter(|_| closed), notes);
                 // A closed connection is remembered for a while, and holds nothing.
