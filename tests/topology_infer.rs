@@ -27,6 +27,12 @@ fn written(analysis: &Analysis<'_>, temp: &TempDir) -> (String, Topology) {
     (text, loaded)
 }
 
+/// Mode, and role and URL of every peer: names may be in no capture (Kea < 2.5.5).
+fn shape(relationship: &Relationship) -> String {
+    let peers: Vec<_> = relationship.peers.iter().map(|peer| (peer.role, peer.url)).collect();
+    format!("{:?} {peers:?}", relationship.mode)
+}
+
 #[test]
 fn the_file_says_what_was_concluded() {
     let nothing = Topology::default();
@@ -39,6 +45,11 @@ fn the_file_says_what_was_concluded() {
         assert_eq!(loaded.warnings, [] as [&str; 0], "{text}");
         assert_eq!(loaded.servers, concluded.servers, "{text}");
         assert_eq!(loaded.relationships, concluded.relationships, "{text}");
+        let lab = Topology::load(&folder.join("topology.toml")).unwrap();
+        let configured: Vec<_> = lab.relationships.iter().map(shape).collect();
+        for relationship in &loaded.relationships {
+            assert!(configured.contains(&shape(relationship)), "{}: {text}", folder.display());
+        }
         let again = analyzed(&folder, &loaded);
         assert_eq!(again.decisions.len(), analysis.decisions.len(), "{}", folder.display());
         for (one, other) in again.decisions.iter().zip(&analysis.decisions) {
