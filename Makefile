@@ -1,11 +1,12 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 # Both install what is missing and say what; scripts/setup.sh tells how.
 
-.PHONY: help demo test lab-test captures readme docs setup clean
+.PHONY: help demo test lab-test fuzz captures readme docs setup clean
 
 help:
 	@echo 'make demo      build for release and show the main job on the recorded captures'
 	@echo 'make test      run every test, the laboratory included, and say what was skipped'
+	@echo 'make fuzz      run every fuzz target for a minute (SECONDS=60)'
 	@echo 'make captures  record all scenarios again with real Kea servers (root)'
 	@echo 'make lab-test  record one scenario into target/ and check dorascope on it (root)'
 	@echo 'make readme    rewrite the program output that README.md shows'
@@ -23,6 +24,9 @@ lab-test:
 	@scripts/setup.sh build lab
 	cargo build --locked
 	@scripts/lab_test.sh target/debug/dorascope
+
+fuzz:
+	@scripts/fuzz.sh $(or $(SECONDS),60)
 
 captures:
 	@scripts/setup.sh lab

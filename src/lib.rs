@@ -63,6 +63,7 @@
 pub mod capture;
 pub mod dhcp;
 pub mod exchange;
+#[cfg(feature = "tables")]
 pub mod explain;
 pub mod findings;
 pub mod frame;
@@ -70,5 +71,6 @@ pub mod ha;
 pub mod kea;
 pub mod pipeline;
 pub mod stream;
+#[cfg(feature = "tables")]
 pub mod table;
 pub mod units;

@@ -9,6 +9,7 @@ mod command_line;
 mod docs;
 mod findings;
 mod frame_layers;
+mod fuzz_smoke;
 mod infer;
 mod layering;
 mod lint;
