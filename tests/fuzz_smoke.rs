@@ -53,7 +53,9 @@ fn mutate(bytes: &mut Vec<u8>, others: &[Vec<u8>], random: &mut Xorshift) {
 fn smoke(target: &str, body: fn(&[u8])) {
     let corpus = corpus(target);
     assert!(!corpus.is_empty());
-    corpus.iter().for_each(|input| body(input));
+    for input in &corpus {
+        body(input);
+    }
     let (began, mut random) = (Instant::now(), Xorshift(0x5eed));
     for round in 0..ROUNDS {
         let mut input = corpus[round % corpus.len()].clone();

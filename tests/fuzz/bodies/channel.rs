@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use dorascope::frame::{Link, Segment};
-use dorascope::ha::events::{ChannelReport, ControlReader, HaEvent};
+use dorascope::ha::events::{ChannelReport, ControlReader, EventKind, HaEvent};
 use dorascope::ha::topology::{Server, Topology};
 use dorascope::stream::{ACK, Endpoint, Limits, SYN};
 use dorascope::units::{CaptureTime, FrameRef};
@@ -13,6 +13,7 @@ use super::Input;
 
 const SERVER: Endpoint = (Ipv4Addr::new(10, 0, 0, 2), 8000);
 const CLIENTS: u8 = 4;
+const PSH: u8 = 0x08;
 /// Bit of the flags that is none of TCP's here: the acknowledgment is not what it should be.
 const ODD_ACK: u8 = 0x80;
 
@@ -121,7 +122,7 @@ fn is_whole(sent: &[Sent<'_>]) -> bool {
     sent.iter().all(|it| {
         let own = next.entry((it.from, it.to)).or_default();
         let begins = it.flags & SYN != 0 && own.is_none() && it.payload.is_empty();
-        let follows = it.flags == ACK && *own == Some(it.seq);
+        let follows = it.flags & !PSH == ACK && *own == Some(it.seq);
         *own = Some(it.seq.wrapping_add(it.payload.len() as u32 + u32::from(begins)));
         (begins || follows) && !it.cut
     })
@@ -155,11 +156,14 @@ pub fn channel(bytes: &[u8]) {
     assert!(events.iter().all(|event| known(event.at)));
     assert_eq!(read(&sent, &configured, limits), (events.clone(), report.clone()), "read again");
 
-    // Copies tell nothing new as long as streams are whole: two bridges show every segment twice.
-    if sent.len() <= 64 && is_whole(&sent) {
+    // Two bridges show every segment twice; of whole streams copies tell nothing new.
+    if settings & 7 == 0 && sent.len() <= 64 && is_whole(&sent) {
         let twice: Vec<Sent<'_>> = sent.iter().flat_map(|it| [*it, *it]).collect();
         let (copied, again) = read(&twice, &configured, limits);
-        assert_eq!(copied.len(), events.len(), "every segment twice");
+        let said = |events: &[HaEvent]| -> Vec<(EventKind, CaptureTime)> {
+            events.iter().map(|event| (event.kind, event.request_time)).collect()
+        };
+        assert_eq!(said(&copied), said(&events), "every segment twice");
         assert_eq!(again.counts.streams.differing, 0);
     }
 }

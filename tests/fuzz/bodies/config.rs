@@ -9,12 +9,12 @@ use dorascope::kea::config::KeaFile;
 use dorascope::kea::document::{Document, FileError};
 use serde_json::Value;
 
-use super::place;
+use super::{line_feeds, place};
 
 /// The place of an error lies in its file.
 fn is_inside(error: &FileError, path: &Path, bytes: &[u8]) {
     if let Some((line, column)) = error.place.filter(|_| error.file == path) {
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let lines = line_feeds(bytes) + 1;
         assert!((1..=lines).contains(&line), "{error}");
         let length = bytes.split(|byte| *byte == b'\n').nth(line - 1).map_or(0, <[u8]>::len);
         assert!((1..=length + 1).contains(&column), "{error}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use dorascope::kea::leases::LeaseFile;
 use dorascope::kea::log::Log;
 
-use super::place;
+use super::{line_feeds, place};
 
 /// Longer lines are cut, and lines are what the invariants are about.
 const MOST: usize = 16 << 10;
@@ -34,7 +34,7 @@ pub fn log(bytes: &[u8]) {
         return;
     }
     assert_eq!(log.trouble, None);
-    let ends = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let ends = line_feeds(bytes) as u64;
     assert_eq!(lines.read, ends + u64::from(bytes.last().is_some_and(|byte| *byte != b'\n')));
     let middle = bytes.iter().skip(bytes.len() / 2).position(|byte| *byte == b'\n');
     let Some((first, second)) = middle.map(|at| bytes.split_at(bytes.len() / 2 + at + 1)) else { return };

@@ -39,3 +39,8 @@ impl<'a> Input<'a> {
         self.0.is_empty()
     }
 }
+
+/// Line feeds.
+fn line_feeds(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == b'\n').count() - 1
+}

@@ -1,6 +1,7 @@
 //! Files for the readers that take a path.
 
 #[path = "../../support/temp.rs"]
+#[allow(clippy::duplicate_mod, reason = "the tests have it for themselves, and the fuzzer has not the tests")]
 mod temp;
 
 use std::path::PathBuf;
