@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use dorascope::frame::{Link, Segment};
 use dorascope::ha::events::{ChannelReport, ControlReader, EventKind, HaEvent};
 use dorascope::ha::topology::{Server, Topology};
-use dorascope::stream::{ACK, Endpoint, Limits, SYN};
+use dorascope::stream::{ACK, Endpoint, FIN, Limits, SYN};
 use dorascope::units::{CaptureTime, FrameRef};
 
 use super::Input;
@@ -122,8 +122,8 @@ fn is_whole(sent: &[Sent<'_>]) -> bool {
     sent.iter().all(|it| {
         let own = next.entry((it.from, it.to)).or_default();
         let begins = it.flags & SYN != 0 && own.is_none() && it.payload.is_empty();
-        let follows = it.flags & !PSH == ACK && *own == Some(it.seq);
-        *own = Some(it.seq.wrapping_add(it.payload.len() as u32 + u32::from(begins)));
+        let follows = it.flags & !(PSH | FIN) == ACK && *own == Some(it.seq);
+        *own = Some(it.seq.wrapping_add(it.payload.len() as u32 + u32::from(begins || it.flags & FIN != 0)));
         (begins || follows) && !it.cut
     })
 }
