@@ -27,7 +27,11 @@ fn line(card: &Card<'_>, counted: &Counted, width: usize) -> Vec<Line> {
     let needed = u64::from(limits.max_unacked_clients) + 1;
     let delay = f64::from(limits.max_ack_delay_ms) / 1000.0;
     let (total, secs) = (counted.total_unacked, counted.secs);
-    let mut text = if counted.unacked {
+    let mut text = if counted.unacked && u64::from(total) > needed {
+        format!(
+            "counted this client as unacked, number {total}; {needed} are enough (secs {secs} > {delay} s)"
+        )
+    } else if counted.unacked {
         format!("counted this client as unacked, number {total} of {needed} needed (secs {secs} > {delay} s)")
     } else {
         format!(
@@ -36,7 +40,9 @@ fn line(card: &Card<'_>, counted: &Counted, width: usize) -> Vec<Line> {
         )
     };
     let mut frames: Vec<FrameRef> = vec![counted.at];
-    if let Some(takeover) = card.analysis.replay.takeover_after(counted) {
+    // A client that did not count has no part in what followed.
+    let takeover = card.analysis.replay.takeover_after(counted).filter(|_| counted.unacked);
+    if let Some(takeover) = takeover {
         let time = crate::table::utc(takeover.instant().0);
         let clock = time.split(' ').nth(1).and_then(|clock| clock.get(..10)).unwrap_or_default();
         text = format!("{text} → partner-down at the failed heartbeat of {clock}");

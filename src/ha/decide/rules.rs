@@ -183,6 +183,10 @@ impl Evidence<'_> {
             {
                 let confidence = replayed.confidence.min(REPLAYED).max(standing.confidence);
                 standing = Standing { confidence, basis: Basis::Inferred, ..replayed };
+            } else if standing.basis >= Basis::Inferred && replayed.service == standing.service {
+                // Behaviour names the normal state only because it cannot tell another one.
+                standing.state = replayed.state;
+                standing.confidence = standing.confidence.min(REPLAYED);
             } else if standing.state.is_some() && replayed.state != standing.state {
                 // Two witnesses that differ, such as a heartbeat before and a command after it.
                 standing.confidence = standing.confidence.min(REPLAYED);
