@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! capture → Frame → frame ─┬→ Datagram → dhcp → Message → exchange → Exchange ────────┐
-//!                          └→ Segment → stream → kea::channel → ha::events → HaEvent ─┴→ ha::timeline
+//!                          └→ Segment → stream → kea::channel → ha::events → HaEvent ─┴→ ha::replay, ha::timeline
 //!     → ha::decide → Decision (→ ha::witness: held against Kea's logs) → ha::verdict → Judgement → Analysis
 //! Analysis → findings → Finding; both → table → rows, explain → cards
 //! ```
@@ -49,6 +49,8 @@
 //! - **Decisions look both ways.** Exchanges are paired in one pass over the
 //!   packets; states are judged after it, because the best evidence for what a
 //!   server did at an instant may lie behind that instant.
+//! - **No configuration is no obstacle.** Where the user names no server,
+//!   [`ha::infer`] concludes the pairs from their heartbeats, after the packets.
 //! - **Tables in memory are bounded**, with an age and a counted eviction.
 //!   The results themselves (messages, exchanges, decisions) are kept in full
 //!   until they are written.
@@ -56,9 +58,12 @@
 //! # Reading order
 //!
 //! [`pipeline::analyze`] is the program's table of contents. From there:
-//! [`exchange::pair`] for conversations, [`ha::decide`] for Kea's rules in
-//! Kea's order, [`ha::timeline`] for how a state is known, [`explain::card`]
-//! for what a person reads.
+//! [`exchange::pair`] for conversations, [`ha::events`] for the control channel,
+//! [`ha::replay`] for Kea's state machines run over it, [`ha::timeline`] for what
+//! the evidence around an instant says of a state, [`ha::decide`] for Kea's rules
+//! in Kea's order, [`explain::card`] for what a person reads. Two witnesses of a
+//! state are kept apart on purpose: the replay is exact on a whole capture and
+//! goes astray where frames are missing, the timeline only says what was shown.
 
 pub mod capture;
 pub mod dhcp;
