@@ -211,7 +211,8 @@ const INTRODUCTION: &str = "\
 
 Every decision of dorascope over the recorded scenarios in `captures/`, compared with Kea's own debug log of the same run
 (`truth.jsonl`): did this server answer this query, or what else became of it there. A decision is *right* when it expects
-an answer and Kea logged one, or expects none and Kea logged none; *unknown* is what dorascope itself calls so. The test
+an answer and Kea logged one, or expects none and Kea logged none; *unknown* is what dorascope itself calls so. The second
+table of each view has the reasons: the rule that dorascope gives, against what became of the query there. The test
 `score` computes this page and fails when it differs.
 ";
 

@@ -205,6 +205,9 @@ fn hearing(card: &Card<'_>, about: &[&Decision]) -> String {
         let was = if sure { "was not running" } else { "was probably not running, or just starting" };
         return format!("it {was}; {where_it_is}");
     }
+    if about.iter().all(|decision| decision.rule == Rule::NotServing) {
+        return format!("it served nobody at that time, and may not have been running ({where_it_is}):");
+    }
     match best.heard {
         Heard::Yes if about.iter().all(|decision| decision.expected == Expected::Ignore) => {
             format!(

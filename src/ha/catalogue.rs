@@ -120,8 +120,9 @@ codes! {
         "Kea's rules, with the state that the evidence shows, expect this server to ignore the query. Causes: the state \
          is another than the evidence says, roles are swapped in one file, ha-scopes was used, the HA hook is not loaded.";
     BothAnswered => "both-answered", "Both servers of a pair answered one query.",
-        "No consistent pair of states allows this. Causes: split brain (the control channel is cut), a server without \
-         the HA hook, scopes set by hand. For a few seconds around a fail-back it can happen.";
+        "In a pair whose servers know of each other no two states allow this. Causes: the control channel is cut and \
+         both are in partner-down (split brain), a server without the HA hook, scopes set by hand. For a few seconds \
+         around a fail-back it can happen. Compare the states on the card with the heartbeats before it.";
     AckWithheld => "ack-withheld", "The ACK was withheld because the partner refused the lease.",
         "DISCOVER, OFFER, REQUEST, REQUEST, nothing: the server asked its partner to store the lease, the partner \
          refused, and the prepared ACK was dropped. The reason is visible in the control channel only. Compare the \

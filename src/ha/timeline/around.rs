@@ -125,11 +125,20 @@ impl Around<'_> {
     fn differing(&self, last: &Point, next: &Point) -> Standing {
         let answered = self.asked.answered;
         let wanted = |point: &Point| (point.service == Service::Serves) == answered;
+        let down = |point: &Point| point.service == Service::Down;
         let chosen = match (wanted(last), wanted(next)) {
             (true, false) => last,
             (false, true) => next,
-            // Silent or down, and the query unanswered: a server that is gone explains more.
-            _ if next.service == Service::Down => next,
+            // Silent or down, and the query unanswered: a server that showed life before and after it
+            // was not gone, and otherwise one that is gone explains more.
+            _ if self.running == Some(true) => {
+                if down(last) {
+                    next
+                } else {
+                    last
+                }
+            }
+            _ if down(next) => next,
             _ => last,
         };
         // Its own answer shows that it serves; another client's answer beside it makes that no accident.

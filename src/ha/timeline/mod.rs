@@ -128,7 +128,7 @@ impl Timeline {
             if event.kind == EventKind::Refused && foreign {
                 continue;
             }
-            if event.kind == EventKind::Refused {
+            if event.kind == EventKind::Refused || is_agent_alone(event) {
                 let sign = Sign { time: event.time, alive: false, at: event.at };
                 self.life.entry(server).or_default().push(sign);
                 for relationship in topology.relationships_of(server) {
@@ -225,6 +225,13 @@ fn is_agent(topology: &Topology, server: ServerId, event: &HaEvent) -> bool {
         .and_then(|id| topology.limits_of(server, id))
         .is_none_or(|it| it.dedicated_listener);
     control.contains(&(event.server_ip, event.server_port)) || !listens
+}
+
+/// Whether a Control Agent answered that the DHCP server behind it cannot be reached.
+fn is_agent_alone(event: &HaEvent) -> bool {
+    event.relationship.is_some()
+        && event.result == Some(1)
+        && event.text.starts_with("unable to forward command to the dhcp4 service")
 }
 
 /// Whether a heartbeat's answer can come from this relationship: a state that
