@@ -89,6 +89,22 @@ fn part_of_the_picture_never_makes_a_confident_mistake() {
     assert!(wrong.is_empty(), "{} confident mistakes: {wrong:#?}", wrong.len());
 }
 
+/// A capture that begins anywhere in a story, such as in the middle of maintenance.
+#[test]
+fn a_beginning_in_mid_story_makes_no_confident_mistake() {
+    let mut wrong = Vec::new();
+    for slug in ["maintenance", "admin-scopes", "split-brain-load-balancing"] {
+        let folder = crate::truth::captures().join(slug);
+        let [input] = inputs(&folder).try_into().unwrap();
+        for first in (1..=400).step_by(4) {
+            let temp = TempDir::new("begin");
+            let kept = keep(&input, &temp, |_, number, _| number >= first);
+            compare(&folder, &[kept], &format!("from frame {first} on"), &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "{} confident mistakes: {wrong:#?}", wrong.len());
+}
+
 /// A capture that loses frames at random, few or many.
 #[test]
 fn lost_frames_never_make_a_confident_mistake() {

@@ -440,3 +440,26 @@ fn compressed_logs_are_read_and_cut_ones_up_to_the_cut() {
         cut.trouble
     );
 }
+
+/// Every server with the other one's log: nothing sure may come of it, and somebody must be told.
+#[test]
+fn logs_given_to_the_wrong_server_decide_nothing() {
+    for name in ["clock-skew", "kea-2.2-load-balancing", "kea-3.0", "passive-backup", "load-balancing"] {
+        let recording = Recording::named(name);
+        let mut logs = recording.all_logs(Form::File);
+        let (one, other) = (logs[0].1.clone(), logs[1].1.clone());
+        (logs[0].1, logs[1].1) = (other, one);
+        let analysis = recording.analyze(&logs, &[]);
+        let truth = truth::truths(&recording.folder);
+        for decision in &analysis.decisions {
+            let answered = truth::logged(decision, &analysis, &truth) == Logged::Answered;
+            let wrong = match decision.expected {
+                Expected::Answer => !answered,
+                Expected::Ignore => answered,
+                Expected::Unknown => false,
+            };
+            assert!(!wrong || decision.confidence < 0.9, "{name}: {decision:?}");
+        }
+        assert!(!contradictions(&analysis).is_empty(), "{name}: nothing was said of it");
+    }
+}

@@ -244,7 +244,13 @@ fn fits(topology: &Topology, id: RelationshipId, state: Option<&str>, scopes: &[
             Some("hot-standby") => relationship.mode == Mode::HotStandby,
             _ => true,
         };
-        possible && scopes.iter().all(|scope| relationship.peer(scope).is_some())
+        // In hot-standby there is the primary's scope only; another one means that the
+        // configuration given here is not the one that runs.
+        let exists = |scope: &String| match relationship.peer(scope) {
+            Some((at, _)) => at == 0 || relationship.mode == Mode::LoadBalancing,
+            None => false,
+        };
+        possible && scopes.iter().all(exists)
     })
 }
 

@@ -64,6 +64,8 @@ pub enum Fit {
     OtherRun,
     /// Its lines have no time.
     NoTime,
+    /// The peer names in it are another server's.
+    OtherServer,
 }
 
 impl Fit {
@@ -97,6 +99,10 @@ impl Alignment {
             Fit::OtherRun => Some(format!(
                 "the log of {server} ({file}) does not share its messages with the captures; it is of another time or \
                  another run, and is not used"
+            )),
+            Fit::OtherServer => Some(format!(
+                "the log given for {server} ({file}) was written by another server, as the names in it say, and is not \
+                 used"
             )),
             Fit::NoTime => {
                 Some(format!("the lines of the log of {server} ({file}) have no time, so it is not used"))

@@ -87,7 +87,10 @@ impl Witnesses {
     pub fn new(given: Given, evidence: &Evidence<'_>) -> Self {
         let mut witnesses = Self { leases: given.leases, ..Self::default() };
         for (server, log) in given.logs {
-            let alignment = align::align(server, &log, evidence);
+            let mut alignment = align::align(server, &log, evidence);
+            if is_of_another(&evidence.network.topology, server, &log) {
+                alignment.fit = Fit::OtherServer;
+            }
             if let Some(text) = alignment.remark(evidence.network.machines.name(server)) {
                 let used = alignment.fit.is_used();
                 witnesses.contradictions.push(Contradiction {
@@ -128,6 +131,17 @@ impl Witnesses {
         found.extend(bindings::against_each_other(&self.leases, evidence));
         self.contradictions.append(&mut found);
     }
+}
+
+/// Whether the peer names that a log gives its writer belong to other servers only.
+fn is_of_another(topology: &Topology, server: ServerId, log: &Log) -> bool {
+    let names = log.events.iter().filter_map(|event| match &event.what {
+        What::Transition { server, .. } => server.as_deref(),
+        What::Service { server, .. } => Some(&**server),
+        _ => None,
+    });
+    let writers: Vec<ServerId> = names.filter_map(|name| topology.server_by_peer_name(name)).collect();
+    !writers.is_empty() && !writers.contains(&server)
 }
 
 fn change(topology: &Topology, server: ServerId, time: CaptureTime, event: &Event) -> Option<Change> {

@@ -4,6 +4,8 @@
 //! not sure it decides (basis `log`); where it agrees we are surer; where we
 //! were sure and it says otherwise, one of us is wrong, and somebody must look.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::fate::CONFLICT;
 use super::{Contradiction, Fate, MOST, Witnesses};
 use crate::exchange::{Observed, of};
@@ -11,6 +13,7 @@ use crate::ha::catalogue::{FindingCode, Rule};
 use crate::ha::decide::{Decision, Evidence, Expected, Seen};
 use crate::ha::network::Heard;
 use crate::ha::timeline::Basis;
+use crate::units::ServerId;
 
 /// From here on we would bet on a decision.
 const SURE: f64 = 0.9;
@@ -18,6 +21,8 @@ const SURE: f64 = 0.9;
 const LOGGED: f64 = 0.95;
 /// A log whose time is not known: the line may be about another query of the transaction.
 const LOGGED_SOMETIME: f64 = 0.8;
+/// So many denials of what is shown make a log doubtful, if there is no fourfold agreement beside them.
+const FEWEST_DENIALS: u32 = 2;
 /// What a contradicted decision is worth at most.
 const DOUBTED: f64 = 0.8;
 
@@ -27,11 +32,22 @@ pub(super) fn weigh(
     decisions: &mut [Decision],
 ) -> Vec<Contradiction> {
     let mut found = Vec::new();
+    let strange = strangers(witnesses, evidence, decisions);
     for decision in decisions {
         let Some(diary) = witnesses.diary(decision.server) else { continue };
         let query = of(evidence.messages, decision.query);
         let fate = diary.fate(query);
         if fate == Fate::Nothing {
+            continue;
+        }
+        let ruled = ruling(&fate, decision);
+        let answered = decision.seen == Seen::Answered;
+        let denied = answered && ruled.is_some_and(|(expected, _)| expected == Expected::Ignore);
+        if denied || strange.contains(&decision.server) {
+            // What was captured is beyond doubt, and a log that denies it is not believed elsewhere.
+            if denied && found.len() < MOST {
+                found.push(contradiction(evidence, decision, query, &fate));
+            }
             continue;
         }
         if fate != Fate::ServiceOff {
@@ -41,7 +57,7 @@ pub(super) fn weigh(
             // The capture missed the reply; `packets` tells.
             decision.seen = Seen::Unknown;
         }
-        let Some((expected, rule)) = ruling(&fate, decision) else { continue };
+        let Some((expected, rule)) = ruled else { continue };
         let certain = if diary.is_exact() { LOGGED } else { LOGGED_SOMETIME };
         if decision.expected == expected && (rule.is_none() || rule == Some(decision.rule)) {
             if decision.confidence < certain {
@@ -63,6 +79,26 @@ pub(super) fn weigh(
         }
     }
     found
+}
+
+/// Servers whose log denies what was captured or what is sure, again and again: it may be
+/// another server's, or of another run, so its word decides nothing.
+fn strangers(witnesses: &Witnesses, evidence: &Evidence<'_>, decisions: &[Decision]) -> BTreeSet<ServerId> {
+    let mut counts: BTreeMap<ServerId, (u32, u32)> = BTreeMap::new();
+    for decision in decisions {
+        let Some(diary) = witnesses.diary(decision.server) else { continue };
+        let fate = diary.fate(of(evidence.messages, decision.query));
+        let Some((expected, _)) = ruling(&fate, decision) else { continue };
+        let shown = match decision.seen {
+            Seen::Answered => Expected::Answer,
+            _ if decision.confidence >= SURE => decision.expected,
+            _ => continue,
+        };
+        let (agrees, denies) = counts.entry(decision.server).or_default();
+        *(if shown == expected { agrees } else { denies }) += 1;
+    }
+    let strange = |(agrees, denies): (u32, u32)| denies >= FEWEST_DENIALS && denies * 4 > agrees;
+    counts.into_iter().filter(|(_, count)| strange(*count)).map(|(server, _)| server).collect()
 }
 
 /// What a fate says about Kea's rules: the expectation, and the rule where one follows.
