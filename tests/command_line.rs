@@ -99,6 +99,13 @@ fn colour_is_only_where_it_is_wanted() {
 }
 
 #[test]
+fn a_code_is_a_row_too() {
+    let json: serde_json::Value = serde_json::from_str(&stdout("explain own-scope --format json")).unwrap();
+    let row = &json.as_array().unwrap()[0];
+    assert_eq!((row["kind"].as_str(), row["code"].as_str()), (Some("rule"), Some("own-scope")));
+}
+
+#[test]
 fn exit_codes() {
     for (line, code) in [
         ("--version", 0),

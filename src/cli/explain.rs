@@ -27,19 +27,23 @@ const MOST_CARDS: usize = 12;
 /// Prints the card or the paragraph.
 pub fn run(job: &ExplainJob, output: &Output) -> Result<Exit> {
     match job {
-        ExplainJob::Code(code) => explain_code(code, output),
+        ExplainJob::Code(code, shape) => explain_code(code, *shape, output),
         ExplainJob::Codes(shape) => codes(*shape, output),
         ExplainJob::Card { inputs, selector, shape } => explain_client(inputs, selector, *shape, output),
     }
 }
 
-fn explain_code(code: &str, output: &Output) -> Result<Exit> {
+fn explain_code(code: &str, shape: Shape, output: &Output) -> Result<Exit> {
     let Some(entry) = catalogue::find(code) else {
         let nearest = catalogue::entries()
             .max_by(|a, b| strsim::jaro_winkler(a.code, code).total_cmp(&strsim::jaro_winkler(b.code, code)));
         let hint = nearest.map_or_else(String::new, |entry| format!("; the nearest is {}", entry.code));
         bail!("\"{code}\" is neither a file nor a code of the catalogue{hint}");
     };
+    if let Shape::Data(format) = shape {
+        data(&[&rows_of(std::iter::once(entry))], format)?;
+        return Ok(Exit::Done);
+    }
     text(&format!("{}  ({})\n", output.strong(entry.code), entry.kind))?;
     text(&paragraph(entry.title, output.width))?;
     if !entry.text.is_empty() {
@@ -48,16 +52,19 @@ fn explain_code(code: &str, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Catalogue entries as rows.
+fn rows_of(entries: impl Iterator<Item = catalogue::Entry>) -> Rows {
+    let mut rows = Rows::new(&schema::CODES);
+    for entry in entries {
+        rows.push(&cells![entry.kind, entry.code, entry.title, entry.text]);
+    }
+    rows
+}
+
 /// Prints every code: for people one table per kind.
 fn codes(shape: Shape, output: &Output) -> Result<Exit> {
-    let rows = |kind: &str| {
-        let mut rows = Rows::new(&schema::CODES);
-        for entry in catalogue::entries().filter(|entry| entry.kind == kind) {
-            rows.push(&cells![entry.kind, entry.code, entry.title, entry.text]);
-        }
-        rows
-    };
-    let parts: Vec<Rows> = catalogue::KINDS.iter().map(|(kind, _)| rows(kind)).collect();
+    let of_kind = |kind: &str| rows_of(catalogue::entries().filter(|entry| entry.kind == kind));
+    let parts: Vec<Rows> = catalogue::KINDS.iter().map(|(kind, _)| of_kind(kind)).collect();
     if let Shape::Data(format) = shape {
         data(&parts.iter().collect::<Vec<_>>(), format)?;
         return Ok(Exit::Done);

@@ -81,7 +81,7 @@ pub enum Destination {
 #[derive(Debug, PartialEq, Eq)]
 pub enum ExplainJob {
     /// The operator's paragraph of a code.
-    Code(String),
+    Code(String, Shape),
     /// Every code.
     Codes(Shape),
     /// The card of a client.
@@ -224,7 +224,7 @@ fn explain(args: ExplainArgs) -> Result<ExplainJob, Error> {
     };
     match (selector, args.input.files.as_slice()) {
         (None, [code]) if args.input.read.is_empty() && is_code(code) && !Path::new(code).exists() => {
-            Ok(ExplainJob::Code(code.clone()))
+            Ok(ExplainJob::Code(code.clone(), shape(args.format)))
         }
         (None, _) => {
             Err(usage("explain", "say which client: --client MAC or NAME, --xid XID, or --ip ADDRESS"))

@@ -50,7 +50,7 @@ fn a_directory_gets_parquet_unless_another_format_is_asked_for() {
 
 #[test]
 fn a_lonely_code_is_explained_and_a_file_is_not() {
-    let Ok(Job::Explain(ExplainJob::Code(code))) = parsed("explain scope-not-served") else { panic!() };
+    let Ok(Job::Explain(ExplainJob::Code(code, _))) = parsed("explain scope-not-served") else { panic!() };
     assert_eq!(code, "scope-not-served");
     let Ok(Job::Explain(ExplainJob::Card { selector, .. })) = parsed("explain trace --client web-1") else {
         panic!()
