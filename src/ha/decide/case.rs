@@ -74,9 +74,8 @@ impl Evidence<'_> {
         let is = |id: MessageId, kinds: &[MessageType]| {
             of(self.messages, id).message_type.is_some_and(|kind| kinds.contains(&kind))
         };
-        let requests: Vec<MessageId> = exchange.queries.iter().map(|step| step.first).collect();
-        let requests: Vec<MessageId> =
-            requests.into_iter().filter(|id| is(*id, &[MessageType::REQUEST])).collect();
+        let queries = exchange.queries.iter().map(|step| step.first);
+        let requests: Vec<MessageId> = queries.filter(|id| is(*id, &[MessageType::REQUEST])).collect();
         // Kea releases what it keeps at one moment, so identical ACKs follow each other closely.
         // Where queries show twice as well, they are copies of one frame instead.
         let copies = |step: &Step| {

@@ -9,7 +9,7 @@ mod gaps;
 mod heard;
 mod rules;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use self::case::Case;
 use self::gaps::Gaps;
@@ -149,6 +149,8 @@ impl Evidence<'_> {
         let mut decisions = Vec::new();
         for exchange in exchanges {
             let first = decisions.len();
+            let replies = exchange.replies.iter().filter_map(|step| self.answers.get(&step.first));
+            let answering: BTreeSet<ServerId> = replies.map(|answer| answer.server).collect();
             self.each_case(exchange, |case| {
                 // What it left unanswered it may well leave unanswered again.
                 let silent = |earlier: &Decision| {
@@ -157,9 +159,7 @@ impl Evidence<'_> {
                         && of(self.messages, earlier.query).message_type == case.query.message_type
                 };
                 // And where another server answers this client, this one may be gone.
-                let elsewhere = exchange.replies.iter().any(|step| {
-                    self.answers.get(&step.first).is_some_and(|answer| answer.server != case.server)
-                });
+                let elsewhere = answering.iter().any(|server| *server != case.server);
                 let again =
                     elsewhere || decisions.get(first..).is_some_and(|earlier| earlier.iter().any(silent));
                 decisions.push(self.decision(&case, (&timeline, replay), &gaps, again));

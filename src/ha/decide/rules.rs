@@ -171,29 +171,8 @@ impl Evidence<'_> {
         let (time, exchange) = (case.query.time, case.exchange.id);
         let mut standing =
             timeline.standing(topology, place, Asked { time, exchange, answered: case.answered() });
-        // What a server did with this very query tells more than a replay, where it tells anything.
-        let settled = |replayed: &Standing| match standing.state {
-            Some(_) => replayed.service == standing.service && replayed.state == standing.state,
-            None => true,
-        };
-        if let Some(replayed) = replay.standing(place, case.query.time) {
-            if standing.basis >= Basis::Inferred
-                && replayed.confidence > standing.confidence.max(0.8)
-                && settled(&replayed)
-            {
-                let confidence = replayed.confidence.min(REPLAYED).max(standing.confidence);
-                standing = Standing { confidence, basis: Basis::Inferred, ..replayed };
-            } else if standing.basis >= Basis::Inferred && replayed.service == standing.service {
-                // Behaviour names the normal state only because it cannot tell another one.
-                standing.state = replayed.state;
-                standing.confidence = standing.confidence.min(REPLAYED);
-            } else if standing.state.is_some() && replayed.state != standing.state {
-                // Two witnesses that differ, such as a heartbeat before and a command after it.
-                standing.confidence = standing.confidence.min(REPLAYED);
-                if replayed.service == standing.service && replayed.confidence > REPLAYED {
-                    standing = Standing { confidence: REPLAYED, ..replayed };
-                }
-            }
+        if let Some(replayed) = replay.standing(place, time) {
+            standing = second_witness(standing, replayed);
         }
         let owner = relationship.peers.get(scope);
         let is_owner = owner.and_then(|peer| peer.server) == Some(case.server);
@@ -233,6 +212,31 @@ impl Evidence<'_> {
         };
         reply_or_not(case, ruling)
     }
+}
+
+/// What is known with the replay beside it. What a server did with this very query
+/// tells more than a replay, where it tells anything.
+fn second_witness(mut standing: Standing, replayed: Standing) -> Standing {
+    let concluded = standing.basis >= Basis::Inferred;
+    let differs = replayed.state != standing.state;
+    let alike = replayed.service == standing.service;
+    let settled = standing.state.is_none() || (alike && !differs);
+    if concluded && settled && replayed.confidence > standing.confidence.max(0.8) {
+        let confidence = replayed.confidence.min(REPLAYED).max(standing.confidence);
+        return Standing { confidence, basis: Basis::Inferred, ..replayed };
+    }
+    if concluded && alike {
+        // Behaviour names the normal state only because it cannot tell another one.
+        standing.state = replayed.state;
+        standing.confidence = standing.confidence.min(REPLAYED);
+    } else if standing.state.is_some() && differs {
+        // Two witnesses that differ, such as a heartbeat before and a command after it.
+        if alike && replayed.confidence > REPLAYED {
+            return Standing { confidence: REPLAYED, ..replayed };
+        }
+        standing.confidence = standing.confidence.min(REPLAYED);
+    }
+    standing
 }
 
 /// RELEASE and DECLINE are taken without a reply, so silence says nothing about them.

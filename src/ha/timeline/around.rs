@@ -164,7 +164,7 @@ impl Around<'_> {
         let passing = one.state.as_deref().is_some_and(is_service_off);
         // What a heartbeat shows may have begun right before it, and not hold for the query.
         let before = self.last.is_some();
-        let denied = (one.service == Service::Serves) != answered && answered;
+        let denied = answered && one.service != Service::Serves;
         let sure = one.basis == Basis::Heartbeat && before && !self.is_distant(one) && !passing && !denied;
         self.build(one.service, one.state.clone(), one.basis, if sure { 0.97 } else { 0.85 }, &[one])
     }
