@@ -122,7 +122,7 @@ fn is_meant(analysis: &Analysis<'_>, topology: &Topology, exchange: &Exchange, s
         Selector::Client { text, mac } => match topology.client_named(text) {
             Some(client) => client.mac == exchange.client.chaddr,
             None if *mac == Some(exchange.client.chaddr) => true,
-            None => messages().any(|message| message.hostname.as_deref() == Some(text)),
+            None => messages().any(|message| message.hostname() == Some(text)),
         },
         Selector::Xid(xid) => messages().any(|message| message.xid == *xid),
         Selector::Ip(ip) => messages().any(|message| {

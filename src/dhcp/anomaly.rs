@@ -23,6 +23,23 @@ impl Anomaly {
     pub fn of_option(kind: AnomalyKind, offset: usize, option: u8) -> Self {
         Self { option: Some(option), ..Self::at(kind, offset) }
     }
+
+    /// Five bytes that [`Self::unpack`] reads.
+    pub(crate) const fn pack(self) -> [u8; 5] {
+        let [high, low] = self.offset.to_be_bytes();
+        let (has_option, option) = match self.option {
+            Some(option) => (1, option),
+            None => (0, 0),
+        };
+        [self.kind as u8, has_option, option, high, low]
+    }
+
+    /// What [`Self::pack`] packed.
+    pub(crate) fn unpack([kind, has_option, option, high, low]: [u8; 5]) -> Option<Self> {
+        let kind = *AnomalyKind::ALL.get(usize::from(kind))?;
+        let option = (has_option != 0).then_some(option);
+        Some(Self { kind, offset: u16::from_be_bytes([high, low]), option })
+    }
 }
 
 /// `option-truncated(12)@310`: code, option, offset.

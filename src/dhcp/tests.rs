@@ -158,3 +158,14 @@ fn random_bytes_never_panic() {
         let _ = (parsed.chaddr(), parsed.relay_info(), parsed.client_id(), parsed.vendor_class());
     }
 }
+
+#[test]
+fn packed_anomalies_come_back() {
+    for kind in AnomalyKind::ALL {
+        for anomaly in
+            [Anomaly::at(kind, 300), Anomaly::of_option(kind, 7, 0), Anomaly::of_option(kind, 1 << 20, 255)]
+        {
+            assert_eq!(Anomaly::unpack(anomaly.pack()), Some(anomaly));
+        }
+    }
+}

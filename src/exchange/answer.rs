@@ -115,7 +115,7 @@ impl Machines {
                 .queries
                 .iter()
                 .flat_map(super::Step::sightings)
-                .filter_map(|id| of(messages, id).server_id_override)
+                .filter_map(|id| of(messages, id).server_id_override())
                 .collect();
             for step in &exchange.replies {
                 let first = of(messages, step.first);

@@ -58,7 +58,7 @@ pub(super) fn kind_of(message: &Observed) -> Kind {
 
 /// Whether both name the same client identifier, or one of them names none.
 fn same_client_id(exchange: &Exchange, message: &Observed) -> bool {
-    match (&exchange.client.client_id, &message.client_id) {
+    match (exchange.client.client_id.as_deref(), message.client_id()) {
         (Some(a), Some(b)) => a == b,
         _ => true,
     }
@@ -99,7 +99,7 @@ fn takes_query(exchange: &Exchange, query: &Observed, messages: &[Observed], lim
             && query.time.since(exchange.start).saturating_abs() <= limits.hop_ns
             && exchange.replies.iter().any(|step| answers(query, of(messages, step.first)));
     };
-    if exchange.client.client_id != query.client_id {
+    if exchange.client.client_id.as_deref() != query.client_id() {
         return false;
     }
     if hop_of(&exchange.queries, messages, query, limits.hop_ns).is_some() {

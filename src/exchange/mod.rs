@@ -11,6 +11,7 @@ mod matching;
 pub mod observed;
 pub mod pair;
 pub mod sighting;
+mod tail;
 
 use std::fmt;
 

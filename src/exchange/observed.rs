@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::tail::{Field, Packer, Tail};
 use crate::dhcp::{Anomaly, Message, MessageType, RelayInfo};
 use crate::frame::Link;
 use crate::ha::hash;
@@ -52,47 +53,25 @@ pub struct Observed {
     pub hlen: u8,
     /// `chaddr` cut to `hlen`.
     pub chaddr: HwAddr,
-    /// Option 61.
-    pub client_id: Option<Box<[u8]>>,
     /// Option 54.
     pub server_id: Option<Ipv4Addr>,
-    /// Option 1.
-    pub subnet_mask: Option<Ipv4Addr>,
     /// Option 50.
     pub requested_ip: Option<Ipv4Addr>,
     /// Option 51, seconds.
     pub lease_s: Option<u32>,
-    /// Option 58, seconds.
-    pub t1_s: Option<u32>,
-    /// Option 59, seconds.
-    pub t2_s: Option<u32>,
-    /// Option 12.
-    pub hostname: Option<Box<str>>,
-    /// Option 60.
-    pub vendor_class: Option<Box<str>>,
-    /// Option 82.1.
-    pub circuit_id: Option<Box<[u8]>>,
-    /// Option 82.2.
-    pub remote_id: Option<Box<[u8]>>,
-    /// Option 82.5.
-    pub link_selection: Option<Ipv4Addr>,
-    /// Option 82.11.
-    pub server_id_override: Option<Ipv4Addr>,
-    /// Option 118.
-    pub subnet_selection: Option<Ipv4Addr>,
-    /// Option 55.
-    pub param_list: Option<Box<[u8]>>,
-    /// Option 56.
-    pub status_text: Option<Box<str>>,
-    /// What was wrong with it.
-    pub anomalies: Box<[Anomaly]>,
-    /// RFC 3074 hash of the identifier as Kea sees it; absent when there is none.
+    /// Options that not every message has; their accessors are below.
+    tail: Tail,
+    /// RFC 3074 hash of a query's identifier as Kea sees it; absent when there
+    /// is none, and in replies.
     pub hash: Option<u8>,
     /// The exchange it belongs to, once paired.
     pub exchange: Option<ExchangeId>,
     /// The first sighting, when this frame shows a message seen before.
     pub sighting_of: Option<MessageId>,
 }
+
+// A run holds many of them at once: what is rare belongs into the tail.
+const _: () = assert!(size_of::<Observed>() <= 216);
 
 /// The capture side of a message: everything that is not in its payload.
 #[derive(Clone, Copy, Debug)]
@@ -117,10 +96,7 @@ impl Observed {
     /// Takes from a parsed message what later stages and tables need.
     pub fn new(envelope: Envelope, message: &Message<'_>) -> Self {
         let Envelope { time, at, link, src, dst, src_port, dst_port } = envelope;
-        let relay = message.relay_info();
-        let boxed = |bytes: &[u8]| Box::<[u8]>::from(bytes);
         let chaddr = message.chaddr();
-        let for_kea = message.client_id_for_kea();
         Self {
             time,
             at,
@@ -143,36 +119,94 @@ impl Observed {
             htype: message.htype(),
             hlen: message.hlen(),
             chaddr,
-            client_id: message.client_id().as_deref().map(boxed),
             server_id: message.server_id(),
-            subnet_mask: message.subnet_mask(),
             requested_ip: message.requested_ip(),
             lease_s: message.lease_s(),
-            t1_s: message.t1_s(),
-            t2_s: message.t2_s(),
-            hostname: message.hostname().map(Into::into),
-            vendor_class: message.vendor_class().map(Into::into),
-            circuit_id: relay.as_ref().and_then(|r| r.circuit_id()).map(boxed),
-            remote_id: relay.as_ref().and_then(|r| r.remote_id()).map(boxed),
-            link_selection: relay.as_ref().and_then(RelayInfo::link_selection),
-            server_id_override: relay.as_ref().and_then(RelayInfo::server_id_override),
-            subnet_selection: message.subnet_selection(),
-            param_list: message.param_list().as_deref().map(boxed),
-            status_text: message.status_text().map(Into::into),
-            anomalies: message.anomalies.clone().into_boxed_slice(),
-            hash: hash::hash_key(for_kea.as_deref(), &chaddr, message.hlen())
-                .map(|key| hash::loadb_hash(&key)),
+            tail: tail_of(message),
+            hash: hash_of(message, &chaddr),
             exchange: None,
             sighting_of: None,
         }
     }
 
+    /// Option 61.
+    pub fn client_id(&self) -> Option<&[u8]> {
+        self.tail.get(Field::ClientId)
+    }
+
+    /// Option 1.
+    pub fn subnet_mask(&self) -> Option<Ipv4Addr> {
+        self.tail.four(Field::SubnetMask).map(Ipv4Addr::from)
+    }
+
+    /// Option 58, seconds.
+    pub fn t1_s(&self) -> Option<u32> {
+        self.tail.four(Field::T1).map(u32::from_be_bytes)
+    }
+
+    /// Option 59, seconds.
+    pub fn t2_s(&self) -> Option<u32> {
+        self.tail.four(Field::T2).map(u32::from_be_bytes)
+    }
+
+    /// Option 12.
+    pub fn hostname(&self) -> Option<&str> {
+        self.text(Field::Hostname)
+    }
+
+    /// Option 60.
+    pub fn vendor_class(&self) -> Option<&str> {
+        self.text(Field::VendorClass)
+    }
+
+    /// Option 82.1.
+    pub fn circuit_id(&self) -> Option<&[u8]> {
+        self.tail.get(Field::CircuitId)
+    }
+
+    /// Option 82.2.
+    pub fn remote_id(&self) -> Option<&[u8]> {
+        self.tail.get(Field::RemoteId)
+    }
+
+    /// Option 82.5.
+    pub fn link_selection(&self) -> Option<Ipv4Addr> {
+        self.tail.four(Field::LinkSelection).map(Ipv4Addr::from)
+    }
+
+    /// Option 82.11.
+    pub fn server_id_override(&self) -> Option<Ipv4Addr> {
+        self.tail.four(Field::ServerIdOverride).map(Ipv4Addr::from)
+    }
+
+    /// Option 118.
+    pub fn subnet_selection(&self) -> Option<Ipv4Addr> {
+        self.tail.four(Field::SubnetSelection).map(Ipv4Addr::from)
+    }
+
+    /// Option 55.
+    pub fn param_list(&self) -> Option<&[u8]> {
+        self.tail.get(Field::ParamList)
+    }
+
+    /// Option 56.
+    pub fn status_text(&self) -> Option<&str> {
+        self.text(Field::StatusText)
+    }
+
+    /// What was wrong with it.
+    pub fn anomalies(&self) -> impl Iterator<Item = Anomaly> {
+        let packed = self.tail.get(Field::Anomalies).unwrap_or_default();
+        packed.as_chunks().0.iter().filter_map(|bytes| Anomaly::unpack(*bytes))
+    }
+
+    fn text(&self, field: Field) -> Option<&str> {
+        self.tail.get(field).and_then(|bytes| str::from_utf8(bytes).ok())
+    }
+
     /// Whether a server sent it: option 53 decides, `op` only where it is absent.
     pub fn is_reply(&self) -> bool {
-        match self.message_type {
-            Some(kind) if kind.is_known() => kind.is_reply(),
-            _ => self.op == 2,
-        }
+        is_reply(self.message_type, self.op)
     }
 
     /// Whether it was sent to everybody on the wire.
@@ -189,6 +223,56 @@ impl Observed {
     pub fn type_name(&self) -> String {
         self.message_type.map_or_else(|| "BOOTP".to_owned(), |kind| kind.to_string())
     }
+}
+
+fn is_reply(message_type: Option<MessageType>, op: u8) -> bool {
+    match message_type {
+        Some(kind) if kind.is_known() => kind.is_reply(),
+        _ => op == 2,
+    }
+}
+
+fn tail_of(message: &Message<'_>) -> Tail {
+    let mut packer = Packer::new();
+    let mut put = |field, data: Option<&[u8]>| {
+        if let Some(data) = data {
+            packer.put(field, data);
+        }
+    };
+    let four = |number: u32| number.to_be_bytes();
+    let octets = |address: Ipv4Addr| address.octets();
+    let relay = message.relay_info();
+    let relay = relay.as_ref();
+    put(Field::ClientId, message.client_id().as_deref());
+    put(Field::Hostname, message.hostname().as_deref().map(str::as_bytes));
+    put(Field::ParamList, message.param_list().as_deref());
+    put(Field::VendorClass, message.vendor_class().as_deref().map(str::as_bytes));
+    put(Field::SubnetMask, message.subnet_mask().map(octets).as_ref().map(<[u8; 4]>::as_slice));
+    put(Field::T1, message.t1_s().map(four).as_ref().map(<[u8; 4]>::as_slice));
+    put(Field::T2, message.t2_s().map(four).as_ref().map(<[u8; 4]>::as_slice));
+    put(Field::CircuitId, relay.and_then(|relay| relay.circuit_id()));
+    put(Field::RemoteId, relay.and_then(|relay| relay.remote_id()));
+    let link = relay.and_then(RelayInfo::link_selection).map(octets);
+    put(Field::LinkSelection, link.as_ref().map(<[u8; 4]>::as_slice));
+    let named = relay.and_then(RelayInfo::server_id_override).map(octets);
+    put(Field::ServerIdOverride, named.as_ref().map(<[u8; 4]>::as_slice));
+    let subnet = message.subnet_selection().map(octets);
+    put(Field::SubnetSelection, subnet.as_ref().map(<[u8; 4]>::as_slice));
+    put(Field::StatusText, message.status_text().as_deref().map(str::as_bytes));
+    if !message.anomalies.is_empty() {
+        let packed: Vec<u8> = message.anomalies.iter().flat_map(|anomaly| anomaly.pack()).collect();
+        put(Field::Anomalies, Some(&packed));
+    }
+    packer.finish()
+}
+
+/// The hash that says whose a query is; nobody asks for that of a reply.
+fn hash_of(message: &Message<'_>, chaddr: &HwAddr) -> Option<u8> {
+    if is_reply(message.message_type(), message.op()) {
+        return None;
+    }
+    let for_kea = message.client_id_for_kea();
+    hash::hash_key(for_kea.as_deref(), chaddr, message.hlen()).map(|key| hash::loadb_hash(&key))
 }
 
 /// `secs` as Kea reads it: a value over 255 whose low byte is zero is taken

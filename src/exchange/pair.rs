@@ -128,7 +128,7 @@ impl Pairer {
         if !message.is_reply() && exchange.queries.is_empty() {
             // A reply came first, from a source whose clock is ahead; the query knows better.
             exchange.kind = kind_of(message);
-            exchange.client.client_id.clone_from(&message.client_id);
+            exchange.client.client_id = message.client_id().map(Into::into);
         }
         exchange.start = exchange.start.min(message.time);
         exchange.end = exchange.end.max(message.time);
@@ -175,7 +175,7 @@ impl Pairer {
         open.push(Open {
             exchange: Exchange {
                 id: ExchangeId(self.next),
-                client: Client { chaddr: message.chaddr, client_id: message.client_id.clone() },
+                client: Client { chaddr: message.chaddr, client_id: message.client_id().map(Into::into) },
                 xid: message.xid,
                 kind: kind_of(message),
                 start: message.time,

@@ -45,7 +45,7 @@ struct Users<'a> {
 fn shared(view: &View<'_>, findings: &mut Findings) {
     let mut ids: BTreeMap<(ZoneId, &[u8]), Users<'_>> = BTreeMap::new();
     for query in requests(view).filter(|query| !query.chaddr.is_empty()) {
-        let Some(id) = query.client_id.as_deref().filter(|id| id.len() >= SHORTEST_ID) else { continue };
+        let Some(id) = query.client_id().filter(|id| id.len() >= SHORTEST_ID) else { continue };
         let users = ids.entry((query.zone, id)).or_insert_with(|| Users {
             last: query,
             addresses: vec![query.chaddr],
@@ -97,7 +97,7 @@ fn flips(view: &View<'_>, findings: &mut Findings) {
     let mut zones: BTreeMap<(ZoneId, Severity), Flips> = BTreeMap::new();
     for query in requests(view).filter(|query| !query.chaddr.is_empty()) {
         let Some(before) = last.insert((query.zone, query.chaddr), query) else { continue };
-        if before.client_id == query.client_id {
+        if before.client_id() == query.client_id() {
             continue;
         }
         // Within one transaction the second message may belong to another server than the first.
@@ -108,9 +108,7 @@ fn flips(view: &View<'_>, findings: &mut Findings) {
         let severity = if inside && moved { Severity::Warning } else { Severity::Note };
         let flips = zones.entry((query.zone, severity)).or_default();
         if flips.tally.count == 0 {
-            let id = |message: &Observed| {
-                message.client_id.as_deref().map_or_else(|| "none".to_owned(), colon_hex)
-            };
+            let id = |message: &Observed| message.client_id().map_or_else(|| "none".to_owned(), colon_hex);
             flips.example = format!("{} sent {}, then {}", query.chaddr, id(before), id(query));
             flips.tally.show(before.at);
         }

@@ -69,7 +69,7 @@ fn same_place(view: &View<'_>, one: &Lease, other: &Lease) -> bool {
     let place = |lease: &Lease| {
         let (exchange, _) = view.analysis.exchange(lease.exchange)?;
         let query = exchange.queries.last().map(|step| view.message(step.first))?;
-        Some((query.giaddr, query.link_selection.or(query.subnet_selection)))
+        Some((query.giaddr, query.link_selection().or(query.subnet_selection())))
     };
     place(one).is_some_and(|here| place(other) == Some(here))
 }

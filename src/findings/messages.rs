@@ -7,7 +7,7 @@ use crate::ha::catalogue::FindingCode;
 
 pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
     for message in &view.analysis.messages {
-        let Some(first) = message.anomalies.first() else { continue };
+        let Some(first) = message.anomalies().next() else { continue };
         let about = About::new(FindingCode::MalformedMessage, Severity::Note)
             .zone(message.zone)
             .client(message.chaddr);

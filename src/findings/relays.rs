@@ -109,7 +109,7 @@ fn differing(view: &View<'_>, findings: &mut Findings) {
             About::new(FindingCode::RelayAsymmetry, Severity::Warning).zone(copy.zone).server(Some(other));
         findings.add(about, copy.time, copy.at, || {
             let place = |message: &Observed| {
-                let link = message.link_selection.or(message.subnet_selection);
+                let link = message.link_selection().or(message.subnet_selection());
                 link.unwrap_or(message.giaddr)
             };
             format!(

@@ -78,7 +78,7 @@ impl<'t> Network<'t> {
             // Who else has an address in the subnet that the client is told it is in, is on that wire too.
             if topology.inferred
                 && let Some(told) =
-                    reply.subnet_mask.and_then(|mask| Ipv4Net::with_netmask(reply.yiaddr, mask).ok())
+                    reply.subnet_mask().and_then(|mask| Ipv4Net::with_netmask(reply.yiaddr, mask).ok())
                 && !reply.yiaddr.is_unspecified()
             {
                 let on_wire = prefixes.entry(reply.zone).or_default();
@@ -186,7 +186,7 @@ impl<'t> Network<'t> {
         let holding = |address: Ipv4Addr| kea.subnets.iter().find(|subnet| subnet.prefix.contains(&address));
         let found = |subnet: Option<_>| subnet.map_or(Selected::None, Selected::Subnet);
         let set = |address: Ipv4Addr| (!address.is_unspecified()).then_some(address);
-        if let Some(address) = query.link_selection.or(query.subnet_selection) {
+        if let Some(address) = query.link_selection().or(query.subnet_selection()) {
             return found(holding(address));
         }
         if let Some(giaddr) = set(query.giaddr) {

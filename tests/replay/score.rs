@@ -148,7 +148,7 @@ fn our_clients(analysis: &Analysis<'_>) -> HashMap<Place, Vec<(i64, Who, Count)>
         let query = analysis.message(counted.query);
         let who = (
             query.chaddr.to_string(),
-            query.client_id.as_deref().map(colon_hex).unwrap_or_default(),
+            query.client_id().map(colon_hex).unwrap_or_default(),
             query.xid.to_string(),
             counted.unacked,
         );

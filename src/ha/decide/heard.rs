@@ -15,7 +15,7 @@ impl Evidence<'_> {
             self.each_case(exchange, |case| {
                 let Some((relationship, peers, _)) = self.relationship(&case) else { return };
                 let (query, hub) = (case.query, self.network.topology.is_hub(case.server));
-                let client_id = query.client_id.as_deref().unwrap_or_default();
+                let client_id = query.client_id().unwrap_or_default();
                 let reply = case.reply.map(|id| of(self.messages, id));
                 let acked = reply.is_some_and(|reply| reply.message_type == Some(MessageType::ACK));
                 queries.push(Query {

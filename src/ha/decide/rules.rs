@@ -109,7 +109,7 @@ impl Evidence<'_> {
         let server = self.network.topology.server(case.server);
         let kea = server.and_then(|server| server.kea.as_ref());
         let own = self.network.machines.at(named) == Some(case.server)
-            || case.query.server_id_override == Some(named)
+            || case.query.server_id_override() == Some(named)
             || kea.is_some_and(|kea| {
                 kea.ignore_server_id
                     || kea.subnets.iter().any(|subnet| subnet.server_identifier == Some(named))

@@ -158,7 +158,7 @@ fn clients(text: &mut String, messages: &[Observed]) {
     let mut names: BTreeMap<&str, HwAddr> = BTreeMap::new();
     let mut named = BTreeSet::new();
     for query in messages.iter().filter(|message| !message.is_reply()) {
-        if let Some(name) = query.hostname.as_deref().filter(|name| !name.trim().is_empty())
+        if let Some(name) = query.hostname().filter(|name| !name.trim().is_empty())
             && names.len() < MOST_LISTED
             && !names.contains_key(name)
             && named.insert(query.chaddr)

@@ -40,7 +40,7 @@ impl Filler<'_> {
             query.type_name(),
             query.xid,
             query.chaddr,
-            query.client_id.as_deref().map(colon_hex),
+            query.client_id().map(colon_hex),
             self.server(decision.server),
             decision.relationship.map(|id| topology.relationship_name(id)),
             decision.heard.as_str(),

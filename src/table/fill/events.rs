@@ -94,7 +94,7 @@ impl Filler<'_> {
             None::<u64>,
             None::<Ipv4Addr>,
             query.chaddr,
-            query.client_id.as_deref().map(colon_hex),
+            query.client_id().map(colon_hex),
             counted.basis.as_str(),
             format!("{} clients unacked, {} left", counted.total_unacked, counted.left),
         ]);

@@ -19,10 +19,10 @@ impl Filler<'_> {
 
     fn message(&self, rows: &mut Rows, m: &Observed) {
         let set = |address: Ipv4Addr| (!address.is_unspecified()).then_some(address);
-        let hex = |bytes: &Option<Box<[u8]>>| bytes.as_deref().map(colon_hex);
+        let hex = |bytes: Option<&[u8]>| bytes.map(colon_hex);
         let mac = |mac: Option<[u8; 6]>| mac.map(|mac| HwAddr::new(&mac));
         let link = self.analysis.sources.get(m.at.source.0 as usize).map(crate::capture::Source::link_name);
-        let codes = m.param_list.as_ref().map(|codes| codes.iter().copied().collect::<Cell<'_>>());
+        let codes = m.param_list().map(|codes| codes.iter().copied().collect::<Cell<'_>>());
         rows.push(&cells![
             self.zone(m.zone),
             self.source(m.at),
@@ -49,21 +49,21 @@ impl Filler<'_> {
             set(m.giaddr),
             m.htype,
             m.chaddr,
-            hex(&m.client_id),
+            hex(m.client_id()),
             m.server_id,
             m.requested_ip,
             m.lease_s,
-            m.t1_s,
-            m.t2_s,
-            m.hostname.as_deref(),
-            m.vendor_class.as_deref(),
-            hex(&m.circuit_id),
-            hex(&m.remote_id),
-            m.link_selection,
-            m.server_id_override,
+            m.t1_s(),
+            m.t2_s(),
+            m.hostname(),
+            m.vendor_class(),
+            hex(m.circuit_id()),
+            hex(m.remote_id()),
+            m.link_selection(),
+            m.server_id_override(),
             codes.unwrap_or_default(),
-            m.status_text.as_deref(),
-            m.anomalies.iter().map(ToString::to_string).collect::<Cell<'_>>(),
+            m.status_text(),
+            m.anomalies().map(|anomaly| anomaly.to_string()).collect::<Cell<'_>>(),
             m.exchange.map(|id| id.to_string()),
             m.sighting_of.map(|first| self.frame_of(first)),
         ]);

@@ -78,7 +78,7 @@ impl<'a> Filler<'a> {
         self.analysis.client_name(chaddr).or_else(|| {
             let (exchange, _) = self.analysis.exchange(exchange)?;
             let mut queries = exchange.queries.iter().map(|step| of(&self.analysis.messages, step.first));
-            queries.find_map(|query| query.hostname.as_deref())
+            queries.find_map(|query| query.hostname())
         })
     }
 
