@@ -15,7 +15,7 @@ use crate::units::CaptureTime;
 const KEEP_OPEN: usize = 64;
 
 /// How much of the inputs has been read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Bytes read, as they are on disk (compressed where they are).
     pub read: u64,

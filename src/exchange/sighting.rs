@@ -2,7 +2,6 @@
 //! Linux `any` device, on two wires that a router joins.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
 
 use crate::units::{CaptureTime, MessageId, SourceId};
 
@@ -21,7 +20,6 @@ const CAP: usize = 65_536;
 pub struct Sightings {
     recent: HashMap<u64, Recent>,
     order: VecDeque<(CaptureTime, u64)>,
-    hasher: RandomState,
 }
 
 #[derive(Debug)]
@@ -32,22 +30,21 @@ struct Recent {
 }
 
 impl Sightings {
-    /// Enters a datagram (addresses, ports and payload as `identity`) and
-    /// returns the message that it repeats, if it does.
+    /// Enters a datagram by the hash of its addresses, ports and payload (one
+    /// whose seed no sender knows), and returns the message that it repeats, if it does.
     ///
     /// A source counts each packet once: a second copy in a source that already
     /// showed it is a copy only within a port's delay, otherwise the client
     /// really sent the same bytes again.
     pub fn enter(
         &mut self,
-        identity: impl std::hash::Hash,
+        identity: u64,
         time: CaptureTime,
         source: SourceId,
         message: MessageId,
     ) -> Option<MessageId> {
         self.forget(time);
-        let key = self.hasher.hash_one(identity);
-        if let Some(recent) = self.recent.get_mut(&key) {
+        if let Some(recent) = self.recent.get_mut(&identity) {
             let near = |window: i64, other: CaptureTime| time.since(other).saturating_abs() <= window;
             let here = recent.seen.iter_mut().find(|(seen, _)| *seen == source);
             let copy = match &here {
@@ -62,8 +59,8 @@ impl Sightings {
                 return Some(recent.message);
             }
         }
-        self.recent.insert(key, Recent { message, first: time, seen: vec![(source, time)] });
-        self.order.push_back((time, key));
+        self.recent.insert(identity, Recent { message, first: time, seen: vec![(source, time)] });
+        self.order.push_back((time, identity));
         None
     }
 
@@ -144,9 +141,7 @@ mod tests {
     const MS: i64 = 1_000_000;
 
     fn enter(sightings: &mut Sightings, ms: i64, source: u32, id: u32) -> Option<u32> {
-        sightings
-            .enter("payload", CaptureTime(ms * MS), SourceId(source), MessageId(id))
-            .map(|message| message.0)
+        sightings.enter(7, CaptureTime(ms * MS), SourceId(source), MessageId(id)).map(|message| message.0)
     }
 
     #[test]
@@ -178,7 +173,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let mut sightings = Sightings::default();
         for i in 0..(CAP as u32 + 10) {
-            sightings.enter(i, CaptureTime(0), SourceId(0), MessageId(i));
+            sightings.enter(i.into(), CaptureTime(0), SourceId(0), MessageId(i));
         }
         assert!(sightings.recent.len() <= CAP && sightings.order.len() <= CAP);
     }

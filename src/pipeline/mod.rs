@@ -1,23 +1,22 @@
 //! From inputs to an [`Analysis`]: the one-thread loop that defines correct output.
 
 mod counts;
+pub mod intake;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 pub use counts::{Counts, SourceCounts};
 
-use crate::capture::{Frame, Input, Progress, Reader, Source, Trouble};
-use crate::dhcp::Message;
+use crate::capture::{Input, Progress, Source, Trouble};
 use crate::exchange::answer::{Answer, Machines};
 use crate::exchange::lease::{Lease, leases};
-use crate::exchange::observed::{Envelope, Observed};
+use crate::exchange::observed::Observed;
 use crate::exchange::pair::{PairCounts, PairLimits, Pairer};
-use crate::exchange::sighting::{CapturePoints, Sightings};
+use crate::exchange::sighting::Sightings;
 use crate::exchange::{Exchange, of};
-use crate::frame::{Datagram, Decoded, Decoder, Skip};
 use crate::ha::decide::{Decision, Evidence, of_exchange};
-use crate::ha::events::{ChannelReport, ControlReader, HaEvent};
+use crate::ha::events::{ChannelReport, HaEvent};
 use crate::ha::infer;
 use crate::ha::network::Network;
 use crate::ha::replay::Replay;
@@ -26,7 +25,8 @@ use crate::ha::topology::Topology;
 use crate::ha::updates::Updates;
 use crate::ha::verdict::{Judgement, judge};
 use crate::ha::witness::{Given, Witnesses};
-use crate::units::{CaptureTime, ExchangeId, MessageId, SourceId, ZoneId};
+use crate::units::{ExchangeId, MessageId};
+use intake::{Batch, Ending, Taken};
 
 /// Everything that one run found out.
 #[derive(Debug)]
@@ -111,91 +111,43 @@ pub fn analyze<'t>(
     mut progress: impl FnMut(Progress),
 ) -> Analysis<'t> {
     let Options { limits, given } = options.into();
-    let mut reader = Reader::open(inputs);
-    let mut intake = Intake::new(topology, limits);
-    intake.points = CapturePoints::new(reader.sources().iter().map(|source| source.zone.clone()));
-    let mut decoder = Decoder::new();
-    while let Some(frame) = reader.next() {
-        let point = intake.points.enter(frame.at.source, frame.time);
-        match decoder.decode(&frame) {
-            // tshark draws the same line: a payload of a byte is no DHCP message.
-            Ok(Decoded::Udp(datagram)) if datagram.payload.len() < 2 => {
-                intake.counts.skip(frame.at.source, Skip::UdpEmpty);
-            }
-            Ok(Decoded::Udp(datagram)) => intake.message(&frame, &datagram, point),
-            Ok(Decoded::Tcp(segment)) => {
-                let control = intake.control.push(&segment, frame.time, frame.at);
-                intake.counts.tcp(frame.at.source, control);
-            }
-            Err(skip) => intake.counts.skip(frame.at.source, skip),
-        }
-        if (frame.data.len() as u64) < u64::from(frame.original_len) {
-            intake.counts.cut(frame.at.source);
-        }
-        intake.end = intake.end.max(frame.time);
-        if frame.at.number.is_multiple_of(4096) {
-            progress(reader.progress());
-        }
-    }
-    progress(reader.progress());
-    let (sources, troubles) = (reader.sources().to_vec(), reader.troubles().to_vec());
-    intake.finish(topology, given, sources, troubles)
-}
-
-/// Zone names by number, and the zone of every source.
-fn zones(sources: &[Source]) -> (Vec<String>, Vec<ZoneId>) {
-    let mut names: Vec<String> = Vec::new();
-    let of_source = sources.iter().map(|source| {
-        let at = names.iter().position(|name| *name == source.zone).unwrap_or_else(|| {
-            names.push(source.zone.clone());
-            names.len() - 1
-        });
-        ZoneId(u16::try_from(at).unwrap_or(u16::MAX))
+    let mut pairing = Pairing::new(limits);
+    let ending = intake::read(inputs, topology, 2, |batch| {
+        pairing.take(batch);
+        progress(batch.progress);
     });
-    let of_source = of_source.collect();
-    (names, of_source)
+    pairing.finish(topology, given, ending)
 }
 
-/// What is collected while frames are read.
-struct Intake<'t> {
-    counts: Counts,
-    control: ControlReader<'t>,
-    points: CapturePoints,
+/// What is collected while messages are read.
+struct Pairing {
     sightings: Sightings,
     pairer: Pairer,
     messages: Vec<Observed>,
-    end: CaptureTime,
+    events: Vec<HaEvent>,
 }
 
-impl<'t> Intake<'t> {
-    fn new(topology: &'t Topology, limits: PairLimits) -> Self {
+impl Pairing {
+    fn new(limits: PairLimits) -> Self {
         Self {
-            counts: Counts::default(),
-            control: ControlReader::new(topology),
-            points: CapturePoints::default(),
             sightings: Sightings::default(),
             pairer: Pairer::new(limits),
             messages: Vec::new(),
-            end: CaptureTime(i64::MIN),
+            events: Vec::new(),
         }
     }
 
-    fn message(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>, point: SourceId) {
-        self.counts.message(frame.at.source);
-        let envelope = Envelope {
-            time: frame.time,
-            at: frame.at,
-            link: datagram.link,
-            src: datagram.src,
-            dst: datagram.dst,
-            src_port: datagram.src_port,
-            dst_port: datagram.dst_port,
-        };
+    fn take(&mut self, batch: &mut Batch) {
+        self.events.append(&mut batch.events);
+        for taken in batch.messages.drain(..) {
+            self.message(taken);
+        }
+    }
+
+    fn message(&mut self, Taken { message, identity, point }: Taken) {
         let id = MessageId(self.messages.len() as u32);
-        let identity =
-            (datagram.src, datagram.dst, datagram.src_port, datagram.dst_port, datagram.payload.as_ref());
-        let mut first = self.sightings.enter(identity, frame.time, point, id);
-        self.messages.push(Observed::new(envelope, &Message::parse(&datagram.payload, datagram.cut)));
+        let mut first = self.sightings.enter(identity, message.time, point, id);
+        self.messages.push(message);
         let exchange = match first {
             Some(first) => {
                 self.pairer.sight(&self.messages, first, id);
@@ -213,20 +165,11 @@ impl<'t> Intake<'t> {
         }
     }
 
-    fn finish(
-        self,
-        topology: &'t Topology,
-        given: Given,
-        sources: Vec<Source>,
-        troubles: Vec<Trouble>,
-    ) -> Analysis<'t> {
-        let Self { mut counts, control, pairer, mut messages, end, .. } = self;
-        let (zones, of_source) = zones(&sources);
-        for message in &mut messages {
-            // A frame cannot ask for its source's zone while it borrows the reader.
-            message.zone = of_source.get(message.at.source.0 as usize).copied().unwrap_or_default();
-        }
-        let (mut events, channel) = control.finish(end);
+    fn finish(self, topology: &Topology, given: Given, ending: Ending) -> Analysis<'_> {
+        let Self { pairer, messages, mut events, .. } = self;
+        let Ending { sources, zones, troubles, mut counts, events: last, channel, end } = ending;
+        events.extend(last);
+        events.sort_by_key(|event| (event.time, event.at));
         let topology = if infer::is_needed(topology) {
             let inferred = infer::infer(topology, &events, &messages);
             for event in &mut events {

@@ -81,7 +81,13 @@ impl<'t> ControlReader<'t> {
         (self.streams.len(), self.streams.held())
     }
 
-    /// The capture ended then: every event in time order, and what else there is to say.
+    /// The events that are complete since the last call, in no particular order;
+    /// an answer that comes late, or never, makes an event of the past.
+    pub fn drain(&mut self) -> std::vec::Drain<'_, HaEvent> {
+        self.notes.drain()
+    }
+
+    /// The capture ended then: every event that was not drained in time order, and what else there is to say.
     /// Requests that were never answered keep no result.
     pub fn finish(self, end: CaptureTime) -> (Vec<HaEvent>, ChannelReport) {
         let Self { streams, mut notes, .. } = self;

@@ -159,6 +159,10 @@ impl Notes {
         }
     }
 
+    pub(super) fn drain(&mut self) -> std::vec::Drain<'_, HaEvent> {
+        self.events.drain(..)
+    }
+
     /// Everything in time order.
     pub(super) fn finish(self) -> (Vec<HaEvent>, ChannelReport) {
         let Self { mut events, mut report, .. } = self;

@@ -1,0 +1,311 @@
+//! From inputs to decoded messages and events, in batches: what of the work
+//! needs no memory of earlier messages, and so may run on a thread of its own.
+//!
+//! [`read`] gives the same batches in the same order with one thread and with
+//! two. With two, a fixed number of batches goes round between the reading
+//! thread and the caller, so that neither runs ahead and nothing is allocated
+//! anew.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use foldhash::quality::RandomState;
+
+use super::Counts;
+use crate::capture::{Input, Progress, Reader, Source, Sources, Trouble};
+use crate::dhcp::Message;
+use crate::exchange::observed::{Envelope, Observed};
+use crate::exchange::sighting::CapturePoints;
+use crate::frame::{Datagram, Decoded, Decoder, Skip};
+use crate::ha::events::{ChannelReport, ControlReader, HaEvent};
+use crate::ha::topology::Topology;
+use crate::units::{CaptureTime, SourceId, ZoneId};
+
+/// Messages of a batch at most: a quarter of a megabyte, which stays in a core's cache.
+const MOST_MESSAGES: usize = 1024;
+/// Frames of a batch at most, so that a capture of something else shows progress too.
+const MOST_FRAMES: usize = 16 << 10;
+/// Batches that go round between two threads.
+const ROUND: usize = 4;
+
+/// One DHCP message, ready to be paired.
+#[derive(Debug)]
+pub struct Taken {
+    /// The message, its zone filled in.
+    pub message: Observed,
+    /// Hash of addresses, ports and payload, for [`crate::exchange::sighting::Sightings`].
+    pub identity: u64,
+    /// The capture point of its source.
+    pub point: SourceId,
+}
+
+/// What some thousand frames gave. Whoever takes a batch empties it; the
+/// vectors go back to the reader for the next ones.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Messages in the order of reading.
+    pub messages: Vec<Taken>,
+    /// Events of the control channel that are complete since the last batch, in
+    /// no particular order: an answer that never comes makes an event of the past.
+    pub events: Vec<HaEvent>,
+    /// Sources found since the last batch, in the order of their numbers, with
+    /// counters as they were then. Those of every message are told with it or before.
+    pub sources: Vec<Source>,
+    /// Latest instant of any frame so far; `i64::MIN` before the first.
+    pub end: CaptureTime,
+    /// How far the reading is.
+    pub progress: Progress,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        self.messages.clear();
+        self.events.clear();
+        self.sources.clear();
+    }
+}
+
+/// What is known when everything was read.
+#[derive(Debug)]
+pub struct Ending {
+    /// Every source, with its counters.
+    pub sources: Vec<Source>,
+    /// Zone names by [`ZoneId`].
+    pub zones: Vec<String>,
+    /// Inputs that could not be read, or not to their end.
+    pub troubles: Vec<Trouble>,
+    /// What became of every frame.
+    pub counts: Counts,
+    /// Events that only the end of the capture completes.
+    pub events: Vec<HaEvent>,
+    /// What else there is to say about the control channel.
+    pub channel: ChannelReport,
+    /// Latest instant of any frame; `i64::MIN` without one.
+    pub end: CaptureTime,
+}
+
+/// Reads every input to its end and gives what it finds to `take`, batch by batch.
+///
+/// With `threads` above 1 reading and decoding run beside the caller.
+pub fn read(
+    inputs: &[Input],
+    topology: &Topology,
+    threads: usize,
+    mut take: impl FnMut(&mut Batch),
+) -> Ending {
+    let mut intake = Intake::open(inputs, topology);
+    if threads < 2 {
+        let mut batch = Batch::default();
+        while intake.fill(&mut batch) {
+            take(&mut batch);
+        }
+        return intake.finish();
+    }
+    let (full, filled) = sync_channel(ROUND);
+    let (empty, emptied) = sync_channel(ROUND);
+    for _ in 0..ROUND {
+        // There is room for all of them.
+        let _ = empty.send(Batch::default());
+    }
+    thread::scope(|scope| {
+        let reading = scope.spawn(move || intake.run(&emptied, &full));
+        for mut batch in filled {
+            take(&mut batch);
+            // When everything was read nobody waits for it any more.
+            let _ = empty.send(batch);
+        }
+        match reading.join() {
+            Ok(ending) => ending,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Reads and decodes.
+struct Intake<'t> {
+    reader: Reader,
+    decoder: Decoder,
+    control: ControlReader<'t>,
+    points: CapturePoints,
+    zones: Zones,
+    counts: Counts,
+    seed: RandomState,
+    end: CaptureTime,
+}
+
+impl<'t> Intake<'t> {
+    fn open(inputs: &[Input], topology: &'t Topology) -> Self {
+        let reader = Reader::open(inputs);
+        Self {
+            points: CapturePoints::new(reader.sources().iter().map(|source| source.zone.clone())),
+            reader,
+            decoder: Decoder::new(),
+            control: ControlReader::new(topology),
+            zones: Zones::default(),
+            counts: Counts::default(),
+            seed: RandomState::default(),
+            end: CaptureTime(i64::MIN),
+        }
+    }
+
+    fn run(mut self, empty: &Receiver<Batch>, full: &SyncSender<Batch>) -> Ending {
+        // It ends early when the caller is gone, which only a panic can bring about.
+        while let Ok(mut batch) = empty.recv() {
+            if !self.fill(&mut batch) || full.send(batch).is_err() {
+                break;
+            }
+        }
+        self.finish()
+    }
+
+    /// Fills a batch; false when there was nothing left to fill it with.
+    fn fill(&mut self, batch: &mut Batch) -> bool {
+        batch.clear();
+        let mut frames = 0;
+        while frames < MOST_FRAMES && batch.messages.len() < MOST_MESSAGES && self.frame(batch) {
+            frames += 1;
+        }
+        self.zones.learn(self.reader.sources(), batch);
+        batch.events.extend(self.control.drain());
+        batch.end = self.end;
+        batch.progress = self.reader.progress();
+        frames > 0
+    }
+
+    /// Takes the next frame, if there is one.
+    fn frame(&mut self, batch: &mut Batch) -> bool {
+        let Some(frame) = self.reader.next() else { return false };
+        let source = frame.at.source;
+        let point = self.points.enter(source, frame.time);
+        match self.decoder.decode(&frame) {
+            // tshark draws the same line: a payload of a byte is no DHCP message.
+            Ok(Decoded::Udp(datagram)) if datagram.payload.len() < 2 => {
+                self.counts.skip(source, Skip::UdpEmpty);
+            }
+            Ok(Decoded::Udp(datagram)) => {
+                self.counts.message(source);
+                let envelope = Envelope {
+                    time: frame.time,
+                    at: frame.at,
+                    link: datagram.link,
+                    src: datagram.src,
+                    dst: datagram.dst,
+                    src_port: datagram.src_port,
+                    dst_port: datagram.dst_port,
+                };
+                let mut message = Observed::new(envelope, &Message::parse(&datagram.payload, datagram.cut));
+                message.zone = self.zones.of(source);
+                batch.messages.push(Taken { message, identity: identity(&self.seed, &datagram), point });
+            }
+            Ok(Decoded::Tcp(segment)) => {
+                let control = self.control.push(&segment, frame.time, frame.at);
+                self.counts.tcp(source, control);
+            }
+            Err(skip) => self.counts.skip(source, skip),
+        }
+        if (frame.data.len() as u64) < u64::from(frame.original_len) {
+            self.counts.cut(source);
+        }
+        self.end = self.end.max(frame.time);
+        if !self.zones.knows(source) {
+            // Its zone could not be asked for while the frame borrowed the reader.
+            self.zones.learn(self.reader.sources(), batch);
+            if let Some(taken) = batch.messages.last_mut() {
+                taken.message.zone = self.zones.of(taken.message.at.source);
+            }
+        }
+        true
+    }
+
+    fn finish(self) -> Ending {
+        let (events, channel) = self.control.finish(self.end);
+        Ending {
+            sources: self.reader.sources().to_vec(),
+            zones: self.zones.names,
+            troubles: self.reader.troubles().to_vec(),
+            counts: self.counts,
+            events,
+            channel,
+            end: self.end,
+        }
+    }
+}
+
+/// What is equal for copies of one datagram, and hardly for anything else.
+fn identity(seed: &RandomState, datagram: &Datagram<'_>) -> u64 {
+    let mut hasher = seed.build_hasher();
+    let wide = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+    hasher.write_u64(wide(datagram.src.to_bits(), datagram.dst.to_bits()));
+    hasher.write_u64(wide(datagram.src_port.into(), datagram.dst_port.into()));
+    hasher.write(&datagram.payload);
+    hasher.finish()
+}
+
+/// Zone names by number, and the zone of every source.
+#[derive(Debug, Default)]
+struct Zones {
+    names: Vec<String>,
+    of_source: Vec<ZoneId>,
+}
+
+impl Zones {
+    fn knows(&self, source: SourceId) -> bool {
+        (source.0 as usize) < self.of_source.len()
+    }
+
+    fn of(&self, source: SourceId) -> ZoneId {
+        self.of_source.get(source.0 as usize).copied().unwrap_or_default()
+    }
+
+    fn learn(&mut self, sources: &Sources, batch: &mut Batch) {
+        for source in sources.get(self.of_source.len()..).unwrap_or_default() {
+            let at = self.names.iter().position(|name| *name == source.zone).unwrap_or_else(|| {
+                self.names.push(source.zone.clone());
+                self.names.len() - 1
+            });
+            self.of_source.push(ZoneId(u16::try_from(at).unwrap_or(u16::MAX)));
+            batch.sources.push(source.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every recording of the lab, read with so many threads.
+    fn read_all(threads: usize) -> (Vec<String>, Vec<Source>, Ending) {
+        let files = |folder: &std::path::Path| {
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+        };
+        let folders = files(concat!(env!("CARGO_MANIFEST_DIR"), "/captures").as_ref());
+        let mut paths: Vec<_> = folders.iter().filter(|it| it.is_dir()).flat_map(|it| files(it)).collect();
+        paths.retain(|path| path.to_string_lossy().contains(".pcap"));
+        paths.sort();
+        let inputs: Vec<Input> = paths.into_iter().map(|path| Input { zone: None, path }).collect();
+        let (mut shown, mut sources, mut placed) = (Vec::new(), Vec::<Source>::new(), Vec::new());
+        let ending = read(&inputs, &Topology::default(), threads, |batch| {
+            sources.append(&mut batch.sources);
+            let messages: Vec<_> = batch.messages.iter().map(|it| (&it.message, it.point)).collect();
+            placed.extend(messages.iter().map(|(message, _)| (message.zone, message.at.source)));
+            assert!(placed.last().is_none_or(|(_, source)| (source.0 as usize) < sources.len()));
+            shown.push(format!("{messages:?} {:?} {:?} {:?}", batch.events, batch.end, batch.progress));
+        });
+        for (zone, source) in placed {
+            assert_eq!(ending.zones[usize::from(zone.0)], sources[source.0 as usize].zone);
+        }
+        (shown, sources, ending)
+    }
+
+    #[test]
+    fn batches_are_the_same_on_one_thread_and_on_two() {
+        let (one, two) = (read_all(1), read_all(2));
+        assert!(one.0.len() > 1, "{} batches", one.0.len());
+        assert_eq!((&one.0, &one.1), (&two.0, &two.1));
+        assert_eq!(one.1.len(), one.2.sources.len());
+        let total = one.2.counts.total();
+        assert_eq!(total.frames(), one.2.sources.iter().map(|source| source.frames).sum::<u64>());
+        assert_eq!(format!("{:?}", one.2), format!("{:?}", two.2));
+    }
+}
