@@ -151,6 +151,9 @@ pub struct FrameRef {
     pub number: u64,
 }
 
+/// Frames that show something; few, so they are kept inline.
+pub type Frames = smallvec::SmallVec<[FrameRef; 4]>;
+
 /// Index of a DHCP server machine: first those of the topology in its order,
 /// then those that only the packets revealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use dorascope::exchange::PairLimits;
 use dorascope::ha::catalogue::FindingCode;
 use dorascope::ha::decide::{Decision, Expected};
 use dorascope::ha::topology::Topology;
@@ -124,7 +123,7 @@ impl Recording {
             let path = folder.file(&format!("{name}.csv"), text.as_bytes());
             given.leases.push((id(name), LeaseFile::read(&path).unwrap()));
         }
-        let options = Options { limits: PairLimits::default(), given };
+        let options = Options { given, ..Options::default() };
         analyze(&truth::inputs(&self.folder), &self.topology, options, |_| {})
     }
 

@@ -4,8 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
-use super::{Exchange, Observed, of};
-use crate::units::{MessageId, ServerId, ZoneId};
+use foldhash::fast::RandomState;
+
+use super::{Answers, Exchange, Messages, Observed, of};
+use crate::units::{ServerId, ZoneId};
 
 /// One DHCP server machine as far as attribution needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +21,14 @@ pub struct Machine {
 }
 
 /// Every server machine, known and discovered, by [`ServerId`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Machines {
     list: Vec<Machine>,
-    by_address: HashMap<Ipv4Addr, ServerId>,
+    by_address: HashMap<Ipv4Addr, ServerId, RandomState>,
     /// A MAC that two servers were seen behind is a router's and identifies none.
-    by_mac: HashMap<[u8; 6], Option<ServerId>>,
+    by_mac: HashMap<[u8; 6], Option<ServerId>, RandomState>,
     /// Machines whose MAC address on a zone's wire is known.
-    met: HashSet<(ServerId, ZoneId)>,
+    met: HashSet<(ServerId, ZoneId), RandomState>,
 }
 
 /// Who sent a reply, and how we know.
@@ -94,40 +96,39 @@ impl Machines {
         self.by_address.get(&address).copied()
     }
 
-    /// Names the sender of every reply; the key is the reply's first sighting.
-    ///
-    /// Two rounds, so that a machine's MAC address learned late also helps early.
-    pub fn attribute(&mut self, exchanges: &[Exchange], messages: &[Observed]) -> HashMap<MessageId, Answer> {
-        for reply in messages.iter().filter(|message| is_direct(message)) {
-            if let (Some(server), Some(mac)) = (self.at(reply.src), reply.link.src_mac) {
-                let seen = self.by_mac.entry(mac).or_insert(Some(server));
-                if *seen != Some(server) {
-                    *seen = None;
-                }
-                if is_on_link(reply) {
-                    self.met.insert((server, reply.zone));
-                }
+    /// Learns which MAC addresses the known machines have. Ask it of every message
+    /// before [`Machines::attribute`], so that one learned late also helps early.
+    pub fn learn(&mut self, reply: &Observed) {
+        if !is_direct(reply) {
+            return;
+        }
+        if let (Some(server), Some(mac)) = (self.at(reply.src), reply.link.src_mac) {
+            let seen = self.by_mac.entry(mac).or_insert(Some(server));
+            if *seen != Some(server) {
+                *seen = None;
+            }
+            if is_on_link(reply) {
+                self.met.insert((server, reply.zone));
             }
         }
-        let mut answers = HashMap::new();
-        for exchange in exchanges {
-            let overrides: Vec<Ipv4Addr> = exchange
-                .queries
-                .iter()
-                .flat_map(super::Step::sightings)
-                .filter_map(|id| of(messages, id).server_id_override())
-                .collect();
-            for step in &exchange.replies {
-                let first = of(messages, step.first);
-                // The copy that left the server itself says most.
-                let best =
-                    step.sightings().map(|id| of(messages, id)).find(|m| is_direct(m)).unwrap_or(first);
-                if let Some(answer) = self.name_sender(best, &overrides) {
-                    answers.insert(step.first, answer);
-                }
+    }
+
+    /// Names the sender of every reply of an exchange.
+    pub fn attribute(&mut self, exchange: &Exchange, messages: &Messages, answers: &mut Answers) {
+        let overrides: Vec<Ipv4Addr> = exchange
+            .queries
+            .iter()
+            .flat_map(super::Step::sightings)
+            .filter_map(|id| of(messages, id).server_id_override())
+            .collect();
+        for step in &exchange.replies {
+            let first = of(messages, step.first);
+            // The copy that left the server itself says most.
+            let best = step.sightings().map(|id| of(messages, id)).find(|m| is_direct(m)).unwrap_or(first);
+            if let Some(answer) = self.name_sender(best, &overrides) {
+                answers.insert(step.first, answer);
             }
         }
-        answers
     }
 
     fn name_sender(&mut self, reply: &Observed, overrides: &[Ipv4Addr]) -> Option<Answer> {

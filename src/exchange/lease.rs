@@ -1,11 +1,14 @@
 //! Bindings over time: what ACKs created, extended and what ended them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::Ipv4Addr;
 
+use foldhash::fast::RandomState;
+
 use super::answer::Answer;
-use super::{Client, Exchange, Kind, Observed, Outcome, of};
-use crate::units::{CaptureTime, ExchangeId, MessageId, SECOND, ServerId, ZoneId};
+use super::{Answers, Client, Exchange, Kind, Messages, Observed, Outcome, of};
+use crate::units::{CaptureTime, ExchangeId, FrameRef, SECOND, ServerId, ZoneId};
 
 /// Why a lease ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,18 @@ pub struct Lease {
     pub end: Option<(CaptureTime, EndReason)>,
     /// The exchange that created it.
     pub exchange: ExchangeId,
+    /// The frame of the first ACK.
+    pub ack: FrameRef,
+    /// RFC 3074 hash of that exchange's first query.
+    pub hash: Option<u8>,
+    /// The host name that the client sent then.
+    pub hostname: Option<Box<str>>,
+    /// `giaddr` of the last query of that exchange; absent when no query was captured.
+    pub giaddr: Option<Ipv4Addr>,
+    /// Link or subnet selection of the same query.
+    pub link: Option<Ipv4Addr>,
+    /// The number of what there is to say about that exchange.
+    pub story: u32,
 }
 
 impl Lease {
@@ -73,55 +88,70 @@ impl Lease {
     }
 }
 
-/// Folds exchanges into leases, in order of start.
-///
-/// `capture_end` decides which of them expired while the capture still ran.
-pub fn leases(
-    exchanges: &[Exchange],
-    messages: &[Observed],
-    answers: &HashMap<MessageId, Answer>,
-    capture_end: CaptureTime,
-) -> Vec<Lease> {
-    let mut events: Vec<(CaptureTime, &Exchange)> = exchanges
-        .iter()
-        .map(|exchange| {
-            let decided = exchange.verdict_reply(messages).map(|id| of(messages, id).time);
-            (decided.unwrap_or(exchange.start), exchange)
-        })
-        .collect();
-    events.sort_by_key(|(time, exchange)| (*time, exchange.id));
-    let mut fold = Fold::default();
-    for (time, exchange) in events {
-        fold.step(time, exchange, messages, answers);
-    }
-    for lease in &mut fold.all {
-        if lease.end.is_none() {
-            lease.end = lease.expires().filter(|at| *at < capture_end).map(|at| (at, EndReason::Expired));
+/// Folds exchanges into leases. It holds the leases that run.
+#[derive(Debug, Default)]
+pub struct Leases {
+    running: HashMap<Client, Lease, RandomState>,
+    ended: Vec<Lease>,
+}
+
+impl Leases {
+    /// Takes the exchanges of a batch with their outcomes, which need not be in order.
+    ///
+    /// `story` numbers what there is to say about an exchange, for [`Lease::story`].
+    pub fn take(
+        &mut self,
+        exchanges: &[Exchange],
+        messages: &Messages,
+        answers: &Answers,
+        mut story: impl FnMut(usize) -> u32,
+    ) {
+        let mut events: Vec<(CaptureTime, usize, &Exchange)> = exchanges
+            .iter()
+            .enumerate()
+            .map(|(at, exchange)| {
+                let decided = exchange.verdict_reply(messages).map(|id| of(messages, id).time);
+                (decided.unwrap_or(exchange.start), at, exchange)
+            })
+            .collect();
+        events.sort_by_key(|(time, at, _)| (*time, *at));
+        for (time, at, exchange) in events {
+            self.step(time, exchange, messages, answers, || story(at));
         }
     }
-    fold.all.sort_by_key(|lease| (lease.start, lease.exchange));
-    fold.all
-}
 
-#[derive(Default)]
-struct Fold {
-    all: Vec<Lease>,
-    active: HashMap<Client, usize>,
-}
+    /// The leases that ended since the last call, in order of their end.
+    pub fn ended(&mut self) -> Vec<Lease> {
+        std::mem::take(&mut self.ended)
+    }
 
-impl Fold {
+    /// How many leases run.
+    pub fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// The leases that still run; `capture_end` decides which of them expired while the capture still ran.
+    pub fn finish(&mut self, capture_end: CaptureTime) -> impl Iterator<Item = Lease> {
+        let running = std::mem::take(&mut self.running);
+        running.into_values().map(move |mut lease| {
+            lease.end = lease.expires().filter(|at| *at < capture_end).map(|at| (at, EndReason::Expired));
+            lease
+        })
+    }
+
     fn step(
         &mut self,
         time: CaptureTime,
         exchange: &Exchange,
-        messages: &[Observed],
-        answers: &HashMap<MessageId, Answer>,
+        messages: &Messages,
+        answers: &Answers,
+        story: impl FnOnce() -> u32,
     ) {
         match exchange.outcome(messages) {
             Outcome::Bound => {
                 let acked = exchange.verdict_reply(messages);
                 if let Some((id, answer)) = acked.and_then(|id| Some((id, answers.get(&id)?))) {
-                    self.bind(time, exchange, of(messages, id), exchange.zone(messages), *answer);
+                    self.bind(time, exchange, messages, of(messages, id), *answer, story);
                 }
             }
             Outcome::Released => self.end(time, exchange, messages, EndReason::Released),
@@ -137,50 +167,80 @@ impl Fold {
     /// Ends the client's lease if the query is about its address: `ciaddr` in a
     /// RELEASE and in a renewal, option 50 in a DECLINE and after a restart
     /// (RFC 2131 tables 4 and 5).
-    fn end(&mut self, time: CaptureTime, exchange: &Exchange, messages: &[Observed], reason: EndReason) {
-        let Some(lease) = self.active.get(&exchange.client).and_then(|at| self.all.get_mut(*at)) else {
-            return;
-        };
+    fn end(&mut self, time: CaptureTime, exchange: &Exchange, messages: &Messages, reason: EndReason) {
+        let Some(lease) = self.running.get(&exchange.client) else { return };
         let query = exchange.queries.last().map(|step| of(messages, step.first));
         let about = query.and_then(|query| {
             Some(query.ciaddr).filter(|address| !address.is_unspecified()).or(query.requested_ip)
         });
-        if about.is_none_or(|address| address == lease.ip) {
-            let expired = lease.expires().filter(|at| *at < time);
-            lease.end = Some(expired.map_or((time, reason), |at| (at, EndReason::Expired)));
-            self.active.remove(&exchange.client);
+        if about.is_none_or(|address| address == lease.ip)
+            && let Some(lease) = self.running.remove(&exchange.client)
+        {
+            self.ended.push(lease.ended(time, reason));
         }
     }
 
-    fn bind(&mut self, time: CaptureTime, exchange: &Exchange, ack: &Observed, zone: ZoneId, answer: Answer) {
+    fn bind(
+        &mut self,
+        time: CaptureTime,
+        exchange: &Exchange,
+        messages: &Messages,
+        ack: &Observed,
+        answer: Answer,
+        story: impl FnOnce() -> u32,
+    ) {
         if ack.yiaddr.is_unspecified() {
             return;
         }
-        let running = self.active.get(&exchange.client).and_then(|at| self.all.get_mut(*at));
-        if let Some(lease) = running {
-            let expired = lease.expires().filter(|at| *at < time);
-            if expired.is_none() && lease.ip == ack.yiaddr && lease.server == answer.server {
-                lease.renewals += 1;
-                lease.last_ack = time;
-                lease.lease_s = ack.lease_s.or(lease.lease_s);
-                return;
+        let begin = || {
+            let queries = || exchange.queries.iter().map(|step| of(messages, step.first));
+            let last = queries().next_back();
+            Lease {
+                client: exchange.client.clone(),
+                ip: ack.yiaddr,
+                zone: exchange.zone(messages),
+                server: answer.server,
+                server_ip: answer.address,
+                start: time,
+                lease_s: ack.lease_s,
+                renewals: 0,
+                last_ack: time,
+                end: None,
+                exchange: exchange.id,
+                ack: ack.at,
+                hash: queries().next().and_then(|query| query.hash),
+                hostname: queries().find_map(Observed::hostname).map(Into::into),
+                giaddr: last.map(|query| query.giaddr),
+                link: last.and_then(|query| query.link_selection().or_else(|| query.subnet_selection())),
+                story: story(),
             }
-            let reason = if lease.ip == ack.yiaddr { EndReason::TakenOver } else { EndReason::Replaced };
-            lease.end = Some(expired.map_or((time, reason), |at| (at, EndReason::Expired)));
+        };
+        match self.running.entry(exchange.client.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(begin());
+            }
+            Entry::Occupied(mut place) => {
+                let lease = place.get_mut();
+                let over = lease.expires().is_some_and(|at| at < time);
+                if !over && lease.ip == ack.yiaddr && lease.server == answer.server {
+                    lease.renewals += 1;
+                    lease.last_ack = time;
+                    lease.lease_s = ack.lease_s.or(lease.lease_s);
+                    return;
+                }
+                let reason = if lease.ip == ack.yiaddr { EndReason::TakenOver } else { EndReason::Replaced };
+                let before = std::mem::replace(lease, begin());
+                self.ended.push(before.ended(time, reason));
+            }
         }
-        self.active.insert(exchange.client.clone(), self.all.len());
-        self.all.push(Lease {
-            client: exchange.client.clone(),
-            ip: ack.yiaddr,
-            zone,
-            server: answer.server,
-            server_ip: answer.address,
-            start: time,
-            lease_s: ack.lease_s,
-            renewals: 0,
-            last_ack: time,
-            end: None,
-            exchange: exchange.id,
-        });
+    }
+}
+
+impl Lease {
+    /// It ended for this reason, unless its time ran out before.
+    fn ended(mut self, time: CaptureTime, reason: EndReason) -> Self {
+        let expired = self.expires().filter(|at| *at < time);
+        self.end = Some(expired.map_or((time, reason), |at| (at, EndReason::Expired)));
+        self
     }
 }

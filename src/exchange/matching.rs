@@ -3,36 +3,28 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Exchange, Kind, Observed, PairLimits, Step, of};
+use super::{Exchange, Kind, Messages, Observed, PairLimits, Step, of};
 use crate::dhcp::MessageType;
 use crate::units::MessageId;
 
-/// The open exchange that takes a message: the youngest that fits.
+/// The open exchange that takes a message: the youngest that fits. `open` gives the
+/// client's exchanges with their places, the youngest first.
 pub(super) fn find<'e>(
-    open: &(impl DoubleEndedIterator<Item = &'e Exchange> + ExactSizeIterator + Clone),
-    messages: &[Observed],
+    mut open: impl Iterator<Item = (u32, &'e Exchange)> + Clone,
+    messages: &Messages,
     message: &Observed,
     limits: PairLimits,
-) -> Option<usize> {
-    // The table forgets in the order of reading; a file that is out of order must not revive old exchanges.
-    let alive = |exchange: &Exchange| {
-        message.time.since(exchange.end) <= limits.idle_ns
-            && exchange.start.since(message.time) <= limits.idle_ns
-    };
-    let newest = |fits: &dyn Fn(&Exchange) -> bool| {
-        open.clone().rposition(|exchange| alive(exchange) && fits(exchange))
-    };
-    if message.is_reply() {
-        newest(&|exchange| has_xid(exchange, message, messages) && asked_for(exchange, message, messages))
-            .or_else(|| {
-                newest(&|exchange| {
-                    has_xid(exchange, message, messages)
-                        && !matches!(exchange.kind, Kind::Decline | Kind::Release)
-                })
-            })
+) -> Option<u32> {
+    let found = if message.is_reply() {
+        let named = |(_, exchange): &(u32, &Exchange)| has_xid(exchange, message, messages);
+        let asked = open.clone().filter(named).find(|(_, exchange)| asked_for(exchange, message, messages));
+        asked.or_else(|| {
+            open.filter(named).find(|(_, exchange)| !matches!(exchange.kind, Kind::Decline | Kind::Release))
+        })
     } else {
-        newest(&|exchange| takes_query(exchange, message, messages, limits))
-    }
+        open.find(|(_, exchange)| takes_query(exchange, message, messages, limits))
+    };
+    found.map(|(place, _)| place)
 }
 
 /// What kind of exchange a message begins.
@@ -65,7 +57,7 @@ fn same_client_id(exchange: &Exchange, message: &Observed) -> bool {
 }
 
 /// Whether a reply names an exchange's xid and does not name another client.
-fn has_xid(exchange: &Exchange, reply: &Observed, messages: &[Observed]) -> bool {
+fn has_xid(exchange: &Exchange, reply: &Observed, messages: &Messages) -> bool {
     let asked = exchange.queries.iter().any(|step| of(messages, step.first).xid == reply.xid);
     let unpaired = exchange.queries.is_empty() && exchange.xid == reply.xid;
     (asked || unpaired) && same_client_id(exchange, reply)
@@ -73,7 +65,7 @@ fn has_xid(exchange: &Exchange, reply: &Observed, messages: &[Observed]) -> bool
 
 /// Whether an exchange holds a query that the reply can answer. The same xid
 /// may serve a client's REQUEST and the DECLINE after it.
-fn asked_for(exchange: &Exchange, reply: &Observed, messages: &[Observed]) -> bool {
+fn asked_for(exchange: &Exchange, reply: &Observed, messages: &Messages) -> bool {
     exchange.queries.iter().any(|step| answers(of(messages, step.first), reply))
 }
 
@@ -91,7 +83,7 @@ fn answers(query: &Observed, reply: &Observed) -> bool {
     }
 }
 
-fn takes_query(exchange: &Exchange, query: &Observed, messages: &[Observed], limits: PairLimits) -> bool {
+fn takes_query(exchange: &Exchange, query: &Observed, messages: &Messages, limits: PairLimits) -> bool {
     let Some(last) = exchange.queries.last().map(|step| of(messages, step.first)) else {
         // A reply was captured before its query: two sources whose clocks differ.
         return exchange.xid == query.xid
@@ -139,7 +131,7 @@ fn takes_query(exchange: &Exchange, query: &Observed, messages: &[Observed], lim
 }
 
 /// A REQUEST with a new xid belongs to the offer that it names by server and address.
-fn selects_offer(exchange: &Exchange, query: &Observed, messages: &[Observed]) -> bool {
+fn selects_offer(exchange: &Exchange, query: &Observed, messages: &Messages) -> bool {
     exchange.replies.iter().map(|step| of(messages, step.first)).any(|reply| {
         reply.message_type == Some(MessageType::OFFER)
             && reply.server_id == query.server_id
@@ -152,7 +144,7 @@ fn selects_offer(exchange: &Exchange, query: &Observed, messages: &[Observed]) -
 /// that was already seen on this path was sent again instead.
 pub(super) fn hop_of(
     steps: &[Step],
-    messages: &[Observed],
+    messages: &Messages,
     message: &Observed,
     hop_ns: i64,
 ) -> Option<MessageId> {

@@ -11,15 +11,19 @@ mod matching;
 pub mod observed;
 pub mod pair;
 pub mod sighting;
+mod store;
 mod tail;
 
 use std::fmt;
+
+use smallvec::SmallVec;
 
 use crate::dhcp::MessageType;
 use crate::units::{CaptureTime, ExchangeId, HwAddr, MessageId, Xid, ZoneId};
 
 pub use observed::Observed;
 pub use pair::{PairLimits, Pairer};
+pub use store::{Answers, Messages};
 
 /// Whom an exchange belongs to: `chaddr` and option 61 as the client sent them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -126,6 +130,9 @@ impl Step {
     }
 }
 
+/// The steps of one side; most conversations have one or two.
+pub type Steps = SmallVec<[Step; 2]>;
+
 /// One client's conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
@@ -142,31 +149,39 @@ pub struct Exchange {
     /// Capture time of the last message.
     pub end: CaptureTime,
     /// The client's messages in time order, retransmissions included.
-    pub queries: Vec<Step>,
+    pub queries: Steps,
     /// The servers' messages in time order.
-    pub replies: Vec<Step>,
+    pub replies: Steps,
 }
 
 impl Exchange {
+    /// A further sighting of one of its steps.
+    pub(crate) fn sight(&mut self, first: MessageId, again: MessageId) {
+        let mut steps = self.queries.iter_mut().chain(&mut self.replies);
+        if let Some(step) = steps.find(|step| step.first == first) {
+            step.again.push(again);
+        }
+    }
+
     /// The first step whose message has this type.
-    pub fn first_of(&self, steps: &[Step], messages: &[Observed], kind: MessageType) -> Option<MessageId> {
+    pub fn first_of(&self, steps: &[Step], messages: &Messages, kind: MessageType) -> Option<MessageId> {
         steps.iter().map(|step| step.first).find(|id| of(messages, *id).message_type == Some(kind))
     }
 
     /// The zone where its first message was captured.
-    pub fn zone(&self, messages: &[Observed]) -> ZoneId {
+    pub fn zone(&self, messages: &Messages) -> ZoneId {
         let first = self.queries.first().or(self.replies.first());
         first.map(|step| of(messages, step.first).zone).unwrap_or_default()
     }
 
     /// The reply that ended the exchange: the first ACK, else the first NAK.
-    pub fn verdict_reply(&self, messages: &[Observed]) -> Option<MessageId> {
+    pub fn verdict_reply(&self, messages: &Messages) -> Option<MessageId> {
         self.first_of(&self.replies, messages, MessageType::ACK)
             .or_else(|| self.first_of(&self.replies, messages, MessageType::NAK))
     }
 
     /// What came of it.
-    pub fn outcome(&self, messages: &[Observed]) -> Outcome {
+    pub fn outcome(&self, messages: &Messages) -> Outcome {
         let has = |steps: &[Step], kind| self.first_of(steps, messages, kind).is_some();
         match self.kind {
             Kind::Release => return Outcome::Released,
@@ -194,8 +209,12 @@ impl Exchange {
 /// The message with this number.
 ///
 /// # Panics
-/// Never for numbers that the same analysis handed out.
-#[expect(clippy::indexing_slicing, reason = "message numbers are indices that this program made")]
-pub fn of(messages: &[Observed], id: MessageId) -> &Observed {
-    &messages[id.0 as usize]
+/// Never for numbers of messages that the same analysis still keeps: those of the
+/// exchanges that it holds.
+#[expect(
+    clippy::expect_used,
+    reason = "message numbers are made by this program, and kept while an exchange has them"
+)]
+pub fn of(messages: &Messages, id: MessageId) -> &Observed {
+    messages.get(id).expect("a message leaves after its exchange")
 }

@@ -5,8 +5,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use foldhash::fast::RandomState;
+
 use super::matching::{find, hop_of, kind_of};
-use super::{Client, Exchange, Observed, Step, of};
+use super::{Client, Exchange, Messages, Observed, Step, Steps, of};
+use crate::dhcp::MessageType;
 use crate::units::{CaptureTime, ExchangeId, MessageId, SECOND, Xid};
 
 /// Bounds of the pairing table. All times are capture time, nanoseconds.
@@ -17,6 +20,9 @@ pub struct PairLimits {
     pub idle_ns: i64,
     /// After its ACK or NAK an exchange still takes late answers and repeated REQUESTs for this long.
     pub linger_ns: i64,
+    /// One with an ACK or NAK is over after this long without a message: Kea keeps a
+    /// REQUEST for its partner's sake ten seconds and a little more (kea-ha §2.2).
+    pub settled_ns: i64,
     /// A relayed copy or a second server's copy of a message is this late at most.
     pub hop_ns: i64,
     /// Open exchanges of one client; beyond it the oldest is closed.
@@ -33,11 +39,19 @@ impl Default for PairLimits {
         Self {
             idle_ns: 70 * SECOND,
             linger_ns: 10 * SECOND,
+            settled_ns: 15 * SECOND,
             hop_ns: 2 * SECOND,
             per_client: 64,
-            open: 200_000,
+            open: 65_536,
             steps: 128,
         }
+    }
+}
+
+impl PairLimits {
+    /// How long an exchange may be without a message.
+    pub(super) const fn idle(&self, answered: bool) -> i64 {
+        if answered && self.settled_ns < self.idle_ns { self.settled_ns } else { self.idle_ns }
     }
 }
 
@@ -54,24 +68,59 @@ pub struct PairCounts {
 #[derive(Debug, Default)]
 pub struct Pairer {
     limits: PairLimits,
-    clients: HashMap<Key, Vec<Open>>,
-    /// When each open exchange was touched, oldest first; an entry whose number
-    /// is not the exchange's last one is stale.
-    order: VecDeque<(CaptureTime, u64, Key)>,
+    /// The place in `table` of each key's youngest open exchange. The hash has a
+    /// random seed, because anybody can choose hardware addresses.
+    clients: HashMap<Key, u32, RandomState>,
+    table: Vec<Option<Open>>,
+    /// Places of `table` that are free.
+    free: Vec<u32>,
+    /// When each open exchange was touched, oldest first, those with an ACK or NAK apart
+    /// because they are over sooner; an entry whose number is not the exchange's last one is stale.
+    waiting: VecDeque<Touch>,
+    settled: VecDeque<Touch>,
     open: usize,
     next: u32,
     touches: u64,
-    done: Vec<Exchange>,
-    /// Sightings that came after their exchange was closed: exchange, step, sighting.
-    late: Vec<(ExchangeId, MessageId, MessageId)>,
+    /// The exchanges from `first` on that were not given away.
+    done: VecDeque<Place>,
+    first: u32,
+    /// Sightings that came after their exchange was closed.
+    late: Vec<Late>,
     counts: PairCounts,
 }
 
-/// An open exchange with the number of its last touch.
+/// Where an exchange is in the table, and whether it was closed.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    at: u32,
+    closed: bool,
+}
+
+/// When an exchange was touched, the number of that touch, and its place.
+type Touch = (CaptureTime, u64, u32);
+
+/// A sighting that came after its exchange was closed.
+#[derive(Clone, Copy, Debug)]
+pub struct Late {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// The first message of the step.
+    pub step: MessageId,
+    /// The sighting.
+    pub again: MessageId,
+}
+
+/// An open exchange.
 #[derive(Debug)]
 struct Open {
     exchange: Exchange,
+    key: Key,
+    /// The number of its last touch.
     touch: u64,
+    /// It has an ACK or NAK.
+    answered: bool,
+    /// The next older open exchange of the same key.
+    older: Option<u32>,
 }
 
 /// What finds the open exchanges of a message: `chaddr`, which replies echo
@@ -89,41 +138,85 @@ impl Key {
     }
 }
 
+/// The open exchanges of one key, the youngest first.
+#[derive(Clone)]
+struct Chain<'p> {
+    table: &'p [Option<Open>],
+    next: Option<u32>,
+}
+
+impl<'p> Iterator for Chain<'p> {
+    type Item = (u32, &'p Open);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let at = self.next?;
+        let open = self.table.get(at as usize)?.as_ref()?;
+        self.next = open.older;
+        Some((at, open))
+    }
+}
+
 impl Pairer {
     /// A pairer with other bounds than the default ones.
     pub fn new(limits: PairLimits) -> Self {
         Self { limits, ..Self::default() }
     }
 
+    fn chain(&self, head: Option<u32>) -> Chain<'_> {
+        Chain { table: &self.table, next: head }
+    }
+
+    fn at(&self, place: u32) -> Option<&Open> {
+        self.table.get(place as usize)?.as_ref()
+    }
+
+    fn at_mut(&mut self, place: u32) -> Option<&mut Open> {
+        self.table.get_mut(place as usize)?.as_mut()
+    }
+
     /// Takes a message that is no sighting of an earlier one by its bytes.
     ///
     /// Returns its exchange, and the message that it repeats when it is a
     /// relayed or fanned-out copy.
-    pub fn push(&mut self, messages: &[Observed], id: MessageId) -> (ExchangeId, Option<MessageId>) {
+    pub fn push(&mut self, messages: &Messages, id: MessageId) -> (ExchangeId, Option<MessageId>) {
         let message = of(messages, id);
         self.expire(message.time);
         let key = Key::of(message);
-        let found = self
-            .clients
-            .get(&key)
-            .and_then(|open| find(&open.iter().map(|open| &open.exchange), messages, message, self.limits));
-        let copied = found.and_then(|at| {
-            let exchange = &self.clients.get(&key)?.get(at)?.exchange;
-            hop_of(steps_for(exchange, message), messages, message, self.limits.hop_ns)
+        let head = self.clients.get(&key).copied();
+        let limits = self.limits;
+        let alive = self.chain(head).filter(|(_, open)| {
+            // The table forgets in the order of reading; a file that is out of order must not revive old exchanges.
+            message.time.since(open.exchange.end) <= limits.idle(open.answered)
+                && open.exchange.start.since(message.time) <= limits.idle_ns
         });
-        let at = match found {
-            Some(at) if copied.is_some() || self.has_room(&key, at, message) => at,
-            Some(at) => {
-                self.close(&key, at, true);
+        let alive = alive.map(|(at, open)| (at, &open.exchange));
+        let found = match head {
+            Some(_) => find(alive, messages, message, limits),
+            None => None,
+        };
+        let taken = found.and_then(|at| Some((at, self.at(at)?)));
+        let copied = taken.and_then(|(_, open)| {
+            hop_of(steps_for(&open.exchange, message), messages, message, limits.hop_ns)
+        });
+        let at = match taken {
+            Some((at, open))
+                if copied.is_some() || steps_for(&open.exchange, message).len() < limits.steps =>
+            {
+                at
+            }
+            Some((at, _)) => {
+                self.close(at, true);
                 self.begin(key, message)
             }
             None => self.begin(key, message),
         };
         self.touches += 1;
-        let Some(open) = self.clients.get_mut(&key).and_then(|open| open.get_mut(at)) else {
-            return (ExchangeId(self.next), None);
-        };
-        open.touch = self.touches;
+        let touch = self.touches;
+        let next = self.next;
+        let Some(open) = self.at_mut(at) else { return (ExchangeId(next), None) };
+        open.touch = touch;
+        open.answered |= matches!(message.message_type, Some(MessageType::ACK | MessageType::NAK));
+        let answered = open.answered;
         let exchange = &mut open.exchange;
         if !message.is_reply() && exchange.queries.is_empty() {
             // A reply came first, from a source whose clock is ahead; the query knows better.
@@ -141,38 +234,39 @@ impl Pairer {
             }
         }
         let (exchange_id, end) = (exchange.id, exchange.end);
-        self.order.push_back((end, self.touches, key));
+        let queue = if answered { &mut self.settled } else { &mut self.waiting };
+        queue.push_back((end, touch, at));
         self.compact();
         (exchange_id, copied)
     }
 
     /// Adds a further sighting to the step of a message that was paired before.
-    pub fn sight(&mut self, messages: &[Observed], first: MessageId, again: MessageId) {
+    pub fn sight(&mut self, messages: &Messages, first: MessageId, again: MessageId) {
         let message = of(messages, first);
         let Some(id) = message.exchange else { return };
         let step = message.sighting_of.unwrap_or(first);
-        let open = self.clients.get_mut(&Key::of(message)).into_iter().flatten();
-        match open.map(|open| &mut open.exchange).find(|exchange| exchange.id == id) {
-            Some(exchange) => {
-                exchange.end = exchange.end.max(of(messages, again).time);
-                add_sighting(exchange, step, again);
+        let time = of(messages, again).time;
+        let head = self.clients.get(&Key::of(message)).copied();
+        let place = self.chain(head).find(|(_, open)| open.exchange.id == id).map(|(at, _)| at);
+        match place.and_then(|at| self.at_mut(at)) {
+            Some(open) => {
+                open.exchange.end = open.exchange.end.max(time);
+                open.exchange.sight(step, again);
             }
-            None => self.late.push((id, step, again)),
+            None => self.late.push(Late { exchange: id, step, again }),
         }
     }
 
-    fn has_room(&self, key: &Key, at: usize, message: &Observed) -> bool {
-        let open = self.clients.get(key).and_then(|open| open.get(at));
-        open.is_some_and(|open| steps_for(&open.exchange, message).len() < self.limits.steps)
-    }
-
-    /// Opens an exchange and gives its place among those of its key.
-    fn begin(&mut self, key: Key, message: &Observed) -> usize {
-        if self.clients.get(&key).is_some_and(|open| open.len() >= self.limits.per_client) {
-            self.close(&key, 0, true);
+    /// Opens an exchange and gives its place.
+    fn begin(&mut self, key: Key, message: &Observed) -> u32 {
+        let head = self.clients.get(&key).copied();
+        if let Some((count, (oldest, _))) = self.chain(head).enumerate().last()
+            && count + 1 >= self.limits.per_client
+        {
+            self.close(oldest, true);
         }
-        let open = self.clients.entry(key).or_default();
-        open.push(Open {
+        let older = self.clients.get(&key).copied();
+        let open = Open {
             exchange: Exchange {
                 id: ExchangeId(self.next),
                 client: Client { chaddr: message.chaddr, client_id: message.client_id().map(Into::into) },
@@ -180,21 +274,49 @@ impl Pairer {
                 kind: kind_of(message),
                 start: message.time,
                 end: message.time,
-                queries: Vec::new(),
-                replies: Vec::new(),
+                queries: Steps::new(),
+                replies: Steps::new(),
             },
+            key,
             touch: 0,
+            answered: false,
+            older,
+        };
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.table.push(None);
+            self.table.len() as u32 - 1
         });
+        if let Some(place) = self.table.get_mut(at as usize) {
+            *place = Some(open);
+        }
+        self.clients.insert(key, at);
+        self.done.push_back(Place { at, closed: false });
         self.next += 1;
         self.open += 1;
-        open.len() - 1
+        at
     }
 
-    fn close(&mut self, key: &Key, at: usize, early: bool) {
-        let Some(open) = self.clients.get_mut(key).filter(|open| at < open.len()) else { return };
-        self.done.push(open.remove(at).exchange);
-        if open.is_empty() {
-            self.clients.remove(key);
+    /// Ends an exchange; it keeps its place in the table until those before it have ended too.
+    fn close(&mut self, at: u32, early: bool) {
+        let Some(open) = self.at_mut(at) else { return };
+        open.touch = 0;
+        let (key, older, id) = (open.key, open.older.take(), open.exchange.id);
+        let Some(place) = self.done.get_mut(id.0.wrapping_sub(self.first) as usize) else { return };
+        if std::mem::replace(&mut place.closed, true) {
+            return;
+        }
+        let head = self.clients.get(&key).copied();
+        if head == Some(at) {
+            match older {
+                Some(older) => self.clients.insert(key, older),
+                None => self.clients.remove(&key),
+            };
+        } else {
+            // Its younger neighbour now leads to what is older.
+            let younger = self.chain(head).find(|(_, it)| it.older == Some(at)).map(|(place, _)| place);
+            if let Some(younger) = younger.and_then(|place| self.at_mut(place)) {
+                younger.older = older;
+            }
         }
         self.open -= 1;
         self.counts.evicted += u64::from(early);
@@ -202,50 +324,85 @@ impl Pairer {
 
     /// Closes what has been idle for too long, and the oldest when there are too many.
     fn expire(&mut self, now: CaptureTime) {
-        while let Some(&(touched, touch, key)) = self.order.front() {
-            if let Some(at) = self.current(&key, touch) {
-                let idle = now.since(touched) > self.limits.idle_ns;
-                if !idle && self.open < self.limits.open {
-                    return;
+        // One that never ends must not hold back all that come after it.
+        if self.done.len() > 2 * self.limits.open
+            && let Some(&Place { at, closed: false }) = self.done.front()
+        {
+            self.close(at, true);
+        }
+        for answered in [true, false] {
+            let idle = self.limits.idle(answered);
+            loop {
+                let queue = if answered { &self.settled } else { &self.waiting };
+                let Some(&(touched, touch, at)) = queue.front() else { break };
+                if self.is_current(at, touch) {
+                    let over = now.since(touched) > idle;
+                    if !over && self.open < self.limits.open {
+                        break;
+                    }
+                    self.close(at, !over);
                 }
-                self.close(&key, at, !idle);
+                let queue = if answered { &mut self.settled } else { &mut self.waiting };
+                queue.pop_front();
             }
-            self.order.pop_front();
         }
     }
 
-    fn current(&self, key: &Key, touch: u64) -> Option<usize> {
-        self.clients.get(key)?.iter().position(|open| open.touch == touch)
+    fn is_current(&self, at: u32, touch: u64) -> bool {
+        self.at(at).is_some_and(|open| open.touch == touch)
     }
 
-    /// Drops stale entries once they are the most, so that the queue is bounded as the table is.
+    /// Drops stale entries once they are the most, so that the queues are bounded as the table is.
     fn compact(&mut self) {
-        if self.order.len() > 2 * self.open + 1024 {
-            let mut order = std::mem::take(&mut self.order);
-            order.retain(|(_, touch, key)| self.current(key, *touch).is_some());
-            self.order = order;
-        }
-    }
-
-    /// Every exchange, closed or still open at the end of the capture, by number.
-    pub fn finish(mut self) -> (Vec<Exchange>, PairCounts) {
-        self.done.extend(self.clients.into_values().flatten().map(|open| open.exchange));
-        self.done.sort_unstable_by_key(|exchange| exchange.id);
-        for (id, step, again) in self.late {
-            if let Some(exchange) = self.done.get_mut(id.0 as usize) {
-                add_sighting(exchange, step, again);
+        if self.waiting.len() + self.settled.len() > 2 * self.open + 1024 {
+            for answered in [true, false] {
+                let queue = if answered { &mut self.settled } else { &mut self.waiting };
+                let mut order = std::mem::take(queue);
+                order.retain(|(_, touch, at)| self.is_current(*at, *touch));
+                *(if answered { &mut self.settled } else { &mut self.waiting }) = order;
             }
         }
-        let unasked = self.done.iter().filter(|exchange| exchange.queries.is_empty());
-        self.counts.orphans = unasked.map(|exchange| exchange.replies.len() as u64).sum();
-        (self.done, self.counts)
     }
-}
 
-fn add_sighting(exchange: &mut Exchange, first: MessageId, again: MessageId) {
-    let steps = exchange.queries.iter_mut().chain(&mut exchange.replies);
-    if let Some(step) = steps.into_iter().find(|step| step.first == first) {
-        step.again.push(again);
+    /// The next exchange by number, if it is closed.
+    pub fn next_closed(&mut self) -> Option<Exchange> {
+        let Place { at, .. } = self.done.pop_front_if(|place| place.closed)?;
+        self.first += 1;
+        let exchange = self.table.get_mut(at as usize)?.take()?.exchange;
+        self.free.push(at);
+        if exchange.queries.is_empty() {
+            self.counts.orphans += exchange.replies.len() as u64;
+        }
+        Some(exchange)
+    }
+
+    /// How many closed exchanges wait for [`Pairer::next_closed`], those behind an open one included.
+    pub fn closed(&self) -> usize {
+        self.done.len() - self.open
+    }
+
+    /// The sightings whose exchange was closed before; of one that is not given away yet they are noted already.
+    pub fn late(&mut self) -> Vec<Late> {
+        let mut late = std::mem::take(&mut self.late);
+        late.retain(|late| {
+            let place = late.exchange.0.checked_sub(self.first);
+            let at = place.and_then(|place| self.done.get(place as usize)).map(|place| place.at);
+            let waiting = at.and_then(|at| self.table.get_mut(at as usize)?.as_mut());
+            waiting.map(|open| open.exchange.sight(late.step, late.again)).is_none()
+        });
+        late
+    }
+
+    /// The capture is over: closes what is open.
+    pub fn finish(&mut self) {
+        for at in 0..self.table.len() as u32 {
+            self.close(at, false);
+        }
+    }
+
+    /// What the table has done so far.
+    pub const fn counts(&self) -> PairCounts {
+        self.counts
     }
 }
 

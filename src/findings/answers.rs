@@ -37,9 +37,9 @@ fn senders(view: &View<'_>, findings: &mut Findings) {
     let topology = &view.analysis.network.topology;
     let known = if topology.inferred { 0 } else { topology.servers.len() };
     let mut answers: Vec<_> = view.analysis.answers.iter().collect();
-    answers.sort_by_key(|(id, _)| **id);
+    answers.sort_by_key(|(id, _)| *id);
     for (id, answer) in answers {
-        let reply = of(&view.analysis.messages, *id);
+        let reply = of(&view.analysis.messages, id);
         let name = view.name(answer.server);
         let about = |code, severity| About::new(code, severity).zone(reply.zone).server(Some(answer.server));
         if answer.contradicted {

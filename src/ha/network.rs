@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 
+use foldhash::fast::RandomState;
 use ipnet::Ipv4Net;
+use smallvec::SmallVec;
 
 use super::topology::{Subnet, Topology};
 use crate::exchange::answer::{Answer, Machines, is_on_link};
-use crate::exchange::{Exchange, Observed, Step, of};
+use crate::exchange::{Answers, Exchange, Messages, Observed, Step, of};
 use crate::units::{MessageId, ServerId, ZoneId};
 
 /// Servers without a configuration that are asked about queries they did not
@@ -48,66 +50,72 @@ pub struct Network<'t> {
     pub machines: Machines,
     /// Zone names by [`ZoneId`].
     pub zones: Vec<String>,
-    prefixes: HashMap<ZoneId, Vec<Ipv4Net>>,
+    prefixes: HashMap<ZoneId, Vec<Ipv4Net>, RandomState>,
+    /// Machines that answered clients of a zone on its own wire.
+    answered: HashMap<ZoneId, BTreeSet<ServerId>, RandomState>,
     /// Machines that hear a zone's broadcasts: by an address there, or because they answered one.
-    listening: HashMap<ZoneId, Vec<ServerId>>,
+    listening: HashMap<ZoneId, Vec<ServerId>, RandomState>,
 }
 
 impl<'t> Network<'t> {
-    /// Joins the topology with the answers that were seen.
-    pub fn new(
-        topology: Cow<'t, Topology>,
-        machines: Machines,
-        zones: Vec<String>,
-        messages: &[Observed],
-        answers: &HashMap<MessageId, Answer>,
-    ) -> Self {
-        let mut prefixes: HashMap<ZoneId, Vec<Ipv4Net>> = HashMap::new();
-        for (at, name) in zones.iter().enumerate() {
-            if let Some(zone) = topology.zone_named(name) {
-                prefixes.insert(ZoneId(at as u16), zone.subnets.clone());
+    /// A network of which no packet is known yet.
+    pub fn new(topology: Cow<'t, Topology>) -> Self {
+        let known = topology.servers.iter().map(|server| (server.name.clone(), server.addresses.clone()));
+        let machines = Machines::new(known);
+        let (zones, prefixes, answered, listening) = Default::default();
+        Self { topology, machines, zones, prefixes, answered, listening }
+    }
+
+    /// The names of all zones that were found, by [`ZoneId`].
+    pub fn name_zones(&mut self, names: &[String]) {
+        for (at, name) in names.iter().enumerate().skip(self.zones.len()) {
+            if let Some(zone) = self.topology.zone_named(name) {
+                self.prefixes.insert(ZoneId(at as u16), zone.subnets.clone());
+            }
+            self.zones.push(name.clone());
+        }
+    }
+
+    /// Learns from a reply who is on a zone's wire, and which subnets are.
+    pub fn learn(&mut self, reply: &Observed, answer: &Answer) {
+        if !is_on_link(reply) {
+            return;
+        }
+        self.answered.entry(reply.zone).or_default().insert(answer.server);
+        let topology = &*self.topology;
+        let on_wire = self.prefixes.entry(reply.zone).or_default();
+        // Who else has an address in the subnet that the client is told it is in, is on that wire too.
+        if topology.inferred
+            && !reply.yiaddr.is_unspecified()
+            && let Some(told) =
+                reply.subnet_mask().and_then(|mask| Ipv4Net::with_netmask(reply.yiaddr, mask).ok())
+            && !on_wire.contains(&told.trunc())
+        {
+            on_wire.push(told.trunc());
+        }
+        // Without a topology the addresses handed out on a wire tell which subnet it is.
+        let subnets = topology.server(answer.server).and_then(|server| server.kea.as_ref());
+        for subnet in subnets.iter().flat_map(|kea| &kea.subnets) {
+            if subnet.prefix.contains(&reply.yiaddr) && !on_wire.contains(&subnet.prefix) {
+                on_wire.push(subnet.prefix);
             }
         }
-        let mut answered_in: HashMap<ZoneId, BTreeSet<ServerId>> = HashMap::new();
-        for (id, answer) in answers {
-            let reply = of(messages, *id);
-            if !is_on_link(reply) {
-                continue;
-            }
-            answered_in.entry(reply.zone).or_default().insert(answer.server);
-            // Who else has an address in the subnet that the client is told it is in, is on that wire too.
-            if topology.inferred
-                && let Some(told) =
-                    reply.subnet_mask().and_then(|mask| Ipv4Net::with_netmask(reply.yiaddr, mask).ok())
-                && !reply.yiaddr.is_unspecified()
-            {
-                let on_wire = prefixes.entry(reply.zone).or_default();
-                if !on_wire.contains(&told.trunc()) {
-                    on_wire.push(told.trunc());
-                }
-            }
-            // Without a topology the addresses handed out on a wire tell which subnet it is.
-            let on_wire = prefixes.entry(reply.zone).or_default();
-            let subnets = topology.server(answer.server).and_then(|server| server.kea.as_ref());
-            for subnet in subnets.iter().flat_map(|kea| &kea.subnets) {
-                if subnet.prefix.contains(&reply.yiaddr) && !on_wire.contains(&subnet.prefix) {
-                    on_wire.push(subnet.prefix);
-                }
-            }
-        }
-        let known = topology.servers.len();
-        let mut network = Self { topology, machines, zones, prefixes, listening: HashMap::new() };
-        for at in 0..network.zones.len() {
+    }
+
+    /// Works out who hears which zone, once more was learned.
+    pub fn settle(&mut self) {
+        let known = self.topology.servers.len();
+        for at in 0..self.zones.len() {
             let zone = ZoneId(at as u16);
-            let on_wire = network.machines.iter().map(|(id, _)| id);
-            let mut here: BTreeSet<ServerId> = on_wire.filter(|id| network.listens_in(*id, zone)).collect();
-            let answered = answered_in.remove(&zone).unwrap_or_default();
-            // Numbers are in order of discovery, so a flood of forged servers leaves the first ones.
-            let strangers = answered.iter().filter(|id| id.0 >= known).take(STRANGERS);
-            here.extend(answered.iter().filter(|id| id.0 < known).chain(strangers));
-            network.listening.insert(zone, here.into_iter().collect());
+            let on_wire = self.machines.iter().map(|(id, _)| id);
+            let mut here: BTreeSet<ServerId> = on_wire.filter(|id| self.listens_in(*id, zone)).collect();
+            if let Some(answered) = self.answered.get(&zone) {
+                // Numbers are in order of discovery, so a flood of forged servers leaves the first ones.
+                let strangers = answered.iter().filter(|id| id.0 >= known).take(STRANGERS);
+                here.extend(answered.iter().filter(|id| id.0 < known).chain(strangers));
+            }
+            self.listening.insert(zone, here.into_iter().collect());
         }
-        network
     }
 
     /// The zone's name.
@@ -148,16 +156,18 @@ impl<'t> Network<'t> {
         }
     }
 
-    /// Every server that a message could have reached, and whether that is
-    /// certain as far as the wire goes (an interface there, or the packet's own destination).
-    pub fn hearers(&self, messages: &[Observed], step: &Step) -> Vec<ServerId> {
-        let mut hearers = Vec::new();
+    /// Every server that a message could have reached: by an interface there, or as
+    /// the packet's own destination.
+    fn hearers(&self, messages: &Messages, step: &Step) -> Hearers {
+        let mut hearers = Hearers::new();
         for query in step.sightings().map(|id| of(messages, id)) {
-            if !query.is_broadcast() {
+            if query.is_broadcast() {
+                hearers.extend_from_slice(
+                    self.listening.get(&query.zone).map(Vec::as_slice).unwrap_or_default(),
+                );
+            } else {
                 hearers.extend(self.machines.at(query.dst));
-                continue;
             }
-            hearers.extend(self.listening.get(&query.zone).into_iter().flatten());
         }
         hearers.sort_unstable();
         hearers.dedup();
@@ -166,12 +176,21 @@ impl<'t> Network<'t> {
 
     /// The copy of a query that reached `server`: the one sent to it, else the
     /// one on a wire it has an interface on, else the first.
-    pub fn copy_for<'m>(&self, messages: &'m [Observed], step: &Step, server: ServerId) -> &'m Observed {
-        let copies = || step.sightings().map(|id| of(messages, id));
+    pub fn copy_for<'m>(
+        &self,
+        messages: &'m Messages,
+        step: &Step,
+        server: ServerId,
+    ) -> (MessageId, &'m Observed) {
+        let first = (step.first, of(messages, step.first));
+        if step.again.is_empty() {
+            return first;
+        }
+        let copies = || step.sightings().map(|id| (id, of(messages, id)));
         copies()
-            .find(|query| self.machines.at(query.dst) == Some(server))
-            .or_else(|| copies().find(|query| self.address_in(server, query.zone).is_some()))
-            .unwrap_or_else(|| of(messages, step.first))
+            .find(|(_, query)| self.machines.at(query.dst) == Some(server))
+            .or_else(|| copies().find(|(_, query)| self.address_in(server, query.zone).is_some()))
+            .unwrap_or(first)
     }
 
     /// The subnet that Kea selects for a query on this server.
@@ -204,32 +223,30 @@ impl<'t> Network<'t> {
         }
     }
 
-    /// Every query of an exchange with the servers that it could have reached.
-    pub fn audience<'e>(
+    /// The servers that a query of an exchange could have reached.
+    pub fn audience(
         &self,
-        messages: &[Observed],
-        exchange: &'e Exchange,
-        answers: &HashMap<MessageId, Answer>,
-    ) -> Vec<(&'e Step, Vec<ServerId>)> {
-        exchange
-            .queries
-            .iter()
-            .map(|step| {
-                let mut hearers = self.hearers(messages, step);
-                // Who answered certainly heard some attempt; without an interface known, this is all we have.
-                for reply in &exchange.replies {
-                    if let Some(answer) = answers.get(&reply.first)
-                        && of(messages, step.first).is_broadcast()
-                        && !hearers.contains(&answer.server)
-                    {
-                        hearers.push(answer.server);
-                    }
-                }
-                (step, hearers)
-            })
-            .collect()
+        messages: &Messages,
+        exchange: &Exchange,
+        step: &Step,
+        answers: &Answers,
+    ) -> Hearers {
+        let mut hearers = self.hearers(messages, step);
+        // Who answered certainly heard some attempt; without an interface known, this is all we have.
+        for reply in &exchange.replies {
+            if let Some(answer) = answers.get(&reply.first)
+                && !hearers.contains(&answer.server)
+                && of(messages, step.first).is_broadcast()
+            {
+                hearers.push(answer.server);
+            }
+        }
+        hearers
     }
 }
+
+/// Servers that could hear a query; most pairs are two.
+pub type Hearers = SmallVec<[ServerId; 4]>;
 
 /// The outcome of subnet selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

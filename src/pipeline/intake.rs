@@ -18,7 +18,7 @@ use crate::dhcp::Message;
 use crate::exchange::observed::{Envelope, Observed};
 use crate::exchange::sighting::CapturePoints;
 use crate::frame::{Datagram, Decoded, Decoder, Skip};
-use crate::ha::events::{ChannelReport, ControlReader, HaEvent};
+use crate::ha::events::{ChannelReport, ControlReader, HaEvent, SignOfLife};
 use crate::ha::topology::Topology;
 use crate::units::{CaptureTime, SourceId, ZoneId};
 
@@ -49,6 +49,8 @@ pub struct Batch {
     /// Events of the control channel that are complete since the last batch, in
     /// no particular order: an answer that never comes makes an event of the past.
     pub events: Vec<HaEvent>,
+    /// Signs of life of encrypted connections since the last batch.
+    pub signs: Vec<SignOfLife>,
     /// Sources found since the last batch, in the order of their numbers, with
     /// counters as they were then. Those of every message are told with it or before.
     pub sources: Vec<Source>,
@@ -62,6 +64,7 @@ impl Batch {
     fn clear(&mut self) {
         self.messages.clear();
         self.events.clear();
+        self.signs.clear();
         self.sources.clear();
     }
 }
@@ -168,6 +171,7 @@ impl<'t> Intake<'t> {
         }
         self.zones.learn(self.reader.sources(), batch);
         batch.events.extend(self.control.drain());
+        batch.signs.extend(self.control.drain_signs());
         batch.end = self.end;
         batch.progress = self.reader.progress();
         frames > 0

@@ -1,59 +1,73 @@
-//! From inputs to an [`Analysis`]: the one-thread loop that defines correct output.
+//! From inputs to an [`Analysis`], batch by batch.
+//!
+//! ```text
+//! intake   reading and decoding, beside the caller where there are two threads
+//! engine   pairing; then the survey (who is who, what shows which state),
+//!          and behind it, when enough more was read, the decisions
+//! window   the control channel's events in between
+//! counts   what became of every frame
+//! ```
+//!
+//! Decisions about an exchange rest on what was captured before and after it.
+//! So the engine reads ahead of them, [`Window::ahead`] exchanges far: a capture
+//! up to that size is known whole before anything is decided and gives one batch;
+//! a longer one is decided in batches of [`Window::batch`] exchanges, and whatever
+//! they no longer need is let go, so that memory does not grow with the capture.
 
 mod counts;
+mod engine;
 pub mod intake;
-
-use std::borrow::Cow;
-use std::collections::HashMap;
+mod window;
 
 pub use counts::{Counts, SourceCounts};
+pub use window::Events;
 
+use self::engine::Engine;
 use crate::capture::{Input, Progress, Source, Trouble};
-use crate::exchange::answer::{Answer, Machines};
-use crate::exchange::lease::{Lease, leases};
-use crate::exchange::observed::Observed;
-use crate::exchange::pair::{PairCounts, PairLimits, Pairer};
-use crate::exchange::sighting::Sightings;
-use crate::exchange::{Exchange, of};
-use crate::ha::decide::{Decision, Evidence, of_exchange};
-use crate::ha::events::{ChannelReport, HaEvent};
-use crate::ha::infer;
+use crate::exchange::lease::Lease;
+use crate::exchange::pair::PairLimits;
+use crate::exchange::{Answers, Exchange, Messages, Observed, of};
+use crate::ha::decide::{Decision, of_exchange};
+use crate::ha::events::ChannelReport;
 use crate::ha::network::Network;
 use crate::ha::replay::Replay;
 use crate::ha::timeline::Timeline;
 use crate::ha::topology::Topology;
-use crate::ha::updates::Updates;
-use crate::ha::verdict::{Judgement, judge};
+use crate::ha::verdict::{Judgement, Stories, Story};
 use crate::ha::witness::{Given, Witnesses};
-use crate::units::{ExchangeId, MessageId};
-use intake::{Batch, Ending, Taken};
+use crate::units::{CaptureTime, ExchangeId, HwAddr, MessageId};
 
-/// Everything that one run found out.
+/// What a batch of exchanges came to, and what is known besides.
+///
+/// The lists hold what this batch settles, each thing in one batch only. The
+/// rest is what is known so far, which is everything when the batch is the only one.
 #[derive(Debug)]
 pub struct Analysis<'t> {
     /// The network: topology, machines, zones.
     pub network: Network<'t>,
     /// Capture sources, with [`Counts::sources`] beside them.
     pub sources: Vec<Source>,
-    /// How many frames became what.
+    /// How many frames became what; told with the last batch.
     pub counts: Counts,
-    /// Inputs that could not be read, or not to their end.
+    /// Inputs that could not be read, or not to their end; told with the last batch.
     pub troubles: Vec<Trouble>,
     /// Every DHCP message, in the order it was read.
-    pub messages: Vec<Observed>,
+    pub messages: Messages,
     /// Every exchange, by number.
     pub exchanges: Vec<Exchange>,
     /// The judgement of each exchange, at the same index.
     pub judgements: Vec<Judgement>,
     /// Who sent each reply.
-    pub answers: HashMap<MessageId, Answer>,
+    pub answers: Answers,
     /// Every decision, in the order of the exchanges.
     pub decisions: Vec<Decision>,
-    /// Bindings, in order of start.
+    /// Bindings that ended, and with the last batch those that did not, in order of start.
     pub leases: Vec<Lease>,
+    /// What [`Lease::story`] is a number of.
+    pub stories: Stories,
     /// The control channel.
-    pub events: Vec<HaEvent>,
-    /// What was odd about the control channel, and its counters.
+    pub events: Events,
+    /// What was odd about the control channel, and its counters; told with the last batch.
     pub channel: ChannelReport,
     /// Kea's logs and lease files, on the captures' clock.
     pub witnesses: Witnesses,
@@ -61,6 +75,10 @@ pub struct Analysis<'t> {
     pub timeline: Timeline,
     /// Kea's state machines, run over the capture.
     pub replay: Replay,
+    /// No later batch holds anything that began before this instant; absent with the last batch.
+    pub watermark: Option<CaptureTime>,
+    /// Exchanges in this batch and those before it.
+    pub settled: u64,
 }
 
 impl Analysis<'_> {
@@ -74,14 +92,35 @@ impl Analysis<'_> {
         of_exchange(&self.decisions, exchange)
     }
 
-    /// An exchange with its judgement.
+    /// An exchange of this batch with its judgement.
     pub fn exchange(&self, id: ExchangeId) -> Option<(&Exchange, &Judgement)> {
-        self.exchanges.get(id.0 as usize).zip(self.judgements.get(id.0 as usize))
+        let at = id.0.checked_sub(self.exchanges.first()?.id.0)? as usize;
+        self.exchanges.get(at).zip(self.judgements.get(at))
+    }
+
+    /// What there is to say about the exchange that created a lease.
+    pub fn story(&self, lease: &Lease) -> Option<&Story> {
+        self.stories.get(lease.story)
     }
 
     /// The client's name from the topology.
-    pub fn client_name(&self, chaddr: crate::units::HwAddr) -> Option<&str> {
+    pub fn client_name(&self, chaddr: HwAddr) -> Option<&str> {
         self.network.topology.client_by_mac(chaddr).map(|client| client.name.as_str())
+    }
+}
+
+/// How far is read ahead of the decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Exchanges that must be complete behind one before it is decided.
+    pub ahead: usize,
+    /// Exchanges that are decided at once.
+    pub batch: usize,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { ahead: 16_384, batch: 8_192 }
     }
 }
 
@@ -90,8 +129,15 @@ impl Analysis<'_> {
 pub struct Options {
     /// How much is kept while exchanges are paired.
     pub limits: PairLimits,
-    /// Kea's logs and lease files.
+    /// Kea's logs and lease files. They are held against the whole capture, which is kept for it.
     pub given: Given,
+    /// How far is read ahead.
+    pub window: Window,
+    /// Whether each exchange gets its sentence; otherwise those of the first batch do,
+    /// and those that an operator should look at.
+    pub sentences: bool,
+    /// Threads to work with; 0 takes as many as the machine has. The result is the same with any number.
+    pub threads: usize,
 }
 
 impl From<PairLimits> for Options {
@@ -100,7 +146,7 @@ impl From<PairLimits> for Options {
     }
 }
 
-/// Reads every input to its end and explains it.
+/// Reads every input to its end and explains it; the whole capture is one batch.
 ///
 /// `progress` is called often; it should be cheap. Trouble with single inputs
 /// is part of the result: an analysis of nothing is still an analysis.
@@ -108,117 +154,29 @@ pub fn analyze<'t>(
     inputs: &[Input],
     topology: &'t Topology,
     options: impl Into<Options>,
-    mut progress: impl FnMut(Progress),
+    progress: impl FnMut(Progress),
 ) -> Analysis<'t> {
-    let Options { limits, given } = options.into();
-    let mut pairing = Pairing::new(limits);
-    let ending = intake::read(inputs, topology, 2, |batch| {
-        pairing.take(batch);
+    let whole = Window { ahead: usize::MAX, batch: usize::MAX };
+    let options = Options { window: whole, sentences: true, ..options.into() };
+    stream(inputs, topology, options, progress, |_| {})
+}
+
+/// As [`analyze`], in constant memory: `take` sees every batch in order but the last, which is returned.
+pub fn stream<'t>(
+    inputs: &[Input],
+    topology: &'t Topology,
+    options: Options,
+    mut progress: impl FnMut(Progress),
+    mut take: impl FnMut(&Analysis<'_>),
+) -> Analysis<'t> {
+    let threads = match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    };
+    let mut engine = Engine::new(topology, options, threads);
+    let ending = intake::read(inputs, topology, threads, |batch| {
+        engine.read(batch, &mut take);
         progress(batch.progress);
     });
-    pairing.finish(topology, given, ending)
-}
-
-/// What is collected while messages are read.
-struct Pairing {
-    sightings: Sightings,
-    pairer: Pairer,
-    messages: Vec<Observed>,
-    events: Vec<HaEvent>,
-}
-
-impl Pairing {
-    fn new(limits: PairLimits) -> Self {
-        Self {
-            sightings: Sightings::default(),
-            pairer: Pairer::new(limits),
-            messages: Vec::new(),
-            events: Vec::new(),
-        }
-    }
-
-    fn take(&mut self, batch: &mut Batch) {
-        self.events.append(&mut batch.events);
-        for taken in batch.messages.drain(..) {
-            self.message(taken);
-        }
-    }
-
-    fn message(&mut self, Taken { message, identity, point }: Taken) {
-        let id = MessageId(self.messages.len() as u32);
-        let mut first = self.sightings.enter(identity, message.time, point, id);
-        self.messages.push(message);
-        let exchange = match first {
-            Some(first) => {
-                self.pairer.sight(&self.messages, first, id);
-                of(&self.messages, first).exchange
-            }
-            None => {
-                let (exchange, hop_of) = self.pairer.push(&self.messages, id);
-                first = hop_of;
-                Some(exchange)
-            }
-        };
-        if let Some(message) = self.messages.last_mut() {
-            message.exchange = exchange;
-            message.sighting_of = first;
-        }
-    }
-
-    fn finish(self, topology: &Topology, given: Given, ending: Ending) -> Analysis<'_> {
-        let Self { pairer, messages, mut events, .. } = self;
-        let Ending { sources, zones, troubles, mut counts, events: last, channel, end } = ending;
-        events.extend(last);
-        events.sort_by_key(|event| (event.time, event.at));
-        let topology = if infer::is_needed(topology) {
-            let inferred = infer::infer(topology, &events, &messages);
-            for event in &mut events {
-                event.attribute(&inferred);
-            }
-            Cow::Owned(inferred)
-        } else {
-            Cow::Borrowed(topology)
-        };
-        let (exchanges, PairCounts { evicted, orphans }) = pairer.finish();
-        (counts.evicted, counts.orphans) = (evicted, orphans);
-        let known = topology.servers.iter().map(|server| (server.name.clone(), server.addresses.clone()));
-        let mut machines = Machines::new(known);
-        let answers = machines.attribute(&exchanges, &messages);
-        let network = Network::new(topology, machines, zones, &messages, &answers);
-        let evidence = Evidence {
-            network: &network,
-            messages: &messages,
-            answers: &answers,
-            events: &events,
-            updates: Updates::new(&network.topology, &events),
-            signs: &channel.signs,
-            capture_end: end,
-        };
-        let replay = evidence.replay(&exchanges);
-        let (mut decisions, timeline) = evidence.decide(&exchanges, &replay);
-        let leases = leases(&exchanges, &messages, &answers, end);
-        let mut witnesses = Witnesses::new(given, &evidence);
-        witnesses.compare(&evidence, &mut decisions, &leases);
-        let judgements: Vec<Judgement> = exchanges
-            .iter()
-            .map(|exchange| judge(&evidence, exchange, of_exchange(&decisions, exchange.id)))
-            .collect();
-        Analysis {
-            network,
-            sources,
-            counts,
-            troubles,
-            messages,
-            exchanges,
-            judgements,
-            answers,
-            decisions,
-            leases,
-            events,
-            channel,
-            witnesses,
-            timeline,
-            replay,
-        }
-    }
+    engine.finish(ending, &mut take)
 }

@@ -60,7 +60,7 @@ fn found(one: Option<i64>, two: Option<i64>) -> Vec<(Severity, Option<ServerId>,
     for (seconds, to) in [(10, ONE), (11, TWO), (20, ONE), (21, TWO)] {
         heartbeat(&mut reader, seconds, to);
     }
-    (analysis.events, _) = reader.finish(CaptureTime(i64::MAX));
+    analysis.events = reader.finish(CaptureTime(i64::MAX)).0.into();
     let mut findings = Findings::default();
     let date_time = |event: &HaEvent| {
         let off = if event.server_ip == ONE { one } else { two };

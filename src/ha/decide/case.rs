@@ -1,54 +1,123 @@
 //! Which server was asked what, what it replied, and what that says about its state.
 
-use std::collections::HashMap;
+use smallvec::SmallVec;
 
 use super::Evidence;
 use super::rules::{Ruling, is_filtered, owner_scope};
 use crate::dhcp::MessageType;
-use crate::exchange::{Exchange, Observed, Step, of};
+use crate::exchange::{Exchange, Messages, Observed, Step, of};
 use crate::ha::events::HaEvent;
 use crate::ha::network::Selected;
 use crate::ha::state::State;
 use crate::ha::timeline::Timeline;
+use crate::ha::topology::RelationshipId;
 use crate::units::{MessageId, SECOND, ServerId};
+
+/// The ACK or NAK of a server to a REQUEST.
+#[derive(Clone, Copy)]
+struct Acknowledged {
+    server: ServerId,
+    request: MessageId,
+    reply: MessageId,
+}
 
 /// How long Kea keeps a REQUEST for its partner's sake (kea-ha §2.2), and a little for the way.
 const KEPT: i64 = 10 * SECOND + SECOND / 2;
 
-/// A server's possible part in an exchange's query, before the rules are asked.
+/// A server's possible part in an exchange's query, before the rules are asked: what
+/// the packets and the configuration tell, and nothing that depends on other exchanges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The query, as the copy that reached the server.
+    pub query: MessageId,
+    /// The server.
+    pub server: ServerId,
+    /// Its reply.
+    pub reply: Option<MessageId>,
+    /// The client went on to select this server's offer, although no offer of it was captured.
+    pub offer_missed: bool,
+    /// The relationship that the query belongs to there.
+    pub relationship: Option<RelationshipId>,
+    /// What subnet selection came to.
+    pub subnet: Subnetted,
+    /// The place of the peer that owns the query.
+    pub scope: Option<usize>,
+}
+
+/// What Kea's subnet selection came to on a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subnetted {
+    /// It found a subnet.
+    Found,
+    /// The server has none for the query.
+    None,
+    /// The server's configuration or its interfaces are not known.
+    Unknown,
+}
+
+/// The parts of an exchange, by query and server.
+pub type Parts = SmallVec<[Part; 4]>;
+
+/// A part with the exchange and the query that it is about.
+#[derive(Clone, Copy)]
 pub(super) struct Case<'a> {
     pub(super) exchange: &'a Exchange,
     pub(super) query: &'a Observed,
-    pub(super) query_id: MessageId,
+    pub(super) part: Part,
     pub(super) server: ServerId,
     pub(super) reply: Option<MessageId>,
-    /// The client went on to select this server's offer, although no offer of it was captured.
-    pub(super) offer_missed: bool,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    pub(super) fn of(part: Part, exchange: &'a Exchange, messages: &'a Messages) -> Self {
+        Self { exchange, query: of(messages, part.query), part, server: part.server, reply: part.reply }
+    }
+
     /// Whether the server answered, captured or not.
     pub(super) fn answered(&self) -> bool {
-        self.reply.is_some() || self.offer_missed
+        self.reply.is_some() || self.part.offer_missed
     }
 }
 
 impl Evidence<'_> {
-    pub(super) fn each_case(&self, exchange: &Exchange, mut take: impl FnMut(Case<'_>)) {
+    /// Which server was asked what in an exchange, and what it replied.
+    pub fn parts(&self, exchange: &Exchange) -> Parts {
         let verdicts = self.verdicts(exchange);
-        for (step, hearers) in self.network.audience(self.messages, exchange, self.answers) {
-            for server in hearers {
-                let query = self.network.copy_for(self.messages, step, server);
-                let query_id =
-                    step.sightings().find(|id| of(self.messages, *id).at == query.at).unwrap_or(step.first);
-                let reply = match query.message_type {
-                    Some(MessageType::REQUEST) => verdicts.get(&(server, step.first)).copied(),
+        let mut parts = Parts::new();
+        for step in &exchange.queries {
+            for server in self.network.audience(self.messages, exchange, step, self.answers) {
+                let (query, asked) = self.network.copy_for(self.messages, step, server);
+                let reply = match asked.message_type {
+                    Some(MessageType::REQUEST) => verdicts
+                        .iter()
+                        .find(|it| (it.server, it.request) == (server, step.first))
+                        .map(|it| it.reply),
                     _ => self.reply_to(exchange, step.first, server),
                 };
                 let offer_missed =
                     reply.is_none() && self.selected_next(exchange, step.first) == Some(server);
-                take(Case { exchange, query, query_id, server, reply, offer_missed });
+                let (subnet, relationship) = self.belongs(server, asked);
+                let scope = relationship
+                    .and_then(|id| self.network.topology.relationship(id))
+                    .and_then(|it| owner_scope(it, asked));
+                parts.push(Part { query, server, reply, offer_missed, relationship, subnet, scope });
             }
+        }
+        parts
+    }
+
+    /// What subnet selection comes to on a server, and the relationship that decides there.
+    fn belongs(&self, server: ServerId, query: &Observed) -> (Subnetted, Option<RelationshipId>) {
+        let topology = &*self.network.topology;
+        // Without its own file the relationships of its partners' files must do, if there is one only.
+        let sole = || {
+            let mut all = topology.relationships_of(server);
+            all.next().filter(|_| all.next().is_none())
+        };
+        match self.network.subnet_for(server, query) {
+            Selected::Subnet(subnet) => (Subnetted::Found, topology.relationship_of_subnet(server, subnet)),
+            Selected::None => (Subnetted::None, sole()),
+            Selected::Unknown => (Subnetted::Unknown, sole()),
         }
     }
 
@@ -69,21 +138,28 @@ impl Evidence<'_> {
     /// Kea keeps a REQUEST while its partner stores the lease, ten seconds at most,
     /// and the client asks again meanwhile. A reply is about the REQUEST of the last
     /// second; one later than that about the oldest that is still kept (kea-ha §2.2).
-    fn verdicts(&self, exchange: &Exchange) -> HashMap<(ServerId, MessageId), MessageId> {
+    fn verdicts(&self, exchange: &Exchange) -> SmallVec<[Acknowledged; 2]> {
         let time = |id: MessageId| of(self.messages, id).time;
         let is = |id: MessageId, kinds: &[MessageType]| {
             of(self.messages, id).message_type.is_some_and(|kind| kinds.contains(&kind))
         };
+        let mut verdicts = SmallVec::new();
         let queries = exchange.queries.iter().map(|step| step.first);
-        let requests: Vec<MessageId> = queries.filter(|id| is(*id, &[MessageType::REQUEST])).collect();
+        let requests: SmallVec<[MessageId; 4]> =
+            queries.filter(|id| is(*id, &[MessageType::REQUEST])).collect();
+        if requests.is_empty() {
+            return verdicts;
+        }
         // Kea releases what it keeps at one moment, so identical ACKs follow each other closely.
         // Where queries show twice as well, they are copies of one frame instead.
         let copies = |step: &Step| {
+            if step.again.is_empty() {
+                return 1;
+            }
             let source = of(self.messages, step.first).at.source;
             step.sightings().filter(|id| of(self.messages, *id).at.source == source).count()
         };
         let single = exchange.queries.iter().all(|step| copies(step) == 1);
-        let mut verdicts = HashMap::new();
         let sent = exchange
             .replies
             .iter()
@@ -95,13 +171,18 @@ impl Evidence<'_> {
             }
             // Two capture clocks may differ a little, so a reply may seem to come first.
             let before = requests.partition_point(|id| time(*id).since(time(reply)) < SECOND);
-            let open = |id: &&MessageId| !verdicts.contains_key(&(answer.server, **id));
-            let kept = requests.get(..before).unwrap_or_default().iter().rev();
-            let kept: Vec<&MessageId> = kept.take_while(|id| time(reply).since(time(**id)) <= KEPT).collect();
-            let fresh = |id: &&&MessageId| time(reply).since(time(***id)) <= SECOND;
-            let newest = kept.iter().filter(fresh).find(|id| open(id));
-            if let Some(request) = newest.or_else(|| kept.iter().rev().find(|id| open(id))) {
-                verdicts.insert((answer.server, **request), reply);
+            let server = answer.server;
+            let open = |id: &MessageId| {
+                !verdicts.iter().any(|it: &Acknowledged| (it.server, it.request) == (server, *id))
+            };
+            let kept = requests.get(..before).unwrap_or_default();
+            let begin =
+                kept.iter().rposition(|id| time(reply).since(time(*id)) > KEPT).map_or(0, |at| at + 1);
+            let kept = kept.get(begin..).unwrap_or_default();
+            let fresh = |id: &&MessageId| time(reply).since(time(**id)) <= SECOND;
+            let newest = kept.iter().rev().filter(fresh).find(|id| open(id));
+            if let Some(request) = newest.or_else(|| kept.iter().find(|id| open(id))).copied() {
+                verdicts.push(Acknowledged { server, request, reply });
             }
         }
         verdicts
@@ -136,44 +217,35 @@ impl Evidence<'_> {
         })
     }
 
-    /// Collects the evidence of the control channel and of behaviour.
-    pub(super) fn timeline(&self, exchanges: &[Exchange]) -> Timeline {
+    /// Adds what an exchange shows of the servers' behaviour.
+    pub fn observe(&self, exchange: &Exchange, parts: &[Part], timeline: &mut Timeline) {
         let topology = &*self.network.topology;
-        let mut timeline = Timeline::default();
-        timeline.add_events(topology, self.events);
-        for sign in self.signs {
-            timeline.alive(sign.server, sign.time, sign.at);
+        for step in &exchange.replies {
+            if let Some(answer) = self.answers.get(&step.first) {
+                let reply = of(self.messages, step.first);
+                timeline.alive(answer.server, reply.time, reply.at);
+            }
         }
-        for (id, answer) in self.answers {
-            let reply = of(self.messages, *id);
-            timeline.alive(answer.server, reply.time, reply.at);
+        for part in parts {
+            let case = Case::of(*part, exchange, self.messages);
+            let answered = case.answered();
+            // A REQUEST may be ignored for reasons that have nothing to do with scopes.
+            if !answered && case.query.message_type != Some(MessageType::DISCOVER) {
+                continue;
+            }
+            let (Some(id), Some(scope)) = (part.relationship, part.scope) else { continue };
+            // A message type that HA lets through says nothing about scopes.
+            let hub = topology.is_hub(case.server);
+            if !is_filtered(case.query.message_type, hub) || self.is_last_moment(case.query) {
+                continue;
+            }
+            // Without a subnet a server has nothing to offer, whatever its state.
+            if !answered && part.subnet == Subnetted::None {
+                continue;
+            }
+            let at = (case.query.time, case.query.at, exchange.id);
+            timeline.add_behaviour(case.server, id, scope, answered, at);
         }
-        for exchange in exchanges {
-            self.each_case(exchange, |case| {
-                let answered = case.answered();
-                // A message type that HA lets through says nothing about scopes.
-                let hub = topology.is_hub(case.server);
-                if !is_filtered(case.query.message_type, hub) || self.is_last_moment(case.query) {
-                    return;
-                }
-                // A REQUEST may be ignored for reasons that have nothing to do with scopes.
-                if !answered && case.query.message_type != Some(MessageType::DISCOVER) {
-                    return;
-                }
-                // Without a subnet a server has nothing to offer, whatever its state.
-                if !answered && self.network.subnet_for(case.server, case.query) == Selected::None {
-                    return;
-                }
-                if let Some((id, relationship, _)) = self.relationship(&case)
-                    && let Some(scope) = owner_scope(relationship, case.query)
-                {
-                    let at = (case.query.time, case.query.at, case.exchange.id);
-                    timeline.add_behaviour(case.server, id, scope, answered, at);
-                }
-            });
-        }
-        timeline.sort();
-        timeline
     }
 
     /// A lease update of this client that the partner did not accept: Kea then sends no ACK.
@@ -194,7 +266,7 @@ impl Evidence<'_> {
     pub(super) fn failing_update(&self, case: &Case<'_>, ruling: &Ruling) -> Option<&HaEvent> {
         let relationship = ruling.relationship?;
         let limits = self.network.topology.limits_of(case.server, relationship)?;
-        let state = ruling.standing.as_ref()?.state.as_deref().and_then(State::from_word)?;
+        let state = ruling.standing.as_ref()?.state.and_then(State::from_word)?;
         let waits = matches!(state, State::HotStandby | State::LoadBalancing | State::PartnerInMaintenance);
         let request = case.query.message_type == Some(MessageType::REQUEST);
         let due = request && waits && limits.send_lease_updates;

@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::dhcp::MessageType;
-use crate::exchange::{Exchange, Kind, Observed, of};
+use crate::exchange::{Exchange, Kind, Messages, of};
 use crate::units::{CaptureTime, SECOND, ZoneId};
 
 /// A loss at one place makes the capture doubtful for this long before and after it.
@@ -12,18 +14,23 @@ const REACH: i64 = 30 * SECOND;
 
 /// Instants at which frames are missing, by zone, in time order.
 #[derive(Debug, Default)]
-pub(super) struct Gaps(HashMap<ZoneId, Vec<CaptureTime>>);
+pub struct Gaps(HashMap<ZoneId, Vec<CaptureTime>, RandomState>);
 
 impl Gaps {
-    /// Looks for messages that another message proves: a REQUEST for an offer
-    /// that was never seen, an answer without its query.
-    pub(super) fn find(exchanges: &[Exchange], messages: &[Observed]) -> Self {
-        let mut gaps = Self::default();
-        for exchange in exchanges.iter().filter(|exchange| misses_frames(exchange, messages)) {
-            gaps.0.entry(exchange.zone(messages)).or_default().push(exchange.start);
+    /// Looks whether an exchange lacks messages that another message proves: a REQUEST
+    /// for an offer that was never seen, an answer without its query.
+    pub fn observe(&mut self, exchange: &Exchange, messages: &Messages) {
+        if misses_frames(exchange, messages) {
+            self.0.entry(exchange.zone(messages)).or_default().push(exchange.start);
         }
-        gaps.0.values_mut().for_each(|times| times.sort_unstable());
-        gaps
+    }
+
+    /// Puts the instants in order, and forgets those that are too old for whatever happened since `from`.
+    pub fn settle(&mut self, from: CaptureTime) {
+        for times in self.0.values_mut() {
+            times.retain(|gap| gap.plus(REACH) >= from);
+            times.sort_unstable();
+        }
     }
 
     /// Whether frames are missing in a zone around an instant.
@@ -35,7 +42,7 @@ impl Gaps {
     }
 }
 
-fn misses_frames(exchange: &Exchange, messages: &[Observed]) -> bool {
+fn misses_frames(exchange: &Exchange, messages: &Messages) -> bool {
     if exchange.queries.is_empty() {
         return true;
     }

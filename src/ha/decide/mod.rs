@@ -9,21 +9,20 @@ mod gaps;
 mod heard;
 mod rules;
 
-use std::collections::{BTreeSet, HashMap};
+pub use self::case::{Part, Parts, Subnetted};
+pub use self::gaps::Gaps;
 
 use self::case::Case;
-use self::gaps::Gaps;
 use self::rules::Ruling;
 use super::catalogue::Rule;
-use super::events::{HaEvent, SignOfLife};
+use super::events::HaEvent;
 use super::network::{Heard, Network};
 use super::replay::Replay;
 use super::timeline::{Basis, Timeline};
 use super::topology::RelationshipId;
 use super::updates::Updates;
-use crate::exchange::answer::Answer;
-use crate::exchange::{Exchange, Observed, of};
-use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, SECOND, ServerId};
+use crate::exchange::{Answers, Exchange, Messages, Observed, Step, of};
+use crate::units::{CaptureTime, ExchangeId, Frames, MessageId, SECOND, ServerId};
 
 /// What the rules expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,13 +82,13 @@ pub struct Decision {
     /// Whether it received the query.
     pub heard: Heard,
     /// Kea's state word, where known.
-    pub state: Option<String>,
+    pub state: Option<&'static str>,
     /// What the state rests on.
     pub basis: Option<Basis>,
     /// The peer whose scope the query belongs to.
     pub owner: Option<ServerId>,
-    /// The scope's peer name, and whether the server serves it.
-    pub scope: Option<(String, bool)>,
+    /// The place of the scope's peer in the relationship, and whether the server serves it.
+    pub scope: Option<(usize, bool)>,
     /// What the rules expect.
     pub expected: Expected,
     /// What was seen.
@@ -101,7 +100,7 @@ pub struct Decision {
     /// The reply, when there was one.
     pub reply: Option<MessageId>,
     /// Frames that show the state or the reason.
-    pub evidence: Vec<FrameRef>,
+    pub evidence: Frames,
 }
 
 impl Decision {
@@ -128,44 +127,42 @@ pub struct Evidence<'a> {
     /// The network.
     pub network: &'a Network<'a>,
     /// Every message.
-    pub messages: &'a [Observed],
+    pub messages: &'a Messages,
     /// Who sent each reply.
-    pub answers: &'a HashMap<MessageId, Answer>,
+    pub answers: &'a Answers,
     /// The control channel.
     pub events: &'a [HaEvent],
     /// Its lease updates.
     pub updates: Updates<'a>,
-    /// Signs of life from encrypted control traffic.
-    pub signs: &'a [SignOfLife],
     /// The time of the last captured frame.
     pub capture_end: CaptureTime,
 }
 
 impl Evidence<'_> {
-    /// Decides every query for every server that could hear it, in the order of the exchanges.
-    pub fn decide(&self, exchanges: &[Exchange], replay: &Replay) -> (Vec<Decision>, Timeline) {
-        let timeline = self.timeline(exchanges);
-        let gaps = Gaps::find(exchanges, self.messages);
-        let mut decisions = Vec::new();
-        for exchange in exchanges {
-            let first = decisions.len();
-            let replies = exchange.replies.iter().filter_map(|step| self.answers.get(&step.first));
-            let answering: BTreeSet<ServerId> = replies.map(|answer| answer.server).collect();
-            self.each_case(exchange, |case| {
-                // What it left unanswered it may well leave unanswered again.
-                let silent = |earlier: &Decision| {
-                    earlier.server == case.server
-                        && earlier.rule == Rule::StateUnknown
-                        && of(self.messages, earlier.query).message_type == case.query.message_type
-                };
-                // And where another server answers this client, this one may be gone.
-                let elsewhere = answering.iter().any(|server| *server != case.server);
-                let again =
-                    elsewhere || decisions.get(first..).is_some_and(|earlier| earlier.iter().any(silent));
-                decisions.push(self.decision(&case, (&timeline, replay), &gaps, again));
-            });
+    /// Decides every query of an exchange for every server that could hear it.
+    pub fn decide(
+        &self,
+        exchange: &Exchange,
+        parts: &[Part],
+        (timeline, replay, gaps): (&Timeline, &Replay, &Gaps),
+        decisions: &mut Vec<Decision>,
+    ) {
+        let first = decisions.len();
+        let answered_by = |step: &Step| self.answers.get(&step.first).map(|answer| answer.server);
+        for part in parts {
+            let case = Case::of(*part, exchange, self.messages);
+            // What it left unanswered it may well leave unanswered again.
+            let silent = |earlier: &Decision| {
+                earlier.server == case.server
+                    && earlier.rule == Rule::StateUnknown
+                    && of(self.messages, earlier.query).message_type == case.query.message_type
+            };
+            // And where another server answers this client, this one may be gone.
+            let elsewhere = || exchange.replies.iter().filter_map(answered_by).any(|it| it != case.server);
+            let again = || elsewhere() || decisions.get(first..).unwrap_or_default().iter().any(silent);
+            let decision = self.decision(&case, (timeline, replay), gaps, again);
+            decisions.push(decision);
         }
-        (decisions, timeline)
     }
 
     /// Whether the capture ended before a reply to this query could come.
@@ -179,7 +176,7 @@ impl Evidence<'_> {
         case: &Case<'_>,
         (timeline, replay): (&Timeline, &Replay),
         gaps: &Gaps,
-        again: bool,
+        again: impl FnOnce() -> bool,
     ) -> Decision {
         let mut ruling = self.rule(case, timeline, replay);
         let down = timeline.down(case.server, case.query.time).filter(|_| !case.answered());
@@ -200,7 +197,7 @@ impl Evidence<'_> {
         {
             ruling.expected = Expected::Ignore;
             ruling.rule = Rule::LeaseUpdateRejected;
-            ruling.evidence = vec![rejected.request_at, rejected.at];
+            ruling.evidence = [rejected.request_at, rejected.at].into_iter().collect();
         } else if case.reply.is_none()
             && ruling.expected == Expected::Answer
             && let Some(failing) = self.failing_update(case, &ruling)
@@ -209,20 +206,20 @@ impl Evidence<'_> {
             ruling.rule = Rule::LeaseUpdateFailed;
             // Another attempt may get through while the REQUEST is kept.
             ruling.confidence = ruling.confidence.min(0.85);
-            ruling.evidence = vec![failing.request_at, failing.at];
+            ruling.evidence = [failing.request_at, failing.at].into_iter().collect();
         }
         let waited = case.reply.map(|id| of(self.messages, id).time.since(case.query.time));
         let ceiling = match waited {
             // So late a reply may answer a retransmission that the capture missed.
             Some(waited) if waited > SECOND => 0.85,
             Some(_) => 1.0,
-            None => silence_ceiling(case, &ruling, gaps.near(case.query.zone, case.query.time)),
+            None => silence_ceiling(case, &ruling, || gaps.near(case.query.zone, case.query.time)),
         };
         ruling.confidence = ruling.confidence.min(ceiling);
         let seen = match case.reply {
             Some(_) => Seen::Answered,
             // The client selected an offer that was not captured.
-            None if case.offer_missed => Seen::Unknown,
+            None if case.part.offer_missed => Seen::Unknown,
             // The partner stored the lease, after which the ACK follows at once.
             None if self.update_accepted(case) => Seen::Unknown,
             None if self.is_last_moment(case.query) => Seen::Unknown,
@@ -230,7 +227,7 @@ impl Evidence<'_> {
         };
         // Its own file may hold another relationship, or no subnet for this client.
         let configured = self.network.topology.server(case.server).is_some_and(|it| it.kea.is_some());
-        if ruling.is_concluded(configured) && (seen == Seen::Silent || (seen == Seen::Unknown && again)) {
+        if ruling.is_concluded(configured) && (seen == Seen::Silent || (seen == Seen::Unknown && again())) {
             ruling.give_up();
         }
         let heard = match (seen, timeline.running(case.server, case.query.time)) {
@@ -251,11 +248,11 @@ impl Evidence<'_> {
         evidence.extend(standing.iter().flat_map(|standing| standing.evidence.iter().copied()));
         Decision {
             exchange: case.exchange.id,
-            query: case.query_id,
+            query: case.part.query,
             server: case.server,
             relationship: ruling.relationship,
             heard,
-            state: standing.as_ref().and_then(|standing| standing.state.clone()),
+            state: standing.as_ref().and_then(|standing| standing.state),
             basis: standing.as_ref().map(|standing| standing.basis),
             owner: ruling.owner,
             scope: ruling.scope,
@@ -276,12 +273,12 @@ impl Evidence<'_> {
 /// thing. A silence that was inferred from silences proves little while the
 /// exchange shows no reply at all (the capture may only hold one direction), or
 /// where the capture is lossy.
-fn silence_ceiling(case: &Case<'_>, ruling: &Ruling, lossy: bool) -> f64 {
+fn silence_ceiling(case: &Case<'_>, ruling: &Ruling, lossy: impl Fn() -> bool) -> f64 {
     let inferred = ruling.standing.as_ref().is_some_and(|standing| standing.basis >= Basis::Inferred);
     match ruling.expected {
-        Expected::Answer if lossy => 0.6,
+        Expected::Answer if lossy() => 0.6,
         Expected::Answer => 0.85,
-        Expected::Ignore if inferred && (lossy || case.exchange.replies.is_empty()) => 0.85,
+        Expected::Ignore if inferred && (case.exchange.replies.is_empty() || lossy()) => 0.85,
         _ => 1.0,
     }
 }

@@ -4,17 +4,16 @@
 //! it; a hub checks the identifier, selects the subnet, and only then asks HA
 //! (kea-ha §1.1, §5).
 
-use super::case::Case;
+use super::case::{Case, Subnetted};
 use super::{Evidence, Expected};
 use crate::dhcp::MessageType;
 use crate::exchange::{Kind, Observed};
 use crate::ha::catalogue::Rule;
 use crate::ha::hash::Owner;
-use crate::ha::network::Selected;
-use crate::ha::replay::Replay;
+use crate::ha::replay::{Replay, Replayed};
 use crate::ha::timeline::{Asked, Basis, Service, Standing, Timeline, is_service_off};
-use crate::ha::topology::{Mode, Relationship, RelationshipId, Subnet};
-use crate::units::{FrameRef, ServerId};
+use crate::ha::topology::{Mode, Relationship, RelationshipId};
+use crate::units::{Frames, ServerId};
 
 /// The replay is exact on a whole capture and goes astray where frames are missing, which
 /// nothing shows for certain. So it only speaks where the evidence around an instant does
@@ -26,17 +25,17 @@ pub(super) struct Ruling {
     pub(super) relationship: Option<RelationshipId>,
     pub(super) standing: Option<Standing>,
     pub(super) owner: Option<ServerId>,
-    pub(super) scope: Option<(String, bool)>,
+    pub(super) scope: Option<(usize, bool)>,
     pub(super) expected: Expected,
     pub(super) rule: Rule,
     pub(super) confidence: f64,
-    pub(super) evidence: Vec<FrameRef>,
+    pub(super) evidence: Frames,
 }
 
 impl Ruling {
     pub(super) fn new(expected: Expected, rule: Rule, confidence: f64) -> Self {
         let (relationship, standing, owner, scope) = (None, None, None, None);
-        Self { relationship, standing, owner, scope, expected, rule, confidence, evidence: Vec::new() }
+        Self { relationship, standing, owner, scope, expected, rule, confidence, evidence: Frames::new() }
     }
 
     /// Whether an answer is expected only because of what the server did at other times,
@@ -58,27 +57,6 @@ impl Ruling {
 }
 
 impl Evidence<'_> {
-    /// The relationship that a query belongs to on a server, and the subnet that selected it.
-    pub(super) fn relationship(
-        &self,
-        case: &Case<'_>,
-    ) -> Option<(RelationshipId, &Relationship, Option<&Subnet>)> {
-        let topology = &*self.network.topology;
-        let subnet = match self.network.subnet_for(case.server, case.query) {
-            Selected::Subnet(subnet) => Some(subnet),
-            Selected::None | Selected::Unknown => None,
-        };
-        let id = match subnet {
-            Some(subnet) => topology.relationship_of_subnet(case.server, subnet)?,
-            None => {
-                // Without its own file the relationships of its partners' files must do, if there is one only.
-                let mut all = topology.relationships_of(case.server);
-                all.next().filter(|_| all.next().is_none())?
-            }
-        };
-        Some((id, topology.relationship(id)?, subnet))
-    }
-
     /// Kea's rules in Kea's order.
     pub(super) fn rule(&self, case: &Case<'_>, timeline: &Timeline, replay: &Replay) -> Ruling {
         let kea = self.network.topology.server(case.server).and_then(|server| server.kea.as_ref());
@@ -134,24 +112,24 @@ impl Evidence<'_> {
         if matches!(case.query.message_type, Some(MessageType::RELEASE | MessageType::DECLINE)) {
             return None;
         }
-        match self.network.subnet_for(case.server, case.query) {
-            Selected::Unknown => None,
+        match case.part.subnet {
+            Subnetted::Unknown => None,
             // A REQUEST without a subnet may be refused with a NAK instead (`DHCP4_PACKET_NAK_0001`),
             // and an INFORM needs none. A hub drops either (kea-ha §5).
-            Selected::None if !hub && case.query.message_type != Some(MessageType::DISCOVER) => {
+            Subnetted::None if !hub && case.query.message_type != Some(MessageType::DISCOVER) => {
                 Some(Ruling::new(Expected::Unknown, Rule::NoSubnet, 0.5))
             }
-            Selected::None => Some(Ruling::new(Expected::Ignore, Rule::NoSubnet, 0.9)),
-            Selected::Subnet(subnet) => (hub
-                && topology.relationship_of_subnet(case.server, subnet).is_none())
-            .then(|| Ruling::new(Expected::Ignore, Rule::NoRelationshipForSubnet, 0.95)),
+            Subnetted::None => Some(Ruling::new(Expected::Ignore, Rule::NoSubnet, 0.9)),
+            Subnetted::Found => (hub && case.part.relationship.is_none())
+                .then(|| Ruling::new(Expected::Ignore, Rule::NoRelationshipForSubnet, 0.95)),
         }
     }
 
     /// The HA decision: type, owner, scope.
     fn ha(&self, case: &Case<'_>, timeline: &Timeline, replay: &Replay) -> Ruling {
         let topology = &*self.network.topology;
-        let Some((id, relationship, subnet)) = self.relationship(case) else {
+        let known = case.part.relationship.and_then(|id| Some((id, topology.relationship(id)?)));
+        let Some((id, relationship)) = known else {
             let kea = topology.server(case.server).and_then(|server| server.kea.as_ref());
             return if kea.is_some_and(|kea| kea.memberships.is_empty()) {
                 reply_or_not(case, Ruling::new(Expected::Answer, Rule::NoHa, 0.9))
@@ -162,7 +140,7 @@ impl Evidence<'_> {
         let hub = topology.is_hub(case.server);
         // Every enabled server processes such a message; what it does then is not HA's matter.
         let filtered = is_filtered(case.query.message_type, hub);
-        let Some(scope) = owner_scope(relationship, case.query).or((!filtered).then_some(0)) else {
+        let Some(scope) = case.part.scope.or((!filtered).then_some(0)) else {
             let mut ruling = Ruling::new(Expected::Ignore, Rule::NoIdentifier, 0.95);
             ruling.relationship = Some(id);
             return ruling;
@@ -181,7 +159,7 @@ impl Evidence<'_> {
             _ if !filtered => (Expected::Unknown, Rule::TypeNotFiltered),
             Service::Serves if is_owner => (Expected::Answer, Rule::OwnScope),
             Service::Serves => (Expected::Answer, Rule::FailoverScope),
-            Service::Silent => match standing.state.as_deref() {
+            Service::Silent => match standing.state {
                 Some(state) if is_service_off(state) => (Expected::Ignore, Rule::ServiceDisabled),
                 Some(_) => (Expected::Ignore, Rule::ScopeNotServed),
                 // Behaviour alone: nobody around that time was served either.
@@ -195,11 +173,11 @@ impl Evidence<'_> {
             },
         };
         // Pools, classes and a subnet that was not looked at can still make a server silent.
-        let ceiling = if subnet.is_some() { 0.99 } else { 0.85 };
+        let ceiling = if case.part.subnet == Subnetted::Found { 0.99 } else { 0.85 };
         let ruling = Ruling {
             relationship: Some(id),
             owner: owner.and_then(|peer| peer.server),
-            scope: owner.map(|peer| (peer.name.clone(), standing.service == Service::Serves)),
+            scope: owner.map(|_| (scope, standing.service == Service::Serves)),
             expected,
             rule,
             confidence: standing.confidence.min(match rule {
@@ -207,7 +185,7 @@ impl Evidence<'_> {
                 Rule::NotServing => 0.85,
                 _ => ceiling,
             }),
-            evidence: Vec::new(),
+            evidence: Frames::new(),
             standing: Some(standing),
         };
         reply_or_not(case, ruling)
@@ -216,14 +194,14 @@ impl Evidence<'_> {
 
 /// What is known with the replay beside it. What a server did with this very query
 /// tells more than a replay, where it tells anything.
-fn second_witness(mut standing: Standing, replayed: Standing) -> Standing {
+fn second_witness(mut standing: Standing, replayed: Replayed<'_>) -> Standing {
     let concluded = standing.basis >= Basis::Inferred;
     let differs = replayed.state != standing.state;
     let alike = replayed.service == standing.service;
     let settled = standing.state.is_none() || (alike && !differs);
     if concluded && settled && replayed.confidence > standing.confidence.max(0.8) {
         let confidence = replayed.confidence.min(REPLAYED).max(standing.confidence);
-        return Standing { confidence, basis: Basis::Inferred, ..replayed };
+        return Standing { confidence, basis: Basis::Inferred, ..replayed.into() };
     }
     if concluded && alike {
         // Behaviour names the normal state only because it cannot tell another one.
@@ -232,7 +210,7 @@ fn second_witness(mut standing: Standing, replayed: Standing) -> Standing {
     } else if standing.state.is_some() && differs {
         // Two witnesses that differ, such as a heartbeat before and a command after it.
         if alike && replayed.confidence > REPLAYED {
-            return Standing { confidence: REPLAYED, ..replayed };
+            return Standing { confidence: REPLAYED, ..replayed.into() };
         }
         standing.confidence = standing.confidence.min(REPLAYED);
     }

@@ -2,7 +2,7 @@
 
 use super::dialogue::Dialogue;
 use super::event::HaEvent;
-use super::report::{ChannelReport, Notes};
+use super::report::{ChannelReport, Notes, SignOfLife};
 use crate::frame::Segment;
 use crate::ha::topology::Topology;
 use crate::kea::channel::Reader;
@@ -85,6 +85,11 @@ impl<'t> ControlReader<'t> {
     /// an answer that comes late, or never, makes an event of the past.
     pub fn drain(&mut self) -> std::vec::Drain<'_, HaEvent> {
         self.notes.drain()
+    }
+
+    /// The signs of life since the last call.
+    pub fn drain_signs(&mut self) -> std::vec::Drain<'_, SignOfLife> {
+        self.notes.drain_signs()
     }
 
     /// The capture ended then: every event that was not drained in time order, and what else there is to say.

@@ -163,6 +163,10 @@ impl Notes {
         self.events.drain(..)
     }
 
+    pub(super) fn drain_signs(&mut self) -> std::vec::Drain<'_, SignOfLife> {
+        self.report.signs.drain(..)
+    }
+
     /// Everything in time order.
     pub(super) fn finish(self) -> (Vec<HaEvent>, ChannelReport) {
         let Self { mut events, mut report, .. } = self;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 
 use crate::dhcp::MessageType;
-use crate::exchange::Observed;
+use crate::exchange::Messages;
 use crate::ha::events::{EventKind, HaEvent};
 use crate::units::{CaptureTime, HwAddr, SECOND};
 
@@ -22,7 +22,7 @@ pub(super) struct Aliases(BTreeMap<Ipv4Addr, BTreeSet<Ipv4Addr>>);
 type Named = HashMap<(HwAddr, Ipv4Addr), Vec<(CaptureTime, Ipv4Addr)>>;
 
 impl Aliases {
-    pub(super) fn find(events: &[HaEvent], messages: &[Observed]) -> Self {
+    pub(super) fn find(events: &[HaEvent], messages: &Messages) -> Self {
         let (mut acks, mut requests) = (Named::new(), Named::new());
         for message in messages {
             let (named, ip) = match message.message_type {

@@ -15,7 +15,7 @@ use self::machines::Aliases;
 use super::events::{EventKind, HaEvent};
 use super::state::State;
 use super::topology::{Limits, Mode, Peer, Relationship, Server, ServerId, Topology};
-use crate::exchange::Observed;
+use crate::exchange::Messages;
 use crate::units::{CaptureTime, SECOND};
 
 /// Heartbeats that a pair must have answered to be taken for one.
@@ -41,7 +41,7 @@ type Pair = (Ipv4Addr, Ipv4Addr);
 ///
 /// `events` need no attribution yet; `messages` tell by which addresses a
 /// machine that sends lease updates answers its clients.
-pub fn infer(given: &Topology, events: &[HaEvent], messages: &[Observed]) -> Topology {
+pub fn infer(given: &Topology, events: &[HaEvent], messages: &Messages) -> Topology {
     let mut topology = Topology { inferred: true, ..given.clone() };
     let aliases = Aliases::find(events, messages);
     for (pair, seats) in pairs(events) {

@@ -35,7 +35,8 @@ use super::timeline::Basis;
 use super::topology::RelationshipId;
 use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, ServerId};
 
-pub use run::replay;
+pub use run::{KEPT_EVENTS_NS, Replayer};
+pub use standing::Replayed;
 
 /// A query that a server could hear, and that belongs to one of its relationships.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::Span;
 use crate::ha::topology::RelationshipId;
 use crate::units::{CaptureTime, SECOND, ServerId};
@@ -25,7 +27,7 @@ pub(super) enum Beat {
 /// (measured). While beats follow each other that closely none is missing,
 /// and nothing can have happened in between that the replay does not know.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Pulses(HashMap<Place, Pulse>);
+pub(super) struct Pulses(HashMap<Place, Pulse, RandomState>);
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Pulse {
@@ -80,6 +82,15 @@ impl Pulses {
             && shown
             && end.since(begin) < pulse.apart
             && !self.near_hole((span.server, span.relationship), time)
+    }
+
+    /// Forgets what is too old for whatever happens from an instant on.
+    pub(super) fn forget(&mut self, before: CaptureTime) {
+        for pulse in self.0.values_mut() {
+            let kept = before.plus(-10 * REACH);
+            pulse.beats.drain(..pulse.beats.partition_point(|beat| beat.0 < kept));
+            pulse.holes.retain(|hole| *hole >= kept);
+        }
     }
 
     /// Whether the end of a command is missing around an instant.

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
+
 use super::input::{Input, TIMEOUT, What, inputs, number};
 use super::pulse::{Beat, Pulses};
 use super::seat::{Seat, Seen};
@@ -32,48 +34,96 @@ pub(super) struct Machine {
     refuses_anyway: bool,
 }
 
-/// Runs Kea's state machine of every active peer over a capture that ends at `end`.
-pub fn replay(topology: &Topology, events: &[HaEvent], queries: &[Query], end: CaptureTime) -> Replay {
-    run(topology, &inputs(topology, events, queries, end), end)
+/// Kea's state machine of every active peer, run over what was read so far.
+#[derive(Debug)]
+pub struct Replayer {
+    run: Run,
+    /// Queries that are not due yet.
+    waiting: Vec<Query>,
+    /// Everything before this instant was run.
+    done: CaptureTime,
 }
 
-/// As [`replay`], over facts in time order.
-pub(super) fn run(topology: &Topology, inputs: &[Input<'_>], end: CaptureTime) -> Replay {
-    let mut run = Run::new(topology);
-    for input in inputs {
-        run.take(input);
+impl Replayer {
+    /// Machines that have seen nothing yet.
+    pub fn new(topology: &Topology) -> Self {
+        Self { run: Run::new(topology), waiting: Vec::new(), done: CaptureTime(i64::MIN) }
     }
-    let Run { mut seats, machines, mut counted, pulses, .. } = run;
-    for transition in seats.iter_mut().flat_map(|seat| &mut seat.transitions) {
-        transition.by = transition.by.min(end);
+
+    /// Queries for a later [`Replayer::advance`], in any order.
+    pub fn queries(&mut self) -> &mut Vec<Query> {
+        &mut self.waiting
     }
-    for counted in &mut counted {
-        // A good heartbeat that is missing would have started the clock again.
-        if pulses.near_hole((counted.server, counted.relationship), counted.time) {
-            counted.confidence = counted.confidence.min(0.85);
+
+    /// Runs the machines up to an instant; `None` runs them to the end of the capture.
+    ///
+    /// `events` are all that are known, in time order, of which those may have left that
+    /// ended [`KEPT_EVENTS_NS`] before the last call's instant.
+    pub fn advance(
+        &mut self,
+        topology: &Topology,
+        events: &[HaEvent],
+        until: Option<CaptureTime>,
+        end: CaptureTime,
+    ) {
+        let due = |time: CaptureTime| until.is_none_or(|until| time < until);
+        self.waiting.sort_by_key(|query| (query.time, query.at));
+        // A reply comes after its query, so of a query that is due the reply may not be; it belongs to it.
+        let count = self.waiting.partition_point(|query| due(query.time));
+        let from = events.partition_point(|event| event.time.plus(KEPT_EVENTS_NS) < self.done);
+        let done = self.done;
+        let new = |input: &Input<'_>| input.time >= done && due(input.time);
+        let queries = self.waiting.get(..count).unwrap_or_default();
+        let mut inputs = inputs(topology, events.get(from..).unwrap_or_default(), queries, end);
+        inputs.retain(|input| matches!(input.what, What::Hears(_) | What::Answers(_)) || new(input));
+        for input in &inputs {
+            self.run.take(topology, input);
         }
+        drop(inputs);
+        self.waiting.drain(..count);
+        self.done = until.unwrap_or(end);
     }
-    let spans = spans::spans(&seats, &machines, end);
-    let mut transitions: Vec<_> = seats.into_iter().flat_map(|seat| seat.transitions).collect();
-    transitions.sort_by_key(super::Transition::instant);
-    Replay { transitions, counted, spans, pulses }
+
+    /// What came of it so far, into `replay`; spans end at `end`.
+    pub fn tell(&mut self, end: CaptureTime, replay: &mut Replay) {
+        self.run.tell(end, replay);
+    }
+
+    /// Forgets what says nothing any more about whatever happens from an instant on.
+    pub fn forget(&mut self, before: CaptureTime) {
+        self.run.pulses.forget(before);
+        self.run.counted.retain(|counted| counted.time >= before);
+    }
 }
 
-struct Run<'t> {
-    topology: &'t Topology,
+/// The end of a command that was never answered is concluded this long after it.
+pub const KEPT_EVENTS_NS: i64 = 2 * TIMEOUT;
+
+/// Runs the machines over facts in time order.
+#[cfg(test)]
+pub(super) fn run(topology: &Topology, inputs: &[Input<'_>], end: CaptureTime) -> Replay {
+    let (mut run, mut replay) = (Run::new(topology), Replay::default());
+    for input in inputs {
+        run.take(topology, input);
+    }
+    run.tell(end, &mut replay);
+    replay
+}
+
+#[derive(Debug)]
+struct Run {
     seats: Vec<Seat>,
-    places: HashMap<(ServerId, RelationshipId), usize>,
+    places: HashMap<(ServerId, RelationshipId), usize, RandomState>,
     machines: BTreeMap<ServerId, Machine>,
     counted: Vec<Counted>,
     pulses: Pulses,
 }
 
-impl<'t> Run<'t> {
-    fn new(topology: &'t Topology) -> Self {
+impl Run {
+    fn new(topology: &Topology) -> Self {
         let mut run = Self {
-            topology,
             seats: Vec::new(),
-            places: HashMap::new(),
+            places: HashMap::default(),
             machines: BTreeMap::new(),
             counted: Vec::new(),
             pulses: Pulses::default(),
@@ -98,7 +148,24 @@ impl<'t> Run<'t> {
         run
     }
 
-    fn take(&mut self, input: &Input<'_>) {
+    fn tell(&self, end: CaptureTime, replay: &mut Replay) {
+        replay.transitions = self.seats.iter().flat_map(|seat| seat.transitions.iter().cloned()).collect();
+        for transition in &mut replay.transitions {
+            transition.by = transition.by.min(end);
+        }
+        replay.transitions.sort_by_key(super::Transition::instant);
+        replay.counted.clone_from(&self.counted);
+        for counted in &mut replay.counted {
+            // A good heartbeat that is missing would have started the clock again.
+            if self.pulses.near_hole((counted.server, counted.relationship), counted.time) {
+                counted.confidence = counted.confidence.min(0.85);
+            }
+        }
+        replay.spans = spans::spans(&self.seats, &self.machines, end);
+        replay.pulses.clone_from(&self.pulses);
+    }
+
+    fn take(&mut self, topology: &Topology, input: &Input<'_>) {
         let seen = (input.time, input.at);
         match input.what {
             What::Refuses => self.pulses.beat(input.seat, input.time, Beat::Refused),
@@ -128,7 +195,7 @@ impl<'t> Run<'t> {
                 if let (Some(names), Some(shown)) = (scopes, seat.state)
                     && shown == *state
                 {
-                    seat.says_scopes(self.topology.scopes_named(input.seat.1, names), input.time);
+                    seat.says_scopes(topology.scopes_named(input.seat.1, names), input.time);
                 }
             }
             What::SendsUpdate => seat.sends_update(seen, service),

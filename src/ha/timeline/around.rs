@@ -25,14 +25,14 @@ impl Around<'_> {
     pub(super) fn build(
         &self,
         service: Service,
-        state: Option<String>,
+        state: Option<&'static str>,
         basis: Basis,
         confidence: f64,
         points: &[&Point],
     ) -> Standing {
         Standing {
             service,
-            state: state.or_else(|| self.normal.name(service).map(str::to_owned)),
+            state: state.or_else(|| self.normal.name(service)),
             basis,
             confidence,
             evidence: points.iter().map(|point| point.at).collect(),
@@ -89,7 +89,7 @@ impl Around<'_> {
 
     fn agreeing(&self, last: &Point, next: &Point) -> Standing {
         let passing = |state: Option<&str>| state.is_some_and(is_service_off);
-        let (before, after) = (last.state.as_deref(), next.state.as_deref());
+        let (before, after) = (last.state, next.state);
         let changed = before != after && before.is_some() && after.is_some();
         // The state changed without a change of what is served, at an unknown
         // instant; a passing state that nothing confirms may have ended too.
@@ -97,7 +97,7 @@ impl Around<'_> {
             return self.build(last.service, None, Basis::Inferred, 0.85, &[last, next]);
         }
         let best = if next.basis < last.basis { next } else { last };
-        let state = last.state.clone().or_else(|| next.state.clone());
+        let state = last.state.or(next.state);
         self.build(last.service, state, best.basis, self.sureness(last, next, best), &[best])
     }
 
@@ -143,7 +143,7 @@ impl Around<'_> {
         };
         // Its own answer shows that it serves; another client's answer beside it makes that no accident.
         let confidence = if answered && chosen.service == Service::Serves { 0.9 } else { 0.7 };
-        self.build(chosen.service, chosen.state.clone(), Basis::Inferred, confidence, &[last, next])
+        self.build(chosen.service, chosen.state, Basis::Inferred, confidence, &[last, next])
     }
 
     /// Evidence on one side only.
@@ -161,12 +161,12 @@ impl Around<'_> {
             };
         }
         // A passing state is soon over, and nothing shows that it was not.
-        let passing = one.state.as_deref().is_some_and(is_service_off);
+        let passing = one.state.is_some_and(is_service_off);
         // What a heartbeat shows may have begun right before it, and not hold for the query.
         let before = self.last.is_some();
         let denied = answered && one.service != Service::Serves;
         let sure = one.basis == Basis::Heartbeat && before && !self.is_distant(one) && !passing && !denied;
-        self.build(one.service, one.state.clone(), one.basis, if sure { 0.97 } else { 0.85 }, &[one])
+        self.build(one.service, one.state, one.basis, if sure { 0.97 } else { 0.85 }, &[one])
     }
 }
 

@@ -25,7 +25,7 @@ impl Timeline {
     /// that partner, and a relationship that is not settled may hold it off
     /// while another one reports its normal state (measured; Kea only registers
     /// a disable while the service is on, so the order of events decides).
-    pub(super) fn settle(&mut self, event: &HaEvent, server: ServerId) {
+    pub(super) fn switch(&mut self, event: &HaEvent, server: ServerId) {
         let close = |spans: &mut Vec<Span>, time| {
             spans.iter_mut().filter(|span| span.1.is_none()).for_each(|span| span.1 = Some(time));
         };

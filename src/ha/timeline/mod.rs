@@ -15,11 +15,13 @@ mod standing;
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
+
 use self::life::{Sign, Span};
 use super::events::{EventKind, HaEvent};
 use super::state::State;
 use super::topology::{Mode, RelationshipId, Topology};
-use crate::units::{CaptureTime, ExchangeId, FrameRef, SECOND, ServerId};
+use crate::units::{CaptureTime, ExchangeId, FrameRef, Frames, SECOND, ServerId};
 
 /// What a decision rests on, best first (design: evidence for a server's HA state).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,11 +77,11 @@ pub struct Asked {
 }
 
 /// One piece of evidence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Point {
     time: CaptureTime,
     service: Service,
-    state: Option<String>,
+    state: Option<&'static str>,
     basis: Basis,
     at: FrameRef,
     exchange: Option<ExchangeId>,
@@ -91,26 +93,26 @@ pub struct Standing {
     /// Whether it serves the scope.
     pub service: Service,
     /// Kea's state word; absent where the evidence does not name one.
-    pub state: Option<String>,
+    pub state: Option<&'static str>,
     /// What this rests on.
     pub basis: Basis,
     /// From 0 to 1.
     pub confidence: f64,
     /// The frames that show it.
-    pub evidence: Vec<FrameRef>,
+    pub evidence: Frames,
 }
 
 /// All evidence of a capture.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    points: HashMap<Place, Vec<Point>>,
+    points: HashMap<Place, Vec<Point>, RandomState>,
     /// Signs of life (`true`) and of absence per machine.
-    life: HashMap<ServerId, Vec<Sign>>,
+    life: HashMap<ServerId, Vec<Sign>, RandomState>,
     /// Spans in which something outside a relationship may have switched a
     /// machine's one DHCP service off, with the frame that began each.
-    unsettled: HashMap<ServerId, Vec<Span>>,
+    unsettled: HashMap<ServerId, Vec<Span>, RandomState>,
     /// Servers that answered some client.
-    answering: HashSet<ServerId>,
+    answering: HashSet<ServerId, RandomState>,
 }
 
 impl Timeline {
@@ -121,7 +123,7 @@ impl Timeline {
                 self.alive(peer, event.request_time, event.request_at);
             }
             let Some(server) = event.server else { continue };
-            self.settle(event, server);
+            self.switch(event, server);
             // The Control Agent is a process of its own: that it is down says nothing about
             // DHCP. And who is no peer may be refused by a firewall alone.
             let foreign = event.relationship.is_none() || is_agent(topology, server, event);
@@ -165,7 +167,7 @@ impl Timeline {
             self.points.entry((server, relationship, scope)).or_default().push(Point {
                 time: event.time,
                 service: service(&peer.name),
-                state: event.state.clone(),
+                state: event.state.as_deref().and_then(State::from_word).map(State::as_str),
                 basis,
                 at: event.at,
                 exchange: None,
@@ -205,11 +207,41 @@ impl Timeline {
         self.answering.contains(&server)
     }
 
-    /// Puts the evidence in time order; call once after everything was added.
-    pub fn sort(&mut self) {
+    /// Puts the evidence in time order; call it after something was added.
+    pub fn settle(&mut self) {
         self.points.values_mut().for_each(|points| points.sort_by_key(|point| (point.time, point.at)));
         self.life.values_mut().for_each(|signs| signs.sort_by_key(|sign| (sign.time, sign.at)));
     }
+
+    /// Forgets what says nothing any more about whatever happens from an instant on.
+    pub fn forget(&mut self, before: CaptureTime) {
+        for points in self.points.values_mut() {
+            let shown = |point: &Point| point.basis < Basis::Inferred;
+            forget(points, before, |point| point.time, shown);
+        }
+        for signs in self.life.values_mut() {
+            forget(signs, before, |sign| sign.time, |sign| !sign.alive);
+        }
+    }
+}
+
+/// How many old entries of a list are kept as the last ones before an instant; the last
+/// alone may belong to the exchange that asks.
+const LAST: usize = 16;
+
+/// Drops the entries before an instant but for the last ones, and of those that say most what is not too old.
+fn forget<T>(
+    list: &mut Vec<T>,
+    before: CaptureTime,
+    time: impl Fn(&T) -> CaptureTime,
+    says_most: impl Fn(&T) -> bool,
+) {
+    let old = list.partition_point(|entry| time(entry) < before).saturating_sub(LAST);
+    let mut at = 0;
+    list.retain(|entry| {
+        at += 1;
+        at > old || (says_most(entry) && before.since(time(entry)) <= 2 * FAR_NS)
+    });
 }
 
 /// Evidence further away than this, on both sides, leaves room for a whole

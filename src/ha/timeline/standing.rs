@@ -3,7 +3,7 @@
 use super::around::{Around, Normal};
 use super::{Asked, Basis, Place, Point, Service, Standing, Timeline};
 use crate::ha::topology::{RelationshipId, Topology};
-use crate::units::{CaptureTime, ServerId};
+use crate::units::{CaptureTime, Frames, ServerId};
 
 impl Timeline {
     /// What is known about a scope on a server when a query arrived.
@@ -17,10 +17,10 @@ impl Timeline {
         {
             return Standing {
                 service: Service::Down,
-                state: Some("unavailable".to_owned()),
+                state: Some("unavailable"),
                 basis: Basis::Control,
                 confidence,
-                evidence: vec![refused],
+                evidence: Frames::from_slice(&[refused]),
             };
         }
         if let Some(frame) = self.unsettled(server, time).filter(|_| standing.service == Service::Serves) {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use super::write;
-use crate::exchange::Observed;
+use crate::exchange::Messages;
 use crate::ha::events::{EventKind, HaEvent};
 use crate::ha::network::Network;
 use crate::ha::topology::{Mode, Peer, Relationship, RelationshipId, ServerId, Topology, Zone};
@@ -20,7 +20,7 @@ const MOST_LISTED: usize = 100;
 /// Remarks say what each thing was concluded from, and what the wire does not
 /// show. Servers in no relationship and clients are remarks only: whether they
 /// belong there, only the user knows.
-pub fn inferred(network: &Network<'_>, events: &[HaEvent], messages: &[Observed]) -> String {
+pub fn inferred(network: &Network<'_>, events: &[HaEvent], messages: &Messages) -> String {
     let topology = network.topology.as_ref();
     let mut text = String::from(
         "# The network as dorascope concluded it from captures: read it before you rely on it.\n\
@@ -154,7 +154,7 @@ fn table(text: &mut String, it: &Relationship) {
 }
 
 /// Clients that told a host name, each name and address once.
-fn clients(text: &mut String, messages: &[Observed]) {
+fn clients(text: &mut String, messages: &Messages) {
     let mut names: BTreeMap<&str, HwAddr> = BTreeMap::new();
     let mut named = BTreeSet::new();
     for query in messages.iter().filter(|message| !message.is_reply()) {

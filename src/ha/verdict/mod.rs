@@ -2,6 +2,9 @@
 
 mod no_ack;
 mod sentence;
+mod story;
+
+pub use self::story::{Stories, Story};
 
 use self::sentence::Sentence;
 use super::catalogue::Verdict;
@@ -17,7 +20,7 @@ use crate::units::{MessageId, ServerId};
 pub struct Judgement {
     /// The code.
     pub verdict: Verdict,
-    /// The sentence.
+    /// The sentence; empty where it was not asked for ([`judge`]).
     pub reason: String,
     /// From 0 to 1.
     pub confidence: f64,
@@ -38,7 +41,15 @@ pub struct Judgement {
 }
 
 /// Judges an exchange from the decisions about its queries.
-pub fn judge(evidence: &Evidence<'_>, exchange: &Exchange, decisions: &[Decision]) -> Judgement {
+///
+/// Without `wanted` the sentence of an exchange that went well is left out;
+/// what an operator should look at always has one.
+pub fn judge(
+    evidence: &Evidence<'_>,
+    exchange: &Exchange,
+    decisions: &[Decision],
+    wanted: bool,
+) -> Judgement {
     let messages = evidence.messages;
     let server_of = |id: MessageId| evidence.answers.get(&id).map(|answer| answer.server);
     let reply = exchange
@@ -53,7 +64,7 @@ pub fn judge(evidence: &Evidence<'_>, exchange: &Exchange, decisions: &[Decision
     // The query that shows who owns the client: the one that was answered, else the last one.
     let answered = decisions.iter().find(|decision| decision.reply == reply && reply.is_some());
     let key = answered.or_else(|| decisions.iter().rev().find(|decision| decision.owner.is_some()));
-    let sentence = Sentence { evidence, exchange, decisions, answered_by };
+    let sentence = Sentence { evidence, exchange, decisions, answered_by, wanted };
     let (verdict, reason, confidence) = sentence.judge(exchange.outcome(messages), answered);
     let (request_ack_us, update) = acknowledged(evidence, exchange, decisions);
     Judgement {

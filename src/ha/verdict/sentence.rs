@@ -6,12 +6,21 @@ use crate::ha::decide::{Decision, Evidence, Expected, Seen};
 use crate::ha::network::Heard;
 use crate::units::ServerId;
 
+/// A sentence, if it is asked for: most exchanges of a long capture are only counted.
+macro_rules! say {
+    ($sentence:expr, $($part:tt)*) => {
+        if $sentence.wanted { format!($($part)*) } else { String::new() }
+    };
+}
+
 /// What a sentence is made from.
 pub(super) struct Sentence<'a> {
     pub(super) evidence: &'a Evidence<'a>,
     pub(super) exchange: &'a Exchange,
     pub(super) decisions: &'a [Decision],
     pub(super) answered_by: Option<ServerId>,
+    /// Whether the sentence is asked for; the code comes with or without it.
+    pub(super) wanted: bool,
 }
 
 impl Sentence<'_> {
@@ -25,24 +34,24 @@ impl Sentence<'_> {
             Outcome::Bound | Outcome::Nak | Outcome::OfferOnly if self.rivals().is_some() => {
                 let (one, other) = self.rivals().unzip();
                 let name = |it: Option<&Decision>| it.map_or("?", |decision| self.name(decision.server));
-                let reason = format!("{} and {} answered the same query", name(one), name(other));
+                let reason = say!(self, "{} and {} answered the same query", name(one), name(other));
                 (Verdict::BothAnswered, reason, confidence(one).min(confidence(other)))
             }
             Outcome::Bound => self.answered(answered),
             Outcome::Nak => {
                 let by = self.answered_by.map_or("a server", |server| self.name(server));
-                (Verdict::Refused, format!("{by} refused the address with a NAK"), confidence(answered))
+                (Verdict::Refused, say!(self, "{by} refused the address with a NAK"), confidence(answered))
             }
             Outcome::Informed => {
                 let by = self.answered_by.map_or("A server", |server| self.name(server));
-                (Verdict::Informed, format!("{by} answered; no lease was involved"), confidence(answered))
+                (Verdict::Informed, say!(self, "{by} answered; no lease was involved"), confidence(answered))
             }
-            Outcome::Released => (Verdict::Released, "the client sent a RELEASE".to_owned(), 0.99),
-            Outcome::Declined => (Verdict::Declined, "the client found its address in use".to_owned(), 0.99),
+            Outcome::Released => (Verdict::Released, say!(self, "the client sent a RELEASE"), 0.99),
+            Outcome::Declined => (Verdict::Declined, say!(self, "the client found its address in use"), 0.99),
             Outcome::OfferOnly => {
                 let by = self.answered_by.map_or("a server", |server| self.name(server));
                 // The REQUEST may lie behind the end of the capture, or on another wire.
-                let reason = format!("{by} offered an address; no REQUEST for it was captured");
+                let reason = say!(self, "{by} offered an address; no REQUEST for it was captured");
                 (Verdict::OfferNotTaken, reason, 0.6)
             }
             Outcome::NoAck => self.no_ack(),
@@ -75,34 +84,40 @@ impl Sentence<'_> {
     fn answered(&self, answered: Option<&Decision>) -> (Verdict, String, f64) {
         let Some(decision) = answered else {
             let by = self.answered_by.map_or("a server", |server| self.name(server));
-            return (Verdict::AnsweredUnexplained, format!("{by} answered; the query was not captured"), 0.5);
+            return (
+                Verdict::AnsweredUnexplained,
+                say!(self, "{by} answered; the query was not captured"),
+                0.5,
+            );
         };
         let by = self.name(decision.server);
-        let role = self.role(decision);
+        let role = if self.wanted { self.role(decision) } else { String::new() };
         let silent = self.silent_partner(decision);
         let also = silent.map_or_else(String::new, |partner| {
-            format!("; {} {}", self.name(partner.server), silence(partner))
+            say!(self, "; {} {}", self.name(partner.server), silence(partner))
         });
         let sure = silent.map_or(decision.confidence, |partner| decision.confidence.min(partner.confidence));
         match (decision.expected, decision.rule) {
             (Expected::Answer, Rule::FailoverScope) => {
                 // Whether the owner is down or just coming back does not change who serves.
-                let reason = format!("{by} answered in {}{also}", state(decision));
+                let reason = say!(self, "{by} answered in {}{also}", state(decision));
                 (Verdict::PartnerTookOver, reason, decision.confidence)
             }
             (Expected::Answer, Rule::NoHa) => (
                 Verdict::AnsweredWithoutHa,
-                format!("{by} answered; it has no HA relationship"),
+                say!(self, "{by} answered; it has no HA relationship"),
                 decision.confidence,
             ),
-            (Expected::Answer, _) => (Verdict::OwnerAnswered, format!("{by} answered{role}{also}"), sure),
+            (Expected::Answer, _) => (Verdict::OwnerAnswered, say!(self, "{by} answered{role}{also}"), sure),
             (Expected::Ignore, rule) => {
-                let reason = format!("{by} answered although it should be silent: {}", rule.code());
+                let reason = say!(self, "{by} answered although it should be silent: {}", rule.code());
                 (Verdict::WrongServerAnswered, reason, decision.confidence)
             }
-            (Expected::Unknown, rule) => {
-                (Verdict::AnsweredUnexplained, format!("{by} answered; {}", lower(rule.entry().title)), 0.5)
-            }
+            (Expected::Unknown, rule) => (
+                Verdict::AnsweredUnexplained,
+                say!(self, "{by} answered; {}", lower(rule.entry().title)),
+                0.5,
+            ),
         }
     }
 
@@ -113,7 +128,7 @@ impl Sentence<'_> {
             topology.relationship(id).and_then(|it| it.peer_of(decision.server)).map(|peer| (id, peer))
         });
         peer.map_or_else(String::new, |(id, peer)| {
-            format!(" as the {} of {}", peer.role.as_str(), topology.relationship_name(id))
+            say!(self, " as the {} of {}", peer.role.as_str(), topology.relationship_name(id))
         })
     }
 
@@ -194,7 +209,7 @@ fn confidence(decision: Option<&Decision>) -> f64 {
 }
 
 fn state(decision: &Decision) -> &str {
-    decision.state.as_deref().unwrap_or("an unknown state")
+    decision.state.unwrap_or("an unknown state")
 }
 
 /// What a silent server did, as the second half of a sentence.

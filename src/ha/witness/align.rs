@@ -139,9 +139,9 @@ impl Captured {
             entry.push((message.time, message.message_type, false));
         }
         let mut own: Vec<_> = evidence.answers.iter().filter(|(_, it)| it.server == server).collect();
-        own.sort_by_key(|(id, _)| **id);
+        own.sort_by_key(|(id, _)| *id);
         for (id, _) in own {
-            let reply = of(evidence.messages, *id);
+            let reply = of(evidence.messages, id);
             let entry: &mut Vec<_> = captured.entry((reply.chaddr, reply.xid)).or_default();
             entry.push((reply.time, reply.message_type, true));
         }

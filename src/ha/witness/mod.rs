@@ -39,6 +39,13 @@ pub struct Given {
     pub leases: Vec<(ServerId, LeaseFile)>,
 }
 
+impl Given {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.logs.is_empty() && self.leases.is_empty()
+    }
+}
+
 /// What the witnesses say, on the captures' clock.
 #[derive(Debug, Default)]
 pub struct Witnesses {

@@ -71,7 +71,7 @@ pub(super) fn compare(witnesses: &Witnesses, evidence: &Evidence<'_>) -> Vec<Con
                 }
             }
             let told = |reply: &&(CaptureTime, MessageId)| {
-                evidence.answers.contains_key(&reply.1) && diary.tells_of_replies_at(reply.0)
+                evidence.answers.get(&reply.1).is_some() && diary.tells_of_replies_at(reply.0)
             };
             if found.len() >= MOST {
                 return found;

@@ -31,7 +31,10 @@ impl Filler<'_> {
         let query = of(&self.analysis.messages, decision.query);
         let topology = &*self.analysis.network.topology;
         // In hot-standby there is one scope, so what is known of it is the whole list.
-        let scopes = decision.scope.as_ref().map(|(name, served)| served.then_some(name.as_str()));
+        let peers = decision.relationship.and_then(|id| topology.relationship(id)).map(|it| &it.peers);
+        let name =
+            |scope: usize| peers.and_then(|peers| peers.get(scope)).map_or("?", |peer| peer.name.as_str());
+        let scopes = decision.scope.map(|(scope, served)| served.then(|| name(scope)));
         rows.push(&cells![
             self.zone(query.zone),
             self.source(query.at),
@@ -44,7 +47,7 @@ impl Filler<'_> {
             self.server(decision.server),
             decision.relationship.map(|id| topology.relationship_name(id)),
             decision.heard.as_str(),
-            decision.state.as_deref(),
+            decision.state,
             decision.basis.map(crate::ha::timeline::Basis::as_str),
             scopes.map(|served| served.into_iter().collect::<Cell<'_>>()).unwrap_or_default(),
             decision.owner.map(|server| self.server(server)),

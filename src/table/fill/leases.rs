@@ -1,7 +1,6 @@
 use super::Filler;
 use crate::cells;
 use crate::exchange::lease::Lease;
-use crate::exchange::of;
 use crate::table::{Rows, schema};
 use crate::units::colon_hex;
 
@@ -17,9 +16,8 @@ impl Filler<'_> {
 
     fn lease(&self, rows: &mut Rows, number: usize, lease: &Lease) {
         let topology = &*self.analysis.network.topology;
-        let Some((exchange, judgement)) = self.analysis.exchange(lease.exchange) else { return };
-        let relationship = judgement.relationship.and_then(|id| topology.relationship(id));
-        let hash = exchange.queries.first().and_then(|step| of(&self.analysis.messages, step.first).hash);
+        let Some(story) = self.analysis.story(lease) else { return };
+        let relationship = story.relationship.and_then(|id| topology.relationship(id));
         let (end, reason) = match lease.end {
             Some((time, reason)) => (Some(time), reason.as_str()),
             None => (lease.expires(), "open"),
@@ -28,7 +26,7 @@ impl Filler<'_> {
             format!("l{}", number + 1),
             lease.client.chaddr,
             lease.client.client_id.as_deref().map(colon_hex),
-            self.client_name(lease.client.chaddr, lease.exchange),
+            self.analysis.client_name(lease.client.chaddr).or(lease.hostname.as_deref()),
             lease.ip,
             self.zone(lease.zone),
             self.subnet(lease),
@@ -39,13 +37,13 @@ impl Filler<'_> {
             lease.renewals,
             end,
             reason,
-            judgement.relationship.map(|id| topology.relationship_name(id)),
+            story.relationship.map(|id| topology.relationship_name(id)),
             relationship.map(|it| it.mode.as_str()),
-            judgement.owner.map(|server| self.server(server)),
-            hash,
-            judgement.verdict.code(),
-            judgement.confidence,
-            &judgement.reason,
+            story.owner.map(|server| self.server(server)),
+            lease.hash,
+            story.verdict.code(),
+            story.confidence,
+            &story.reason,
             lease.exchange.to_string(),
         ]);
     }

@@ -11,7 +11,7 @@ impl Filler<'_> {
         let messages = &self.analysis.messages;
         let order = self.order(messages.iter().map(|message| (message.time, message.at)).collect());
         let mut rows = Rows::new(&schema::MESSAGES);
-        for message in order.iter().filter_map(|row| messages.get(*row)) {
+        for message in order.iter().filter_map(|row| messages.iter().nth(*row)) {
             self.message(&mut rows, message);
         }
         rows

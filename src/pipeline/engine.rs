@@ -1,0 +1,345 @@
+//! Pairing, the survey of what was paired, and the decisions behind it.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use super::intake::{Batch, Ending, Taken};
+use super::{Analysis, Counts, Events, Options, Window};
+use crate::capture::Source;
+use crate::exchange::lease::Leases;
+use crate::exchange::pair::{PairCounts, Pairer};
+use crate::exchange::sighting::Sightings;
+use crate::exchange::{Answers, Exchange, Messages};
+use crate::ha::decide::{Decision, Evidence, Gaps, Parts};
+use crate::ha::events::{ChannelReport, HaEvent, SignOfLife};
+use crate::ha::infer;
+use crate::ha::network::Network;
+use crate::ha::replay::{KEPT_EVENTS_NS, Replay, Replayer};
+use crate::ha::timeline::Timeline;
+use crate::ha::topology::Topology;
+use crate::ha::updates::Updates;
+use crate::ha::verdict::{Judgement, Stories, judge};
+use crate::ha::witness::{Given, Witnesses};
+use crate::units::{CaptureTime, MessageId, SECOND};
+
+/// Events are kept this long for the decisions behind them.
+const EVENTS_NS: i64 = 60 * SECOND;
+
+/// An exchange that was surveyed and is not decided yet.
+#[derive(Debug)]
+struct Ahead {
+    exchange: Exchange,
+    parts: Parts,
+}
+
+/// Takes what the reader gives and makes batches of it.
+pub(super) struct Engine<'t> {
+    window: Window,
+    sentences: bool,
+    threads: usize,
+    given: Given,
+    sightings: Sightings,
+    pairer: Pairer,
+    /// What was read of the control channel since the last survey.
+    events: Vec<HaEvent>,
+    signs: Vec<SignOfLife>,
+    zones: Vec<String>,
+    /// Absent until the first survey, because who the servers are may have to be inferred.
+    replayer: Option<Replayer>,
+    /// The first message that was not surveyed.
+    learned: MessageId,
+    ahead: VecDeque<Ahead>,
+    gaps: Gaps,
+    leases: Leases,
+    /// Latest instant read.
+    end: CaptureTime,
+    state: Analysis<'t>,
+}
+
+impl<'t> Engine<'t> {
+    pub(super) fn new(topology: &'t Topology, options: Options, threads: usize) -> Self {
+        let Options { limits, given, mut window, sentences, .. } = options;
+        if !given.is_empty() {
+            window = Window { ahead: usize::MAX, batch: usize::MAX };
+        }
+        Self {
+            window,
+            sentences,
+            threads,
+            given,
+            sightings: Sightings::default(),
+            pairer: Pairer::new(limits),
+            events: Vec::new(),
+            signs: Vec::new(),
+            zones: Vec::new(),
+            replayer: None,
+            learned: MessageId(0),
+            ahead: VecDeque::new(),
+            gaps: Gaps::default(),
+            leases: Leases::default(),
+            end: CaptureTime(i64::MIN),
+            state: Analysis {
+                network: Network::new(Cow::Borrowed(topology)),
+                sources: Vec::new(),
+                counts: Counts::default(),
+                troubles: Vec::new(),
+                messages: Messages::default(),
+                exchanges: Vec::new(),
+                judgements: Vec::new(),
+                answers: Answers::default(),
+                decisions: Vec::new(),
+                leases: Vec::new(),
+                stories: Stories::default(),
+                events: Events::default(),
+                channel: ChannelReport::default(),
+                witnesses: Witnesses::default(),
+                timeline: Timeline::default(),
+                replay: Replay::default(),
+                watermark: None,
+                settled: 0,
+            },
+        }
+    }
+
+    /// Takes what was read, and settles a batch when enough is known.
+    pub(super) fn read(&mut self, batch: &mut Batch, take: &mut impl FnMut(&Analysis<'_>)) {
+        self.events.append(&mut batch.events);
+        self.signs.append(&mut batch.signs);
+        for source in batch.sources.drain(..) {
+            self.name_zone(source);
+        }
+        self.end = batch.end;
+        for taken in batch.messages.drain(..) {
+            self.pair(taken);
+        }
+        if self.pairer.closed() < self.window.batch {
+            return;
+        }
+        self.survey(false);
+        while self.ahead.len() >= self.window.ahead.saturating_add(self.window.batch) {
+            self.settle(self.window.batch);
+            take(&self.state);
+            self.forget();
+        }
+    }
+
+    /// Everything was read: gives the last batch.
+    pub(super) fn finish(mut self, ending: Ending, take: &mut impl FnMut(&Analysis<'_>)) -> Analysis<'t> {
+        let Ending { sources, zones, troubles, counts, events, mut channel, end } = ending;
+        self.events.extend(events);
+        self.signs.append(&mut channel.signs);
+        (self.zones, self.end) = (zones, end);
+        self.pairer.finish();
+        self.survey(true);
+        while self.ahead.len() > self.window.ahead.saturating_add(self.window.batch) {
+            self.settle(self.window.batch);
+            take(&self.state);
+            self.forget();
+        }
+        let PairCounts { evicted, orphans } = self.pairer.counts();
+        self.settle(self.ahead.len());
+        let Self { mut state, leases, .. } = self;
+        state.counts = Counts { evicted, orphans, ..counts };
+        (state.sources, state.troubles, state.channel) = (sources, troubles, channel);
+        drop(leases);
+        state
+    }
+
+    fn name_zone(&mut self, source: Source) {
+        if !self.zones.contains(&source.zone) {
+            self.zones.push(source.zone.clone());
+        }
+        self.state.sources.push(source);
+    }
+
+    fn pair(&mut self, Taken { message, identity, point }: Taken) {
+        let messages = &mut self.state.messages;
+        let time = message.time;
+        let id = messages.push(message);
+        // Of a burst within an instant the first copy may have left by now.
+        let seen =
+            self.sightings.enter(identity, time, point, id).filter(|first| messages.get(*first).is_some());
+        let (exchange, first) = match seen {
+            Some(first) => {
+                self.pairer.sight(messages, first, id);
+                (messages.get(first).and_then(|first| first.exchange), Some(first))
+            }
+            None => {
+                let (exchange, hop_of) = self.pairer.push(messages, id);
+                (Some(exchange), hop_of)
+            }
+        };
+        if let Some(message) = messages.get_mut(id) {
+            (message.exchange, message.sighting_of) = (exchange, first);
+        }
+    }
+
+    /// Learns from the exchanges that were closed since the last survey: who the
+    /// servers are, who hears whom, what shows which state.
+    fn survey(&mut self, last: bool) {
+        let new = self.closed();
+        self.infer();
+        let Self { state, replayer, zones, gaps, ahead, end, .. } = self;
+        let Analysis { network, messages, answers, events, timeline, replay, .. } = state;
+        let topology = &*network.topology;
+        for event in &mut self.events {
+            if topology.inferred {
+                event.attribute(topology);
+            }
+        }
+        let read = std::mem::take(&mut self.events);
+        timeline.add_events(topology, &sorted(read.clone()));
+        events.add(read);
+        for sign in self.signs.drain(..) {
+            timeline.alive(sign.server, sign.time, sign.at);
+        }
+        network.name_zones(zones);
+        for message in messages.from(self.learned) {
+            network.machines.learn(message);
+        }
+        self.learned = messages.next();
+        for exchange in &new {
+            network.machines.attribute(exchange, messages, answers);
+            for step in &exchange.replies {
+                if let (Some(answer), Some(reply)) = (answers.get(&step.first), messages.get(step.first)) {
+                    network.learn(reply, answer);
+                }
+            }
+        }
+        network.settle();
+        let evidence = Evidence {
+            network,
+            messages,
+            answers,
+            events: events.all(),
+            updates: Updates::new(&network.topology, events.all()),
+            capture_end: if last { *end } else { CaptureTime(i64::MAX) },
+        };
+        let replayer = replayer.get_or_insert_with(|| Replayer::new(&network.topology));
+        for exchange in new {
+            let parts = evidence.parts(&exchange);
+            evidence.observe(&exchange, &parts, timeline);
+            evidence.heard(&exchange, &parts, replayer.queries());
+            gaps.observe(&exchange, messages);
+            ahead.push_back(Ahead { exchange, parts });
+        }
+        timeline.settle();
+        let oldest = ahead.iter().map(|it| it.exchange.start).min().unwrap_or(*end);
+        gaps.settle(oldest);
+        // The end of a command may be known only when Kea gives it up.
+        let until = (!last).then(|| end.plus(-KEPT_EVENTS_NS));
+        replayer.advance(&network.topology, events.all(), until, *end);
+        replayer.tell(until.unwrap_or(*end), replay);
+    }
+
+    /// The exchanges that are closed and have none before them that is open.
+    fn closed(&mut self) -> Vec<Exchange> {
+        let late = self.pairer.late();
+        let first = self.ahead.front().map(|it| it.exchange.id.0);
+        for late in late {
+            // It may have left; then the message alone tells what it is a copy of.
+            let at = first.and_then(|first| late.exchange.0.checked_sub(first));
+            if let Some(ahead) = at.and_then(|at| self.ahead.get_mut(at as usize)) {
+                ahead.exchange.sight(late.step, late.again);
+            }
+        }
+        std::iter::from_fn(|| self.pairer.next_closed()).collect()
+    }
+
+    /// Works out who the servers are where nobody said it: once, from what was read up to the first survey.
+    fn infer(&mut self) {
+        let network = &mut self.state.network;
+        if self.replayer.is_none() && infer::is_needed(&network.topology) {
+            let events = sorted(self.events.clone());
+            let inferred = infer::infer(&network.topology, &events, &self.state.messages);
+            *network = Network::new(Cow::Owned(inferred));
+        }
+    }
+
+    /// Decides the first `count` exchanges that were surveyed, and puts together what the batch settles.
+    fn settle(&mut self, count: usize) {
+        let Self { state, ahead, gaps, end, leases, .. } = self;
+        let last = count == ahead.len();
+        let next = ahead.get(count).and_then(|it| first_message(&it.exchange));
+        let start = ahead.iter().skip(count).map(|it| it.exchange.start).min();
+        state.watermark = start;
+        state.messages.settle(next);
+        let known = end.plus(-KEPT_EVENTS_NS);
+        state.events.settle(start.map(|start| start.min(known)));
+        let Analysis { network, messages, answers, events, timeline, replay, witnesses, .. } = state;
+        let evidence = Evidence {
+            network,
+            messages,
+            answers,
+            events: events.all(),
+            updates: Updates::new(&network.topology, events.all()),
+            capture_end: if last { *end } else { CaptureTime(i64::MAX) },
+        };
+        let mut decisions: Vec<Decision> = Vec::with_capacity(4 * count);
+        for ahead in ahead.iter().take(count) {
+            evidence.decide(&ahead.exchange, &ahead.parts, (timeline, replay, gaps), &mut decisions);
+        }
+        let exchanges: Vec<Exchange> = ahead.drain(..count).map(|it| it.exchange).collect();
+        let wanted = self.sentences || state.settled == 0;
+        let judge_all = |decisions: &[Decision]| -> Vec<Judgement> {
+            let mut rest = decisions;
+            let judged = exchanges.iter().map(|exchange| {
+                let own = rest.partition_point(|decision| decision.exchange <= exchange.id);
+                let (own, others) = rest.split_at(own);
+                rest = others;
+                judge(&evidence, exchange, own, wanted)
+            });
+            judged.collect()
+        };
+        let mut judgements = judge_all(&decisions);
+        leases.take(&exchanges, messages, answers, |at| {
+            judgements.get(at).map_or(u32::MAX, |judgement| state.stories.number(judgement))
+        });
+        let mut ended = leases.ended();
+        if last {
+            ended.extend(leases.finish(*end));
+        }
+        ended.sort_by_key(|lease| (lease.start, lease.exchange));
+        if last && !self.given.is_empty() {
+            *witnesses = Witnesses::new(std::mem::take(&mut self.given), &evidence);
+            witnesses.compare(&evidence, &mut decisions, &ended);
+            judgements = judge_all(&decisions);
+            for lease in &mut ended {
+                let at = exchanges.binary_search_by_key(&lease.exchange, |exchange| exchange.id);
+                if let Some(judgement) = at.ok().and_then(|at| judgements.get(at)) {
+                    lease.story = state.stories.number(judgement);
+                }
+            }
+        }
+        state.settled += exchanges.len() as u64;
+        (state.exchanges, state.decisions, state.judgements, state.leases) =
+            (exchanges, decisions, judgements, ended);
+    }
+
+    /// Lets go of what the exchanges ahead do not need.
+    fn forget(&mut self) {
+        let Self { state, ahead, replayer, .. } = self;
+        let Some(next) = ahead.front() else { return };
+        if let Some(first) = first_message(&next.exchange) {
+            state.messages.forget(first);
+            state.answers.forget(first);
+        }
+        if let Some(start) = state.watermark {
+            state.events.forget(start.plus(-EVENTS_NS));
+            state.timeline.forget(start);
+            if let Some(replayer) = replayer {
+                replayer.forget(start);
+            }
+        }
+    }
+}
+
+/// The message that was read first of an exchange.
+fn first_message(exchange: &Exchange) -> Option<MessageId> {
+    exchange.queries.iter().chain(&exchange.replies).map(|step| step.first).min()
+}
+
+fn sorted(mut events: Vec<HaEvent>) -> Vec<HaEvent> {
+    events.sort_by_key(|event| (event.time, event.at));
+    events
+}
