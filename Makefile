@@ -1,12 +1,13 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 # Both install what is missing and say what; scripts/setup.sh tells how.
 
-.PHONY: help demo test lab-test fuzz captures readme docs setup clean
+.PHONY: help demo test lab-test fuzz bench captures readme docs setup clean
 
 help:
 	@echo 'make demo      build for release and show the main job on the recorded captures'
 	@echo 'make test      run every test, the laboratory included, and say what was skipped'
 	@echo 'make fuzz      run every fuzz target for a minute (SECONDS=60)'
+	@echo 'make bench     measure speed beside tcpdump and others, write docs/speed.md (QUICK=1, ONLY=summary)'
 	@echo 'make captures  record all scenarios again with real Kea servers (root)'
 	@echo 'make lab-test  record one scenario into target/ and check dorascope on it (root)'
 	@echo 'make readme    rewrite the program output that README.md shows'
@@ -27,6 +28,9 @@ lab-test:
 
 fuzz:
 	@scripts/fuzz.sh $(or $(SECONDS),60)
+
+bench:
+	@QUICK=$(QUICK) ONLY=$(ONLY) scripts/bench.sh
 
 captures:
 	@scripts/setup.sh lab

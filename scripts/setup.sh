@@ -2,6 +2,7 @@
 # Installs what is missing on Debian, and says what: setup.sh GROUP...
 #   build  what compiling needs        test  what the tests run
 #   lab    what runs the laboratory    lint  what .ci/run adds
+#   bench  what dorascope is measured beside
 # The laboratory installs the programs that it needs inside by itself (captures/lab/setup.py).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -47,6 +48,11 @@ for group in "$@"; do
             ;;
         lab)
             need python3 "the language of the laboratory and of scripts/readme.py" program python3
+            ;;
+        bench)
+            need tshark "a peer of the benchmark" program tshark
+            need tcpdump "a peer of the benchmark" program tcpdump
+            need valgrind "which counts allocations and instructions" program valgrind
             ;;
         lint)
             for part in fmt clippy; do

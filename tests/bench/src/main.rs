@@ -1,10 +1,19 @@
 //! `dorascope-bench`: makes captures, and measures dorascope beside its peers on them.
 
+mod bars;
+mod counts;
 mod generate;
+mod inputs;
+mod measure;
+mod page;
+mod results;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::hash::Hasher;
+use std::path::{Path, PathBuf};
+use std::process::Command as Program;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use generate::{Kind, Mode, Plan, Precision};
@@ -20,6 +29,36 @@ struct Arguments {
 enum Command {
     /// Make one capture, and topology.toml beside it.
     Generate(Generate),
+    /// Measure the bars and write the page.
+    Run(Run),
+    #[command(hide = true)]
+    Measure {
+        report: PathBuf,
+        #[arg(last = true)]
+        words: Vec<OsString>,
+    },
+}
+
+#[derive(clap::Args)]
+struct Run {
+    /// The program.
+    #[arg(long, default_value = "target/release/dorascope")]
+    dorascope: PathBuf,
+    /// Where captures and results are kept.
+    #[arg(long, default_value = "target/bench")]
+    folder: PathBuf,
+    /// Single bars.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// A tenth of the size and no page.
+    #[arg(long)]
+    quick: bool,
+    /// The page.
+    #[arg(long, default_value = "docs/speed.md")]
+    page: PathBuf,
+    /// Why bars are not met, by their keys.
+    #[arg(long, default_value = "tests/bench/notes.toml")]
+    notes: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -94,8 +133,69 @@ impl Generate {
     }
 }
 
+impl Run {
+    fn run(&self) -> Result<()> {
+        let names = bars::BARS.map(|(name, _)| name);
+        if let Some(name) = self.only.iter().find(|name| !names.contains(&name.as_str())) {
+            bail!("no bar {name}; there are {}", names.join(", "));
+        }
+        let scratch = self.folder.join("scratch");
+        std::fs::create_dir_all(&scratch)?;
+        let help = Program::new(&self.dorascope).args(["analyze", "--help"]).output();
+        let help = help.with_context(|| self.dorascope.display().to_string())?;
+        let bench = bars::Bench {
+            dorascope: self.dorascope.clone(),
+            inputs: inputs::Inputs::new(&self.folder)?,
+            scratch,
+            quick: self.quick,
+            help: String::from_utf8_lossy(&help.stdout).into_owned(),
+        };
+        let name = if self.quick { "quick.toml" } else { "results.toml" };
+        let mut results = results::Results::load(&self.folder.join(name), &fingerprint(&self.dorascope)?);
+        bars::measure(&bench, &self.only, &mut results)?;
+        std::fs::remove_dir_all(&bench.scratch)?;
+        if !self.quick {
+            let notes =
+                std::fs::read_to_string(&self.notes).with_context(|| self.notes.display().to_string())?;
+            let versions = ["tcpdump", "tshark"].map(version);
+            std::fs::write(&self.page, page::render(&results, &notes, &machine(), &versions)?)?;
+            println!("{} is written", self.page.display());
+        }
+        Ok(())
+    }
+}
+
+/// Tells one build from another.
+fn fingerprint(program: &Path) -> Result<String> {
+    let mut hasher = std::hash::DefaultHasher::new();
+    hasher.write(&std::fs::read(program)?);
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// Processors and memory, as the kernel names them.
+fn machine() -> String {
+    let field = |file: &str, name: &str| {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.split_once(':').map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let memory = field("/proc/meminfo", "MemTotal");
+    let memory = memory.split(' ').next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() >> 20;
+    format!("{processors} × {}, {memory} GiB of memory", field("/proc/cpuinfo", "model name"))
+}
+
+/// The first line of what a program says of its version.
+fn version(program: &str) -> String {
+    let output = Program::new(program).arg("--version").output();
+    let said = output.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
+    String::from_utf8_lossy(&said).lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+}
+
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Generate(generate) => generate.run(),
+        Command::Run(run) => run.run(),
+        Command::Measure { report, words } => measure::child(&report, &words),
     }
 }
