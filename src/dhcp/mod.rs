@@ -25,6 +25,10 @@ use crate::units::{HwAddr, Xid};
 pub const HEADER_LEN: usize = 236;
 /// The magic cookie before the options (RFC 2131 §3).
 pub const COOKIE: [u8; 4] = [99, 130, 83, 99];
+/// Where the options field begins.
+const OPTIONS: usize = HEADER_LEN + COOKIE.len();
+/// Bytes of a payload that are looked at: all that UDP can carry.
+const MOST: usize = u16::MAX as usize;
 const SNAME: std::ops::Range<usize> = 44..108;
 const FILE: std::ops::Range<usize> = 108..236;
 
@@ -42,6 +46,7 @@ impl<'a> Message<'a> {
     /// Reads a UDP payload. `cut` says that a snap length shortened it, so
     /// that the missing end is not held against the sender.
     pub fn parse(payload: &'a [u8], cut: bool) -> Self {
+        let payload = payload.get(..MOST).unwrap_or(payload);
         let mut anomalies = Vec::new();
         if payload.len() < HEADER_LEN {
             let kind = if cut { AnomalyKind::CutBySnaplen } else { AnomalyKind::HeaderTruncated };
@@ -50,12 +55,9 @@ impl<'a> Message<'a> {
         }
         let mut message = Self { payload, options: Options::default(), anomalies };
         message.check_hlen();
-        match payload.get(HEADER_LEN..HEADER_LEN + 4) {
+        match payload.get(HEADER_LEN..OPTIONS) {
             Some(cookie) if cookie == COOKIE => {
-                let sname = payload.get(SNAME).unwrap_or_default();
-                let file = payload.get(FILE).unwrap_or_default();
-                message.options =
-                    Options::walk(payload, HEADER_LEN + 4, sname, file, cut, &mut message.anomalies);
+                message.options = Options::walk(payload, cut, &mut message.anomalies);
                 message.check_meaning();
             }
             Some(_) => message.note(AnomalyKind::BadCookie, HEADER_LEN),
@@ -80,7 +82,7 @@ impl<'a> Message<'a> {
     fn check_meaning(&mut self) {
         let Some(kind) = self.message_type() else {
             if self.options.first(code::MESSAGE_TYPE).is_none() {
-                self.note(AnomalyKind::NoMessageType, HEADER_LEN + 4);
+                self.note(AnomalyKind::NoMessageType, OPTIONS);
             }
             return;
         };
@@ -176,9 +178,16 @@ impl<'a> Message<'a> {
         <[u8; 4]>::try_from(self.options.get(code)?.as_ref()).ok().map(u32::from_be_bytes)
     }
 
-    fn text(&self, code: u8) -> Option<String> {
-        let bytes = self.options.get(code)?;
-        Some(String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned())
+    fn text(&self, code: u8) -> Option<Cow<'a, str>> {
+        Some(match self.options.get(code)? {
+            Cow::Borrowed(bytes) => match String::from_utf8_lossy(bytes) {
+                Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches('\0')),
+                Cow::Owned(text) => Cow::Owned(text.trim_end_matches('\0').to_owned()),
+            },
+            Cow::Owned(bytes) => {
+                Cow::Owned(String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned())
+            }
+        })
     }
 
     /// Option 54, the server identifier.
@@ -223,17 +232,17 @@ impl<'a> Message<'a> {
     }
 
     /// Option 12, bytes that are no UTF-8 replaced.
-    pub fn hostname(&self) -> Option<String> {
+    pub fn hostname(&self) -> Option<Cow<'a, str>> {
         self.text(code::HOSTNAME)
     }
 
     /// Option 60.
-    pub fn vendor_class(&self) -> Option<String> {
+    pub fn vendor_class(&self) -> Option<Cow<'a, str>> {
         self.text(code::VENDOR_CLASS)
     }
 
     /// Option 56, the text of a NAK or DECLINE.
-    pub fn status_text(&self) -> Option<String> {
+    pub fn status_text(&self) -> Option<Cow<'a, str>> {
         self.text(code::MESSAGE)
     }
 
@@ -248,8 +257,8 @@ impl<'a> Message<'a> {
     }
 
     /// Option 82 with the sub-options that decide something.
-    pub fn relay_info(&self) -> Option<RelayInfo> {
-        self.options.get(code::RELAY_AGENT).map(|bytes| RelayInfo::parse(&bytes).0)
+    pub fn relay_info(&self) -> Option<RelayInfo<'a>> {
+        self.options.get(code::RELAY_AGENT).map(RelayInfo::new)
     }
 }
 

@@ -76,136 +76,283 @@ pub struct RawOption<'a> {
     pub offset: usize,
 }
 
+/// Places in the table of wanted options; place 0 stands for all others.
+const PLACES: usize = 16;
+
+/// The wanted options with the length that RFC 2132 and RFC 3011 fix, 0 for none.
+const WANTED: [(u8, u8); 15] = [
+    (code::MESSAGE_TYPE, 1),
+    (code::SUBNET_MASK, 4),
+    (code::REQUESTED_IP, 4),
+    (code::LEASE_TIME, 4),
+    (code::SERVER_ID, 4),
+    (code::T1, 4),
+    (code::T2, 4),
+    (code::SUBNET_SELECTION, 4),
+    (code::OVERLOAD, 0),
+    (code::HOSTNAME, 0),
+    (code::PARAM_LIST, 0),
+    (code::MESSAGE, 0),
+    (code::VENDOR_CLASS, 0),
+    (code::CLIENT_ID, 0),
+    (code::RELAY_AGENT, 0),
+];
+
+/// Place and fixed length of every code.
+const TABLE: [(u8, u8); 256] = {
+    let mut table = [(0, 0); 256];
+    let mut at = 0;
+    while at < WANTED.len() {
+        let (code, fixed) = WANTED[at];
+        at += 1;
+        table[code as usize] = (at as u8, fixed);
+    }
+    table
+};
+
+/// Where an option's data is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Slot {
+    /// From the start of the payload, which is never longer than this counts.
+    at: u16,
+    len: u8,
+    /// Instances: none, one, or more, which RFC 3396 joins.
+    seen: u8,
+}
+
 /// Every option of a message in the order of RFC 3396 §5: the options field, then `file`, then `sname`.
+///
+/// One walk fills a table of the options that are asked for. Whatever else is
+/// wanted, and options that come in parts, are looked up in the bytes again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options<'a> {
-    list: Vec<RawOption<'a>>,
+    payload: &'a [u8],
+    slots: [Slot; PLACES],
+    /// Option 52 as far as it is valid: 1 for `file`, 2 for `sname`.
+    overload: u8,
+    /// Something is in parts, empty or of another length than it should be.
+    odd: bool,
+}
+
+/// What stands at a place of an area.
+enum Word<'a> {
+    Pad,
+    End,
+    Option {
+        code: u8,
+        data: &'a [u8],
+    },
+    /// An option that reaches past the area.
+    Truncated(u8),
+    /// Nothing: the area is over.
+    Over,
+}
+
+#[inline]
+fn word(field: &[u8], at: usize) -> Word<'_> {
+    match field.get(at..).unwrap_or_default() {
+        [] => Word::Over,
+        [code::PAD, ..] => Word::Pad,
+        [code::END, ..] => Word::End,
+        [code, len, rest @ ..] => match rest.get(..usize::from(*len)) {
+            Some(data) => Word::Option { code: *code, data },
+            None => Word::Truncated(*code),
+        },
+        [code] => Word::Truncated(*code),
+    }
 }
 
 impl<'a> Options<'a> {
-    /// Walks the options field of `payload` from `start`, and the overloaded fields if option 52 says so.
-    pub(super) fn walk(
-        payload: &'a [u8],
-        start: usize,
-        sname: &'a [u8],
-        file: &'a [u8],
-        cut: bool,
-        anomalies: &mut Vec<Anomaly>,
-    ) -> Self {
-        // Clients send about a dozen options; one allocation serves nearly every message.
-        let mut options = Self { list: Vec::with_capacity(16) };
-        let field = payload.get(start..).unwrap_or_default();
-        options.walk_area(field, start, Area::Options, cut, anomalies);
-        match options.get_in(code::OVERLOAD, Area::Options).as_deref() {
+    /// Walks the options field of `payload`, and the overloaded fields if option 52 says so.
+    pub(super) fn walk(payload: &'a [u8], cut: bool, anomalies: &mut Vec<Anomaly>) -> Self {
+        let mut options = Self { payload, ..Self::default() };
+        options.walk_area(Area::Options, cut, anomalies);
+        match options.get(code::OVERLOAD).as_deref() {
             None => {}
-            Some(&[1]) => options.walk_area(file, super::FILE.start, Area::File, false, anomalies),
-            Some(&[2]) => options.walk_area(sname, super::SNAME.start, Area::Sname, false, anomalies),
-            Some(&[3]) => {
-                options.walk_area(file, super::FILE.start, Area::File, false, anomalies);
-                options.walk_area(sname, super::SNAME.start, Area::Sname, false, anomalies);
+            Some(&[which @ 1..=3]) => {
+                options.overload = which;
+                for area in [Area::File, Area::Sname] {
+                    if options.is_used(area) {
+                        options.walk_area(area, false, anomalies);
+                    }
+                }
             }
             Some(_) => {
-                let at = options.first(code::OVERLOAD).map_or(start, |option| option.offset);
+                let at = options.first(code::OVERLOAD).map_or(super::OPTIONS, |option| option.offset);
                 anomalies.push(Anomaly::of_option(AnomalyKind::OverloadInvalid, at, code::OVERLOAD));
             }
         }
-        options.check_lengths(anomalies);
+        if options.odd {
+            options.check_lengths(anomalies);
+        } else {
+            options.check_relay(anomalies);
+        }
         options
     }
 
-    fn walk_area(
-        &mut self,
-        field: &'a [u8],
-        base: usize,
-        area: Area,
-        cut: bool,
-        anomalies: &mut Vec<Anomaly>,
-    ) {
-        let mut at = 0;
-        while let Some(&code) = field.get(at) {
-            if code == code::PAD {
-                at += 1;
-                continue;
-            }
-            if code == code::END {
-                let rest = field.get(at + 1..).unwrap_or_default();
-                if let Some(odd) = rest.iter().position(|&byte| byte != 0) {
-                    anomalies.push(Anomaly::at(AnomalyKind::DataAfterEnd, base + at + 1 + odd));
-                }
-                return;
-            }
-            let data = field.get(at + 1).and_then(|&len| field.get(at + 2..at + 2 + usize::from(len)));
-            let Some(data) = data else {
-                let kind = if cut { AnomalyKind::CutBySnaplen } else { AnomalyKind::OptionTruncated };
-                anomalies.push(Anomaly::of_option(kind, base + at, code));
-                return;
-            };
-            self.list.push(RawOption { code, data, area, offset: base + at });
-            at += 2 + data.len();
+    const fn is_used(&self, area: Area) -> bool {
+        match area {
+            Area::Options => true,
+            Area::File => self.overload & 1 != 0,
+            Area::Sname => self.overload & 2 != 0,
         }
-        let kind = if cut { AnomalyKind::CutBySnaplen } else { AnomalyKind::NoEnd };
-        anomalies.push(Anomaly::at(kind, base + field.len()));
+    }
+
+    /// The bytes of an area and where they begin.
+    fn area(&self, area: Area) -> (&'a [u8], usize) {
+        let range = match area {
+            Area::Options => super::OPTIONS..self.payload.len(),
+            Area::File => super::FILE,
+            Area::Sname => super::SNAME,
+        };
+        let start = range.start;
+        (self.payload.get(range).unwrap_or_default(), start)
+    }
+
+    #[inline]
+    fn walk_area(&mut self, area: Area, cut: bool, anomalies: &mut Vec<Anomaly>) {
+        let (field, base) = self.area(area);
+        let mut at = 0;
+        loop {
+            match word(field, at) {
+                Word::Pad => at += 1,
+                Word::Option { code, data } => {
+                    self.enter(code, data.len(), base + at + 2);
+                    at += 2 + data.len();
+                }
+                Word::End => {
+                    let rest = field.get(at + 1..).unwrap_or_default();
+                    // Nearly always padding: seen at a glance, without looking for a place.
+                    if rest.iter().fold(0, |all, byte| all | byte) != 0 {
+                        let odd = rest.iter().position(|&byte| byte != 0).unwrap_or_default();
+                        anomalies.push(Anomaly::at(AnomalyKind::DataAfterEnd, base + at + 1 + odd));
+                    }
+                    return;
+                }
+                Word::Truncated(code) => {
+                    let kind = if cut { AnomalyKind::CutBySnaplen } else { AnomalyKind::OptionTruncated };
+                    anomalies.push(Anomaly::of_option(kind, base + at, code));
+                    return;
+                }
+                Word::Over => {
+                    let kind = if cut { AnomalyKind::CutBySnaplen } else { AnomalyKind::NoEnd };
+                    anomalies.push(Anomaly::at(kind, base + field.len()));
+                    return;
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn enter(&mut self, code: u8, len: usize, at: usize) {
+        let (place, fixed) = TABLE.get(usize::from(code)).copied().unwrap_or_default();
+        self.odd |= len == 0 || (fixed != 0 && usize::from(fixed) != len);
+        if place == 0 {
+            return;
+        }
+        if let Some(slot) = self.slots.get_mut(usize::from(place)) {
+            if slot.seen == 0 {
+                *slot = Slot { at: at as u16, len: len as u8, seen: 1 };
+            } else {
+                slot.seen = 2;
+                self.odd = true;
+            }
+        }
     }
 
     /// Checks the options whose size RFC 2132 fixes, after joining.
+    #[cold]
     fn check_lengths(&self, anomalies: &mut Vec<Anomaly>) {
-        for (i, option) in self.list.iter().enumerate() {
-            let first = self.list.iter().take(i).all(|earlier| earlier.code != option.code);
-            if !first {
+        let mut lengths = [0; 256];
+        for option in self.iter() {
+            if let Some(length) = lengths.get_mut(usize::from(option.code)) {
+                *length += option.data.len();
+            }
+        }
+        let mut checked = [false; 256];
+        for option in self.iter() {
+            let at = usize::from(option.code);
+            if checked.get_mut(at).is_none_or(|checked| std::mem::replace(checked, true)) {
                 continue;
             }
-            let len: usize = self.instances(option.code).map(|one| one.data.len()).sum();
-            let fixed = match option.code {
-                code::SUBNET_MASK
-                | code::REQUESTED_IP
-                | code::LEASE_TIME
-                | code::SERVER_ID
-                | code::T1
-                | code::T2 => Some(4),
-                code::MESSAGE_TYPE => Some(1),
-                code::SUBNET_SELECTION => Some(4),
-                _ => None,
-            };
+            let len = lengths.get(at).copied().unwrap_or_default();
+            let (_, fixed) = TABLE.get(at).copied().unwrap_or_default();
             let may_be_empty = matches!(option.code, 80 | code::RELAY_AGENT | 125);
             if len == 0 && !may_be_empty {
                 anomalies.push(Anomaly::of_option(AnomalyKind::OptionEmpty, option.offset, option.code));
-            } else if fixed.is_some_and(|fixed| fixed != len) {
+            } else if fixed != 0 && usize::from(fixed) != len {
                 anomalies.push(Anomaly::of_option(AnomalyKind::OptionBadLength, option.offset, option.code));
             }
-            if option.code == code::RELAY_AGENT
-                && self.get(option.code).is_some_and(|bytes| RelayInfo::parse(&bytes).1)
-            {
-                anomalies.push(Anomaly::of_option(AnomalyKind::RelayTruncated, option.offset, option.code));
+            if option.code == code::RELAY_AGENT {
+                self.check_relay(anomalies);
             }
         }
     }
 
-    fn instances(&self, code: u8) -> impl Iterator<Item = &RawOption<'a>> {
-        self.list.iter().filter(move |option| option.code == code)
+    fn check_relay(&self, anomalies: &mut Vec<Anomaly>) {
+        if self.get(code::RELAY_AGENT).is_some_and(|bytes| RelayInfo::new(bytes).is_cut()) {
+            let at = self.first(code::RELAY_AGENT).map_or(super::OPTIONS, |option| option.offset);
+            anomalies.push(Anomaly::of_option(AnomalyKind::RelayTruncated, at, code::RELAY_AGENT));
+        }
+    }
+
+    fn instances(&self, code: u8) -> impl Iterator<Item = RawOption<'a>> {
+        self.iter().filter(move |option| option.code == code)
     }
 
     /// Every option as it stood, in order, unjoined.
-    pub fn iter(&self) -> impl Iterator<Item = &RawOption<'a>> {
-        self.list.iter()
+    pub fn iter(&self) -> impl Iterator<Item = RawOption<'a>> {
+        let fields = [Area::Options, Area::File, Area::Sname].map(|area| {
+            let (field, base) = self.area(area);
+            (area, if self.is_used(area) { field } else { &[] }, base)
+        });
+        fields.into_iter().flat_map(|(area, field, base)| {
+            let mut at = 0;
+            std::iter::from_fn(move || {
+                loop {
+                    match word(field, at) {
+                        Word::Pad => at += 1,
+                        Word::Option { code, data } => {
+                            let offset = base + at;
+                            at += 2 + data.len();
+                            return Some(RawOption { code, data, area, offset });
+                        }
+                        Word::End | Word::Truncated(_) | Word::Over => return None,
+                    }
+                }
+            })
+        })
     }
 
     /// The first instance of an option.
-    pub fn first(&self, code: u8) -> Option<&RawOption<'a>> {
+    pub fn first(&self, code: u8) -> Option<RawOption<'a>> {
         self.instances(code).next()
     }
 
     /// The data of an option, all its instances joined (RFC 3396).
+    #[inline]
     pub fn get(&self, code: u8) -> Option<Cow<'a, [u8]>> {
-        join(self.instances(code))
+        let (place, _) = TABLE.get(usize::from(code)).copied().unwrap_or_default();
+        match self.slots.get(usize::from(place)) {
+            Some(Slot { seen: 0, .. }) if place != 0 => None,
+            Some(Slot { at, len, seen: 1 }) => {
+                let at = usize::from(*at);
+                self.payload.get(at..at + usize::from(*len)).map(Cow::Borrowed)
+            }
+            _ => join(self.instances(code)),
+        }
     }
 
     /// The same for the instances of one area only.
     pub fn get_in(&self, code: u8, area: Area) -> Option<Cow<'a, [u8]>> {
+        if self.overload == 0 && area == Area::Options {
+            return self.get(code);
+        }
         join(self.instances(code).filter(|option| option.area == area))
     }
 }
 
-fn join<'o, 'a: 'o>(mut instances: impl Iterator<Item = &'o RawOption<'a>>) -> Option<Cow<'a, [u8]>> {
+fn join<'a>(mut instances: impl Iterator<Item = RawOption<'a>>) -> Option<Cow<'a, [u8]>> {
     let mut data = Cow::Borrowed(instances.next()?.data);
     for more in instances {
         data.to_mut().extend_from_slice(more.data);

@@ -1,32 +1,42 @@
 //! Relay agent information, option 82 (RFC 3046).
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
-/// The sub-options of option 82; unknown ones are kept too.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RelayInfo {
-    /// Every sub-option in order: code and data.
-    pub sub_options: Vec<(u8, Vec<u8>)>,
+/// The sub-options of option 82, unknown ones too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayInfo<'a> {
+    bytes: Cow<'a, [u8]>,
 }
 
-impl RelayInfo {
-    /// Reads the joined option; the flag says that it was cut inside a sub-option.
-    pub fn parse(mut bytes: &[u8]) -> (Self, bool) {
-        let mut sub_options = Vec::new();
-        while let Some((&code, rest)) = bytes.split_first() {
-            let Some((&len, rest)) = rest.split_first() else { return (Self { sub_options }, true) };
-            let Some((data, rest)) = rest.split_at_checked(usize::from(len)) else {
-                return (Self { sub_options }, true);
-            };
-            sub_options.push((code, data.to_vec()));
+impl<'a> RelayInfo<'a> {
+    /// Of the joined option.
+    pub const fn new(bytes: Cow<'a, [u8]>) -> Self {
+        Self { bytes }
+    }
+
+    /// Every sub-option in order, code and data, up to the one inside which the option ends.
+    pub fn sub_options(&self) -> impl Iterator<Item = (u8, &[u8])> {
+        let mut bytes = &*self.bytes;
+        std::iter::from_fn(move || {
+            let (code, data, rest) = split(bytes)?;
+            bytes = rest;
+            Some((code, data))
+        })
+    }
+
+    /// Whether the option ends inside a sub-option.
+    pub fn is_cut(&self) -> bool {
+        let mut bytes = &*self.bytes;
+        while let Some((_, _, rest)) = split(bytes) {
             bytes = rest;
         }
-        (Self { sub_options }, false)
+        !bytes.is_empty()
     }
 
     /// The data of the first sub-option with this code.
     pub fn get(&self, code: u8) -> Option<&[u8]> {
-        self.sub_options.iter().find(|(c, _)| *c == code).map(|(_, data)| data.as_slice())
+        self.sub_options().find(|(c, _)| *c == code).map(|(_, data)| data)
     }
 
     fn address(&self, code: u8) -> Option<Ipv4Addr> {
@@ -52,4 +62,10 @@ impl RelayInfo {
     pub fn server_id_override(&self) -> Option<Ipv4Addr> {
         self.address(11)
     }
+}
+
+fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let [code, len, rest @ ..] = bytes else { return None };
+    let (data, rest) = rest.split_at_checked(usize::from(*len))?;
+    Some((*code, data, rest))
 }

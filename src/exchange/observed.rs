@@ -271,8 +271,7 @@ fn hash_of(message: &Message<'_>, chaddr: &HwAddr) -> Option<u8> {
     if is_reply(message.message_type(), message.op()) {
         return None;
     }
-    let for_kea = message.client_id_for_kea();
-    hash::hash_key(for_kea.as_deref(), chaddr, message.hlen()).map(|key| hash::loadb_hash(&key))
+    hash::of_identifier(message.client_id_for_kea().as_deref(), chaddr, message.hlen())
 }
 
 /// `secs` as Kea reads it: a value over 255 whose low byte is zero is taken

@@ -63,15 +63,31 @@ pub fn loadb_hash(key: &[u8]) -> u8 {
 /// `hlen` 17 to 20 gives the 16 bytes of `chaddr` padded with zeros; above 20
 /// Kea cannot parse the packet. `None` means that no peer owns the query.
 pub fn hash_key(client_id: Option<&[u8]>, chaddr: &HwAddr, hlen: u8) -> Option<Vec<u8>> {
+    with_key(client_id, chaddr, hlen, <[u8]>::to_vec)
+}
+
+/// The hash of a query's [`hash_key`].
+pub fn of_identifier(client_id: Option<&[u8]>, chaddr: &HwAddr, hlen: u8) -> Option<u8> {
+    with_key(client_id, chaddr, hlen, loadb_hash)
+}
+
+fn with_key<T>(
+    client_id: Option<&[u8]>,
+    chaddr: &HwAddr,
+    hlen: u8,
+    then: impl FnOnce(&[u8]) -> T,
+) -> Option<T> {
     if let Some(id) = client_id.filter(|id| !id.is_empty()) {
-        return Some(id.to_vec());
+        return Some(then(id));
     }
-    if hlen == 0 || hlen > 20 {
+    if hlen == 0 {
         return None;
     }
-    let mut key = chaddr.as_bytes().to_vec();
-    key.resize(usize::from(hlen), 0);
-    Some(key)
+    let mut key = [0; 20];
+    for (to, from) in key.iter_mut().zip(chaddr.as_bytes()) {
+        *to = *from;
+    }
+    key.get(..usize::from(hlen)).map(then)
 }
 
 #[cfg(test)]
