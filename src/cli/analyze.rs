@@ -1,12 +1,10 @@
 //! `dorascope analyze`: every table of the captures.
 
-use std::path::Path;
-
 use anyhow::Result;
 use dorascope::pipeline::Analysis;
 use dorascope::table::fill::Filler;
 use dorascope::table::terminal::paragraph;
-use dorascope::table::{Directory, Format, Rows, TableFile, schema};
+use dorascope::table::{Rows, TableSet, schema};
 
 use super::exit::Exit;
 use super::output::{FIRST_ROWS, Output, text};
@@ -21,9 +19,9 @@ const FIRST_FINDINGS: usize = 12;
 pub fn run(job: &AnalyzeJob, output: &Output) -> Result<Exit> {
     let topology = topology::load(&job.inputs.topology, output)?;
     // A directory that cannot be written to should fail before the work, not after it.
-    let mut files = match &job.destination {
-        Destination::Directory { path, force, format } => tables(path, *force, *format)?,
-        Destination::Print(_) => Vec::new(),
+    let set = match &job.destination {
+        Destination::Directory { path, force, format } => Some(TableSet::create(path, *force, *format)?),
+        Destination::Print(_) => None,
     };
     let (analysis, exit) = read(&job.inputs, &topology, output)?;
     if exit == Exit::Failed {
@@ -34,21 +32,14 @@ pub fn run(job: &AnalyzeJob, output: &Output) -> Result<Exit> {
         Destination::Print(Shape::Table) => print(&analysis, &filler, output)?,
         Destination::Print(shape) => output.rows(&filler.leases(), *shape, usize::MAX)?,
         Destination::Directory { path, .. } => {
-            let count = files.len();
-            for (mut file, rows) in files.drain(..).zip(filler.all()) {
-                file.write(&rows)?;
-                file.finish()?;
+            if let Some(set) = set {
+                set.finish(&analysis, filler.found())?;
             }
+            let count = schema::TABLES.len();
             output.note(&format!("{}; {count} tables in {}", totals(&analysis, &filler), path.display()));
         }
     }
     Ok(exit)
-}
-
-/// A file for every table of the contract, in its order.
-fn tables(path: &Path, force: bool, format: Format) -> Result<Vec<TableFile>> {
-    let directory = Directory::create(path, force)?;
-    Ok(schema::TABLES.iter().map(|table| directory.table(table, format)).collect::<Result<_, _>>()?)
 }
 
 /// Leases, findings and totals for people.

@@ -69,6 +69,11 @@ pub struct TableFile {
 }
 
 impl TableFile {
+    /// The table.
+    pub const fn table(&self) -> &'static Table {
+        self.writer.table()
+    }
+
     /// Appends rows.
     pub fn write(&mut self, rows: &Rows) -> Result<(), Error> {
         self.writer.write(rows).map_err(|e| self.partial.blame(e))

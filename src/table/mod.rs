@@ -16,6 +16,10 @@ mod frame;
 mod layout;
 mod rows;
 pub mod schema;
+mod set;
+mod stream;
+#[cfg(test)]
+mod stream_tests;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
@@ -28,8 +32,10 @@ pub use directory::{Directory, TableFile, write_all};
 pub use error::Error;
 pub use rows::Rows;
 pub use schema::{Column, Kind, Table};
+pub use set::TableSet;
+pub use stream::HELD_ROWS;
 pub use text::{escape, utc};
-pub use write::{BATCH_ROWS, Format, TableWriter};
+pub use write::{Format, GROUP_ROWS, TableWriter};
 
 /// An array of [`Cell`]s from values of any type that has a `From` conversion,
 /// in the order of the table's columns.

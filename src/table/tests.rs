@@ -40,10 +40,10 @@ fn filled(table: &'static Table, count: u8) -> Rows {
 }
 
 /// A directory of its own for each test, removed at the end.
-struct Temporary(PathBuf);
+pub(super) struct Temporary(pub PathBuf);
 
 impl Temporary {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("dorascope-table-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         Self(path)

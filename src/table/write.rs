@@ -14,7 +14,7 @@ use super::rows::Rows;
 use super::schema::{Table, VERSION};
 
 /// Rows that are turned into a data frame at once, and rows of a Parquet row group.
-pub const BATCH_ROWS: usize = 131_072;
+pub const GROUP_ROWS: usize = 131_072;
 
 /// What a table is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,12 +96,17 @@ impl<W: Write> TableWriter<W> {
         }
     }
 
+    /// The table.
+    pub const fn table(&self) -> &'static Table {
+        self.table
+    }
+
     /// Appends rows.
     pub fn write(&mut self, rows: &Rows) -> Result<(), Error> {
         debug_assert_eq!(rows.table(), self.table, "rows of another table");
         let mut start = 0;
         while start < rows.len() {
-            let range = start..rows.len().min(start + BATCH_ROWS);
+            let range = start..rows.len().min(start + GROUP_ROWS);
             start = range.end;
             data_frame(rows, range, self.sink.nested())
                 .and_then(|frame| self.sink.write(&frame))

@@ -2,29 +2,39 @@ use super::Filler;
 use crate::cells;
 use crate::exchange::of;
 use crate::ha::decide::Decision;
+use crate::table::stream::Entries;
 use crate::table::{Cell, Rows, schema};
 use crate::units::colon_hex;
 
 impl Filler<'_> {
     /// One row per query and server.
     pub fn decisions(&self) -> Rows {
-        let all: Vec<&Decision> = self.analysis.decisions.iter().collect();
-        self.decision_rows(&all)
+        self.rows(&schema::DECISIONS, &self.decision_entries())
+    }
+
+    pub(in crate::table) fn decision_entries(&self) -> Entries<'_> {
+        self.entries_of(self.analysis.decisions.iter().collect())
     }
 
     /// The same for a choice of decisions.
     pub fn decision_rows(&self, decisions: &[&Decision]) -> Rows {
-        let messages = &self.analysis.messages;
-        let keys = decisions.iter().map(|decision| {
-            let query = of(messages, decision.query);
+        self.rows(&schema::DECISIONS, &self.entries_of(decisions.to_vec()))
+    }
+
+    /// Servers of one query stay in their order, because they stand at one place.
+    fn entries_of<'d>(&'d self, decisions: Vec<&'d Decision>) -> Entries<'d> {
+        let place = |decision: &&Decision| {
+            let query = of(&self.analysis.messages, decision.query);
             (query.time, query.at)
-        });
-        let mut rows = Rows::new(&schema::DECISIONS);
-        // Servers of one query stay in their order, because the sort is stable.
-        for decision in self.order(keys.collect()).into_iter().filter_map(|row| decisions.get(row)) {
-            self.decision(&mut rows, decision);
+        };
+        Entries {
+            places: decisions.iter().map(place).collect(),
+            push: Box::new(move |rows, at, _| {
+                if let Some(decision) = decisions.get(at) {
+                    self.decision(rows, decision);
+                }
+            }),
         }
-        rows
     }
 
     fn decision(&self, rows: &mut Rows, decision: &Decision) {

@@ -3,9 +3,17 @@ use crate::cells;
 use crate::exchange::of;
 use crate::ha::events::{EventKind, HaEvent};
 use crate::ha::replay::{Counted, Transition};
+use crate::table::stream::Entries;
 use crate::table::{Cell, Rows, schema};
 use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId, colon_hex};
 use std::net::Ipv4Addr;
+
+/// How much of a replay has become rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::table) struct Seen {
+    transitions: usize,
+    counted: usize,
+}
 
 /// What a row is about.
 enum Entry<'a> {
@@ -28,20 +36,26 @@ impl Entry<'_> {
 impl Filler<'_> {
     /// One row per event of the control channel, per change of state and per unacked client.
     pub fn ha_events(&self) -> Rows {
-        let mut rows = Rows::new(&schema::HA_EVENTS);
+        self.rows(&schema::HA_EVENTS, &self.event_entries(&mut Seen::default()))
+    }
+
+    /// The replay of a batch holds all that is known so far, so what earlier batches had is left out.
+    pub(in crate::table) fn event_entries(&self, seen: &mut Seen) -> Entries<'_> {
         let replay = &self.analysis.replay;
         let mut entries: Vec<Entry<'_>> = self.analysis.events.iter().map(Entry::Wire).collect();
-        entries.extend(replay.transitions.iter().map(Entry::State));
-        entries.extend(replay.counted.iter().filter(|counted| counted.unacked).map(Entry::Unacked));
-        let order = self.order(entries.iter().map(Entry::place).collect());
-        for entry in order.into_iter().filter_map(|row| entries.get(row)) {
-            match entry {
-                Entry::Wire(event) => self.event(&mut rows, event),
-                Entry::State(transition) => self.state(&mut rows, transition),
-                Entry::Unacked(counted) => self.unacked(&mut rows, counted),
-            }
+        entries.extend(replay.transitions.iter().skip(seen.transitions).map(Entry::State));
+        let counted = replay.counted.iter().skip(seen.counted);
+        entries.extend(counted.filter(|counted| counted.unacked).map(Entry::Unacked));
+        *seen = Seen { transitions: replay.transitions.len(), counted: replay.counted.len() };
+        Entries {
+            places: entries.iter().map(Entry::place).collect(),
+            push: Box::new(move |rows, at, _| match entries.get(at) {
+                Some(Entry::Wire(event)) => self.event(rows, event),
+                Some(Entry::State(transition)) => self.state(rows, transition),
+                Some(Entry::Unacked(counted)) => self.unacked(rows, counted),
+                None => {}
+            }),
         }
-        rows
     }
 
     fn state(&self, rows: &mut Rows, change: &Transition) {

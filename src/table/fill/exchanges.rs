@@ -3,24 +3,30 @@ use crate::cells;
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Step, of};
 use crate::ha::verdict::Judgement;
+use crate::table::stream::Entries;
 use crate::table::{Cell, Rows, schema};
 use crate::units::colon_hex;
 
 impl Filler<'_> {
     /// One row per exchange.
     pub fn exchanges(&self) -> Rows {
-        let mut rows = Rows::new(&schema::EXCHANGES);
+        self.rows(&schema::EXCHANGES, &self.exchange_entries())
+    }
+
+    pub(in crate::table) fn exchange_entries(&self) -> Entries<'_> {
         let first = |exchange: &Exchange| {
             let step = exchange.queries.first().or(exchange.replies.first());
             step.map(|step| of(&self.analysis.messages, step.first).at).unwrap_or_default()
         };
         let exchanges = &self.analysis.exchanges;
-        for row in self.order(exchanges.iter().map(|exchange| (exchange.start, first(exchange))).collect()) {
-            if let Some((exchange, judgement)) = exchanges.get(row).zip(self.analysis.judgements.get(row)) {
-                self.exchange(&mut rows, exchange, judgement);
-            }
+        Entries {
+            places: exchanges.iter().map(|exchange| (exchange.start, first(exchange))).collect(),
+            push: Box::new(move |rows, at, _| {
+                if let Some((exchange, judgement)) = exchanges.get(at).zip(self.analysis.judgements.get(at)) {
+                    self.exchange(rows, exchange, judgement);
+                }
+            }),
         }
-        rows
     }
 
     fn exchange(&self, rows: &mut Rows, exchange: &Exchange, judgement: &Judgement) {

@@ -1,29 +1,43 @@
 use super::Filler;
 use crate::cells;
+use crate::findings::Finding;
+use crate::table::stream::{Entries, Place};
 use crate::table::{Cell, Rows, schema};
 
 impl Filler<'_> {
     /// One row per finding.
     pub fn findings(&self) -> Rows {
-        let mut rows = Rows::new(&schema::FINDINGS);
-        for finding in self.found() {
-            let client = finding
-                .client
-                .filter(|mac| !mac.is_empty())
-                .map(|mac| self.analysis.client_name(mac).map_or_else(|| mac.to_string(), str::to_owned));
-            rows.push(&cells![
-                finding.code.code(),
-                finding.severity.as_str(),
-                finding.first,
-                finding.last,
-                finding.count,
-                finding.zone.map(|zone| self.zone(zone)),
-                finding.server.map(|server| self.server(server)),
-                client,
-                &finding.text,
-                finding.frames.iter().map(|at| self.frame(*at)).collect::<Cell<'_>>(),
-            ]);
+        self.rows(&schema::FINDINGS, &self.finding_entries(self.found()))
+    }
+
+    /// In the order of the findings.
+    pub(in crate::table) fn finding_entries<'f>(&'f self, findings: &'f [Finding]) -> Entries<'f> {
+        Entries {
+            places: vec![Place::default(); findings.len()],
+            push: Box::new(move |rows, at, _| {
+                if let Some(finding) = findings.get(at) {
+                    self.finding(rows, finding);
+                }
+            }),
         }
-        rows
+    }
+
+    fn finding(&self, rows: &mut Rows, finding: &Finding) {
+        let client = finding
+            .client
+            .filter(|mac| !mac.is_empty())
+            .map(|mac| self.analysis.client_name(mac).map_or_else(|| mac.to_string(), str::to_owned));
+        rows.push(&cells![
+            finding.code.code(),
+            finding.severity.as_str(),
+            finding.first,
+            finding.last,
+            finding.count,
+            finding.zone.map(|zone| self.zone(zone)),
+            finding.server.map(|server| self.server(server)),
+            client,
+            &finding.text,
+            finding.frames.iter().map(|at| self.frame(*at)).collect::<Cell<'_>>(),
+        ]);
     }
 }

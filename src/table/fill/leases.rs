@@ -1,20 +1,36 @@
 use super::Filler;
 use crate::cells;
 use crate::exchange::lease::Lease;
+use crate::table::set::lease_id;
+use crate::table::stream::Entries;
 use crate::table::{Rows, schema};
-use crate::units::colon_hex;
+use crate::units::{FrameRef, colon_hex};
 
 impl Filler<'_> {
     /// One row per lease.
     pub fn leases(&self) -> Rows {
-        let mut rows = Rows::new(&schema::LEASES);
-        for (number, lease) in self.analysis.leases.iter().enumerate() {
-            self.lease(&mut rows, number, lease);
-        }
-        rows
+        self.rows(&schema::LEASES, &self.lease_entries())
     }
 
-    fn lease(&self, rows: &mut Rows, number: usize, lease: &Lease) {
+    /// Leases of one start are in the order of their exchanges.
+    pub(in crate::table) fn lease_entries(&self) -> Entries<'_> {
+        let leases = &self.analysis.leases;
+        Entries {
+            places: leases
+                .iter()
+                .map(|lease| {
+                    (lease.start, FrameRef { number: lease.exchange.0.into(), ..FrameRef::default() })
+                })
+                .collect(),
+            push: Box::new(move |rows, at, number| {
+                if let Some(lease) = leases.get(at) {
+                    self.lease(rows, number, lease);
+                }
+            }),
+        }
+    }
+
+    fn lease(&self, rows: &mut Rows, number: u64, lease: &Lease) {
         let topology = &*self.analysis.network.topology;
         let Some(story) = self.analysis.story(lease) else { return };
         let relationship = story.relationship.and_then(|id| topology.relationship(id));
@@ -23,7 +39,7 @@ impl Filler<'_> {
             None => (lease.expires(), "open"),
         };
         rows.push(&cells![
-            format!("l{}", number + 1),
+            lease_id(number),
             lease.client.chaddr,
             lease.client.client_id.as_deref().map(colon_hex),
             self.analysis.client_name(lease.client.chaddr).or(lease.hostname.as_deref()),

@@ -1,6 +1,7 @@
 use super::Filler;
 use crate::cells;
 use crate::exchange::Observed;
+use crate::table::stream::Entries;
 use crate::table::{Cell, Rows, schema};
 use crate::units::{HwAddr, colon_hex};
 use std::net::Ipv4Addr;
@@ -8,13 +9,19 @@ use std::net::Ipv4Addr;
 impl Filler<'_> {
     /// One row per DHCP message.
     pub fn messages(&self) -> Rows {
-        let messages = &self.analysis.messages;
-        let order = self.order(messages.iter().map(|message| (message.time, message.at)).collect());
-        let mut rows = Rows::new(&schema::MESSAGES);
-        for message in order.iter().filter_map(|row| messages.iter().nth(*row)) {
-            self.message(&mut rows, message);
+        self.rows(&schema::MESSAGES, &self.message_entries())
+    }
+
+    pub(in crate::table) fn message_entries(&self) -> Entries<'_> {
+        let messages: Vec<&Observed> = self.analysis.messages.iter().collect();
+        Entries {
+            places: messages.iter().map(|message| (message.time, message.at)).collect(),
+            push: Box::new(move |rows, at, _| {
+                if let Some(message) = messages.get(at) {
+                    self.message(rows, message);
+                }
+            }),
         }
-        rows
     }
 
     fn message(&self, rows: &mut Rows, m: &Observed) {

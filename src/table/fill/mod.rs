@@ -8,10 +8,14 @@ mod leases;
 mod messages;
 mod sources;
 
+pub(super) use events::Seen;
+
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::Rows;
+use super::schema;
+use super::stream::{Entries, Ranks};
 use crate::exchange::of;
 use crate::findings::{Finding, find};
 use crate::pipeline::Analysis;
@@ -23,6 +27,7 @@ pub struct Filler<'a> {
     analysis: &'a Analysis<'a>,
     /// Source names by index.
     labels: Vec<String>,
+    ranks: Ranks,
     /// Made when they are asked for.
     findings: OnceCell<Vec<Finding>>,
 }
@@ -30,7 +35,8 @@ pub struct Filler<'a> {
 impl<'a> Filler<'a> {
     /// A filler for one analysis.
     pub fn new(analysis: &'a Analysis<'a>) -> Self {
-        Self { analysis, labels: labels(analysis), findings: OnceCell::new() }
+        let labels = labels(analysis);
+        Self { analysis, ranks: Ranks::new(&labels), labels, findings: OnceCell::new() }
     }
 
     /// Every table of the contract, in its order.
@@ -44,6 +50,16 @@ impl<'a> Filler<'a> {
             self.findings(),
             self.sources(),
         ]
+    }
+
+    /// How the sources of this analysis are ordered.
+    pub(super) const fn ranks(&self) -> &Ranks {
+        &self.ranks
+    }
+
+    /// The rows of a table in its order.
+    fn rows(&self, table: &'static schema::Table, entries: &Entries<'_>) -> Rows {
+        entries.rows(table, &self.ranks)
     }
 
     /// A source's name: its file name where that is unique, its path otherwise.
@@ -80,15 +96,6 @@ impl<'a> Filler<'a> {
             let mut queries = exchange.queries.iter().map(|step| of(&self.analysis.messages, step.first));
             queries.find_map(|query| query.hostname())
         })
-    }
-
-    /// Row numbers in the order of `(ts_ns, source, frame)`.
-    fn order<T: Ord>(&self, mut keys: Vec<(T, FrameRef)>) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..keys.len()).collect();
-        let keys: Vec<(T, String, u64)> =
-            keys.drain(..).map(|(time, at)| (time, self.source(at).to_owned(), at.number)).collect();
-        order.sort_by(|a, b| keys.get(*a).cmp(&keys.get(*b)));
-        order
     }
 }
 

@@ -1,32 +1,46 @@
 use super::Filler;
+use crate::capture::Source;
 use crate::cells;
+use crate::table::stream::{Entries, Place};
 use crate::table::{Cell, Rows, schema};
 use crate::units::FrameRef;
 
 impl Filler<'_> {
     /// One row per capture source.
     pub fn sources(&self) -> Rows {
-        let mut rows = Rows::new(&schema::SOURCES);
-        for source in &self.analysis.sources {
-            let counts = self.analysis.counts.sources.get(source.id.0 as usize).copied().unwrap_or_default();
-            let skipped =
-                counts.reasons().map(|(reason, frames)| Cell::Struct(cells![reason, frames].to_vec()));
-            rows.push(&cells![
-                self.source(FrameRef { source: source.id, number: 0 }),
-                &source.zone,
-                &source.format,
-                source.link_name(),
-                source.interface.as_deref(),
-                source.first,
-                source.last,
-                source.frames,
-                counts.messages,
-                counts.control,
-                skipped.collect::<Vec<_>>(),
-                counts.cut,
-                source.dropped_kernel,
-            ]);
+        self.rows(&schema::SOURCES, &self.source_entries())
+    }
+
+    /// In the order of the command line.
+    pub(in crate::table) fn source_entries(&self) -> Entries<'_> {
+        let sources = &self.analysis.sources;
+        Entries {
+            places: vec![Place::default(); sources.len()],
+            push: Box::new(move |rows, at, _| {
+                if let Some(source) = sources.get(at) {
+                    self.source_row(rows, source);
+                }
+            }),
         }
-        rows
+    }
+
+    fn source_row(&self, rows: &mut Rows, source: &Source) {
+        let counts = self.analysis.counts.sources.get(source.id.0 as usize).copied().unwrap_or_default();
+        let skipped = counts.reasons().map(|(reason, frames)| Cell::Struct(cells![reason, frames].to_vec()));
+        rows.push(&cells![
+            self.source(FrameRef { source: source.id, number: 0 }),
+            &source.zone,
+            &source.format,
+            source.link_name(),
+            source.interface.as_deref(),
+            source.first,
+            source.last,
+            source.frames,
+            counts.messages,
+            counts.control,
+            skipped.collect::<Vec<_>>(),
+            counts.cut,
+            source.dropped_kernel,
+        ]);
     }
 }

@@ -1,0 +1,90 @@
+//! Rows that come in batches stand in the order of the whole.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::stream::{Entries, HELD_ROWS, Place, Ranks, Stream};
+use super::tests::Temporary;
+use super::*;
+use crate::units::{CaptureTime, FrameRef, SourceId};
+
+/// Second source first by name.
+fn ranks() -> Ranks {
+    Ranks::new(&["b.pcap".to_owned(), "a.pcap".to_owned()])
+}
+
+fn place(time: i64, source: u32, number: u64) -> Place {
+    (CaptureTime(time), FrameRef { source: SourceId(source), number })
+}
+
+/// Rows whose key says where they stand.
+fn entries(places: &[Place]) -> Entries<'_> {
+    Entries {
+        places: places.to_vec(),
+        push: Box::new(|rows, at, number| {
+            let (time, frame) = places[at];
+            let key = format!("{}/{}/{}", time.0, frame.source.0, frame.number);
+            rows.push(&crate::cells![key, format!("n{number}"), 0u8, ""]);
+        }),
+    }
+}
+
+/// The keys and numbers of a file to which these batches were written.
+fn written(name: &str, batches: &[(Vec<Place>, Option<i64>)]) -> Vec<(String, String)> {
+    let temporary = Temporary::new(name);
+    let directory = Directory::create(&temporary.0, false).unwrap();
+    let mut stream = Stream::new(directory.table(&schema::HASH, Format::Csv).unwrap(), None);
+    for (places, until) in batches {
+        stream.take(&entries(places), &ranks(), until.map(CaptureTime)).unwrap();
+    }
+    stream.finish().unwrap();
+    let text = std::fs::read_to_string(temporary.0.join("hash.csv")).unwrap();
+    let fields = |line: &str| {
+        let mut fields = line.split(',').map(str::to_owned);
+        (fields.next().unwrap(), fields.next().unwrap())
+    };
+    text.lines().skip(1).map(fields).collect()
+}
+
+#[test]
+fn batches_are_ordered_as_one() {
+    let first = vec![place(5, 0, 1), place(1, 0, 9), place(9, 1, 1), place(9, 0, 1)];
+    let second = vec![place(7, 1, 2), place(9, 1, 7), place(5, 1, 1), place(20, 0, 3)];
+    let keys = |rows: Vec<(String, String)>| rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+    let expected = ["1/0/9", "5/1/1", "5/0/1", "7/1/2", "9/1/1", "9/1/7", "9/0/1", "20/0/3"];
+    let batches = [(first.clone(), Some(5)), (second.clone(), Some(9)), (vec![], None)];
+    assert_eq!(keys(written("batches", &batches)), expected);
+    let whole = [first, second].concat();
+    assert_eq!(keys(written("whole", &[(whole, None)])), expected);
+}
+
+#[test]
+fn held_rows_are_few() {
+    let many: Vec<Place> = (0..HELD_ROWS as i64 + 3).map(|at| place(at, 0, 0)).collect();
+    let rows = written("held", &[(many, Some(0)), (vec![place(1, 1, 0), place(8, 1, 0)], None)]);
+    // Three were written because there is no room, so what comes for their place is late.
+    assert_eq!(
+        rows.iter().map(|(key, _)| key.as_str()).take(4).collect::<Vec<_>>(),
+        ["0/0/0", "1/0/0", "2/0/0", "1/1/0"]
+    );
+    assert_eq!((rows.len(), rows[9].0.as_str()), (HELD_ROWS + 5, "8/1/0"));
+}
+
+#[test]
+fn rows_are_numbered_when_they_are_written() {
+    let temporary = Temporary::new("numbers");
+    let directory = Directory::create(&temporary.0, false).unwrap();
+    let mut stream =
+        Stream::new(directory.table(&schema::HASH, Format::Csv).unwrap(), Some(|n| format!("x{n}")));
+    let push =
+        |rows: &mut Rows, _: usize, number: u64| rows.push(&crate::cells![format!("x{number}"), "", 0u8, ""]);
+    for (time, until) in [(4, Some(0)), (2, Some(0)), (3, None)] {
+        let batch = Entries { places: vec![place(time, 0, 0)], push: Box::new(push) };
+        stream.take(&batch, &ranks(), until.map(CaptureTime)).unwrap();
+    }
+    stream.finish().unwrap();
+    let text = std::fs::read_to_string(temporary.0.join("hash.csv")).unwrap();
+    assert_eq!(
+        text.lines().skip(1).collect::<Vec<_>>(),
+        ["x0,\"\",0,\"\"", "x1,\"\",0,\"\"", "x2,\"\",0,\"\""]
+    );
+}
