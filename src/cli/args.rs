@@ -91,6 +91,9 @@ pub struct InputArgs {
     /// The kea-leases4.csv of a server, with the server's name; repeatable
     #[arg(long, value_name = "NAME=FILE")]
     pub leases: Vec<String>,
+    /// Threads to work with [default: as many as the machine has]; the result is the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
     // Names are never looked up, so tcpdump's -n asks for what happens anyway.
     #[arg(short = 'n', hide = true)]
     pub numeric: bool,

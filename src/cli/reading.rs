@@ -1,9 +1,9 @@
 //! What analyze, explain and check share: reading the captures, with a progress bar and a word about trouble.
 
 use anyhow::Result;
-use dorascope::capture::TroubleKind;
+use dorascope::capture::{self, Input, TroubleKind};
 use dorascope::ha::topology::Topology;
-use dorascope::pipeline::{Analysis, Options, analyze};
+use dorascope::pipeline::{self, Analysis, Options, analyze};
 
 use super::exit::Exit;
 use super::output::Output;
@@ -13,10 +13,36 @@ use super::witnesses;
 
 /// Reads every log, lease file and capture. The exit code says whether all of it could be read.
 pub fn read<'t>(inputs: &Inputs, topology: &'t Topology, output: &Output) -> Result<(Analysis<'t>, Exit)> {
+    let whole =
+        |inputs: &[Input], options, progress: &mut dyn FnMut(_)| analyze(inputs, topology, options, progress);
+    with(inputs, topology, output, whole)
+}
+
+/// The same in constant memory: `take` sees every batch but the last, which is returned.
+pub fn stream<'t>(
+    inputs: &Inputs,
+    topology: &'t Topology,
+    output: &Output,
+    sentences: bool,
+    take: impl FnMut(&Analysis<'_>),
+) -> Result<(Analysis<'t>, Exit)> {
+    let batches = |inputs: &[Input], options, progress: &mut dyn FnMut(_)| {
+        pipeline::stream(inputs, topology, Options { sentences, ..options }, progress, take)
+    };
+    with(inputs, topology, output, batches)
+}
+
+/// Shows the progress of a reading, and says what went wrong with it.
+fn with<'t>(
+    inputs: &Inputs,
+    topology: &'t Topology,
+    output: &Output,
+    read: impl FnOnce(&[Input], Options, &mut dyn FnMut(capture::Progress)) -> Analysis<'t>,
+) -> Result<(Analysis<'t>, Exit)> {
     let (given, whole) = witnesses::read(inputs, topology, output)?;
-    let options = Options { given, ..Options::default() };
+    let options = Options { given, threads: inputs.threads, ..Options::default() };
     let mut bar: Option<Progress> = None;
-    let analysis = analyze(&inputs.captures, topology, options, |progress| {
+    let analysis = read(&inputs.captures, options, &mut |progress| {
         bar.get_or_insert_with(|| Progress::new(progress.total, output.quiet)).at(progress.read);
     });
     drop(bar);

@@ -48,6 +48,8 @@ pub struct Inputs {
     pub logs: Vec<(String, PathBuf)>,
     /// Server names and their lease files.
     pub leases: Vec<(String, PathBuf)>,
+    /// Threads to work with; 0 takes as many as the machine has.
+    pub threads: usize,
     /// The subcommand, for a usage error that only the topology shows.
     pub command: &'static str,
 }
@@ -281,6 +283,7 @@ fn infer(args: &InferArgs) -> Result<InferJob, Error> {
         topology: TopologySources::default(),
         logs: Vec::new(),
         leases: Vec::new(),
+        threads: 0,
         command: "topology",
     };
     Ok(InferJob { inputs, output: args.output.clone(), force: args.force })
@@ -338,6 +341,7 @@ fn inputs(command: &'static str, args: InputArgs) -> Result<Inputs, Error> {
         logs: named(command, "--log", &args.log)?,
         leases: named(command, "--leases", &args.leases)?,
         topology: topology(command, args.topology)?,
+        threads: args.threads.map_or(0, usize::from),
         command,
     })
 }

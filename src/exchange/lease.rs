@@ -1,11 +1,11 @@
 //! Bindings over time: what ACKs created, extended and what ended them.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+mod running;
+
 use std::net::Ipv4Addr;
 
-use foldhash::fast::RandomState;
-
+pub use self::running::MOST_RUNNING;
+use self::running::Running;
 use super::answer::Answer;
 use super::{Answers, Client, Exchange, Kind, Messages, Observed, Outcome, of};
 use crate::units::{CaptureTime, ExchangeId, FrameRef, SECOND, ServerId, ZoneId};
@@ -88,151 +88,129 @@ impl Lease {
     }
 }
 
-/// Folds exchanges into leases. It holds the leases that run.
+/// Folds exchanges into leases. It holds the leases that run, [`MOST_RUNNING`] at most.
 #[derive(Debug, Default)]
 pub struct Leases {
-    running: HashMap<Client, Lease, RandomState>,
+    running: Running,
     ended: Vec<Lease>,
+    /// Leases that were no longer followed because there were too many.
+    pub forgotten: u64,
 }
 
 impl Leases {
     /// Takes the exchanges of a batch with their outcomes, which need not be in order.
     ///
     /// `story` numbers what there is to say about an exchange, for [`Lease::story`].
+    /// Host names are kept where they are `wanted`.
     pub fn take(
         &mut self,
         exchanges: &[Exchange],
         messages: &Messages,
         answers: &Answers,
+        wanted: bool,
         mut story: impl FnMut(usize) -> u32,
     ) {
-        let mut events: Vec<(CaptureTime, usize, &Exchange)> = exchanges
-            .iter()
-            .enumerate()
-            .map(|(at, exchange)| {
-                let decided = exchange.verdict_reply(messages).map(|id| of(messages, id).time);
-                (decided.unwrap_or(exchange.start), at, exchange)
-            })
-            .collect();
-        events.sort_by_key(|(time, at, _)| (*time, *at));
-        for (time, at, exchange) in events {
-            self.step(time, exchange, messages, answers, || story(at));
+        let decided = |exchange: &Exchange| {
+            let reply = exchange.verdict_reply(messages).map(|id| of(messages, id).time);
+            reply.unwrap_or(exchange.start)
+        };
+        let mut events: Vec<(CaptureTime, usize)> =
+            exchanges.iter().enumerate().map(|(at, exchange)| (decided(exchange), at)).collect();
+        events.sort_unstable();
+        for (time, at) in events {
+            let Some(exchange) = exchanges.get(at) else { continue };
+            match exchange.outcome(messages) {
+                Outcome::Bound => {
+                    let acked = exchange.verdict_reply(messages);
+                    if let Some((id, answer)) =
+                        acked.and_then(|id| Some((of(messages, id), answers.get(&id)?)))
+                        && !id.yiaddr.is_unspecified()
+                    {
+                        self.bind((time, exchange), messages, (id, *answer), wanted, || story(at));
+                    }
+                }
+                Outcome::Released => self.end(time, exchange, messages, EndReason::Released),
+                Outcome::Declined => self.end(time, exchange, messages, EndReason::Declined),
+                // A NAK to a selecting REQUEST concerns an offer, not a binding.
+                Outcome::Nak if exchange.kind != Kind::Select => {
+                    self.end(time, exchange, messages, EndReason::Nak);
+                }
+                _ => {}
+            }
         }
     }
 
-    /// The leases that ended since the last call, in order of their end.
+    /// The leases that ended since the last call, in order of start.
     pub fn ended(&mut self) -> Vec<Lease> {
-        std::mem::take(&mut self.ended)
+        let mut ended = std::mem::take(&mut self.ended);
+        ended.sort_by_key(|lease| (lease.start, lease.exchange));
+        ended
     }
 
-    /// How many leases run.
-    pub fn running(&self) -> usize {
-        self.running.len()
-    }
-
-    /// The leases that still run; `capture_end` decides which of them expired while the capture still ran.
-    pub fn finish(&mut self, capture_end: CaptureTime) -> impl Iterator<Item = Lease> {
-        let running = std::mem::take(&mut self.running);
-        running.into_values().map(move |mut lease| {
+    /// The leases that still run, in order of start; `capture_end` decides which of
+    /// them expired while the capture still ran.
+    pub fn running(&self, capture_end: CaptureTime) -> impl Iterator<Item = Lease> + '_ {
+        self.running.in_order().map(move |mut lease| {
             lease.end = lease.expires().filter(|at| *at < capture_end).map(|at| (at, EndReason::Expired));
             lease
         })
-    }
-
-    fn step(
-        &mut self,
-        time: CaptureTime,
-        exchange: &Exchange,
-        messages: &Messages,
-        answers: &Answers,
-        story: impl FnOnce() -> u32,
-    ) {
-        match exchange.outcome(messages) {
-            Outcome::Bound => {
-                let acked = exchange.verdict_reply(messages);
-                if let Some((id, answer)) = acked.and_then(|id| Some((id, answers.get(&id)?))) {
-                    self.bind(time, exchange, messages, of(messages, id), *answer, story);
-                }
-            }
-            Outcome::Released => self.end(time, exchange, messages, EndReason::Released),
-            Outcome::Declined => self.end(time, exchange, messages, EndReason::Declined),
-            // A NAK to a selecting REQUEST concerns an offer, not a binding.
-            Outcome::Nak if exchange.kind != Kind::Select => {
-                self.end(time, exchange, messages, EndReason::Nak);
-            }
-            _ => {}
-        }
     }
 
     /// Ends the client's lease if the query is about its address: `ciaddr` in a
     /// RELEASE and in a renewal, option 50 in a DECLINE and after a restart
     /// (RFC 2131 tables 4 and 5).
     fn end(&mut self, time: CaptureTime, exchange: &Exchange, messages: &Messages, reason: EndReason) {
-        let Some(lease) = self.running.get(&exchange.client) else { return };
         let query = exchange.queries.last().map(|step| of(messages, step.first));
         let about = query.and_then(|query| {
             Some(query.ciaddr).filter(|address| !address.is_unspecified()).or(query.requested_ip)
         });
-        if about.is_none_or(|address| address == lease.ip)
-            && let Some(lease) = self.running.remove(&exchange.client)
+        if let Some(lease) = self.running.get(&exchange.client)
+            && about.is_none_or(|address| address == lease.ip)
         {
+            self.running.remove(&exchange.client);
             self.ended.push(lease.ended(time, reason));
         }
     }
 
     fn bind(
         &mut self,
-        time: CaptureTime,
-        exchange: &Exchange,
+        (time, exchange): (CaptureTime, &Exchange),
         messages: &Messages,
-        ack: &Observed,
-        answer: Answer,
+        (ack, answer): (&Observed, Answer),
+        wanted: bool,
         story: impl FnOnce() -> u32,
     ) {
-        if ack.yiaddr.is_unspecified() {
+        if self.running.renew(&exchange.client, (ack.yiaddr, answer.server), time, ack.lease_s) {
             return;
         }
-        let begin = || {
-            let queries = || exchange.queries.iter().map(|step| of(messages, step.first));
-            let last = queries().next_back();
-            Lease {
-                client: exchange.client.clone(),
-                ip: ack.yiaddr,
-                zone: exchange.zone(messages),
-                server: answer.server,
-                server_ip: answer.address,
-                start: time,
-                lease_s: ack.lease_s,
-                renewals: 0,
-                last_ack: time,
-                end: None,
-                exchange: exchange.id,
-                ack: ack.at,
-                hash: queries().next().and_then(|query| query.hash),
-                hostname: queries().find_map(Observed::hostname).map(Into::into),
-                giaddr: last.map(|query| query.giaddr),
-                link: last.and_then(|query| query.link_selection().or_else(|| query.subnet_selection())),
-                story: story(),
-            }
-        };
-        match self.running.entry(exchange.client.clone()) {
-            Entry::Vacant(place) => {
-                place.insert(begin());
-            }
-            Entry::Occupied(mut place) => {
-                let lease = place.get_mut();
-                let over = lease.expires().is_some_and(|at| at < time);
-                if !over && lease.ip == ack.yiaddr && lease.server == answer.server {
-                    lease.renewals += 1;
-                    lease.last_ack = time;
-                    lease.lease_s = ack.lease_s.or(lease.lease_s);
-                    return;
-                }
-                let reason = if lease.ip == ack.yiaddr { EndReason::TakenOver } else { EndReason::Replaced };
-                let before = std::mem::replace(lease, begin());
-                self.ended.push(before.ended(time, reason));
-            }
+        if let Some(before) = self.running.get(&exchange.client) {
+            let reason = if before.ip == ack.yiaddr { EndReason::TakenOver } else { EndReason::Replaced };
+            self.ended.push(before.ended(time, reason));
         }
+        let queries = || exchange.queries.iter().map(|step| of(messages, step.first));
+        let last = queries().next_back();
+        let hostname = if wanted { queries().find_map(Observed::hostname) } else { None };
+        let forgotten = self.running.insert(&Lease {
+            client: exchange.client.clone(),
+            ip: ack.yiaddr,
+            zone: exchange.zone(messages),
+            server: answer.server,
+            server_ip: answer.address,
+            start: time,
+            lease_s: ack.lease_s,
+            renewals: 0,
+            last_ack: time,
+            end: None,
+            exchange: exchange.id,
+            ack: ack.at,
+            hash: queries().next().and_then(|query| query.hash),
+            hostname: hostname.map(Into::into),
+            giaddr: last.map(|query| query.giaddr),
+            link: last.and_then(|query| query.link_selection().or_else(|| query.subnet_selection())),
+            story: story(),
+        });
+        self.forgotten += u64::from(forgotten.is_some());
+        self.ended.extend(forgotten);
     }
 }
 

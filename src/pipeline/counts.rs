@@ -47,6 +47,8 @@ pub struct Counts {
     pub evicted: u64,
     /// Replies whose query was not captured.
     pub orphans: u64,
+    /// Leases that were no longer followed because too many ran.
+    pub forgotten: u64,
 }
 
 impl Counts {

@@ -138,10 +138,18 @@ impl<'t> Engine<'t> {
         }
         let PairCounts { evicted, orphans } = self.pairer.counts();
         self.settle(self.ahead.len());
-        let Self { mut state, leases, .. } = self;
-        state.counts = Counts { evicted, orphans, ..counts };
+        let Self { window, leases, mut state, .. } = self;
+        state.counts = Counts { evicted, orphans, forgotten: leases.forgotten, ..counts };
         (state.sources, state.troubles, state.channel) = (sources, troubles, channel);
-        drop(leases);
+        // A million of them would be too much for the last batch.
+        let mut running = leases.running(end).peekable();
+        state.leases.extend(running.by_ref().take(window.batch));
+        state.leases.sort_by_key(|lease| (lease.start, lease.exchange));
+        while running.peek().is_some() {
+            take(&state);
+            state.empty();
+            state.leases.extend(running.by_ref().take(window.batch));
+        }
         state
     }
 
@@ -292,16 +300,13 @@ impl<'t> Engine<'t> {
             judged.collect()
         };
         let mut judgements = judge_all(&decisions);
-        leases.take(&exchanges, messages, answers, |at| {
+        leases.take(&exchanges, messages, answers, wanted, |at| {
             judgements.get(at).map_or(u32::MAX, |judgement| state.stories.number(judgement))
         });
         let mut ended = leases.ended();
-        if last {
-            ended.extend(leases.finish(*end));
-        }
-        ended.sort_by_key(|lease| (lease.start, lease.exchange));
-        if last && !self.given.is_empty() {
+        if !self.given.is_empty() {
             *witnesses = Witnesses::new(std::mem::take(&mut self.given), &evidence);
+            ended.extend(std::mem::take(leases).running(*end));
             witnesses.compare(&evidence, &mut decisions, &ended);
             judgements = judge_all(&decisions);
             for lease in &mut ended {

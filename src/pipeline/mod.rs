@@ -98,6 +98,18 @@ impl Analysis<'_> {
         self.exchanges.get(at).zip(self.judgements.get(at))
     }
 
+    /// Lets go of everything that was settled.
+    fn empty(&mut self) {
+        self.messages.forget(self.messages.next());
+        self.answers.forget(self.messages.next());
+        self.events.settle(None);
+        self.events.settle(None);
+        self.exchanges.clear();
+        self.judgements.clear();
+        self.decisions.clear();
+        self.leases.clear();
+    }
+
     /// What there is to say about the exchange that created a lease.
     pub fn story(&self, lease: &Lease) -> Option<&Story> {
         self.stories.get(lease.story)

@@ -1,0 +1,260 @@
+//! The leases that run, by client: one small record each, because there may be a million.
+
+use std::hash::BuildHasher;
+use std::net::Ipv4Addr;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::Lease;
+use crate::exchange::Client;
+use crate::units::{CaptureTime, ExchangeId, FrameRef, HwAddr, SECOND, ServerId, SourceId, ZoneId};
+
+/// Leases that are followed at one time; beyond it the one that was begun longest ago is given up.
+pub const MOST_RUNNING: usize = 1 << 20;
+
+/// Records of a block: a list that grows block by block is never copied.
+const BLOCK: usize = 4096;
+
+/// Records with a hash index.
+#[derive(Debug, Default)]
+pub(super) struct Running {
+    index: HashTable<u32>,
+    seed: RandomState,
+    blocks: Vec<Vec<Record>>,
+    free: Vec<u32>,
+    /// The place that is given up next.
+    oldest: u32,
+}
+
+/// A lease as it is kept while it runs.
+#[derive(Debug)]
+struct Record {
+    start: CaptureTime,
+    last_ack: CaptureTime,
+    frame: u64,
+    client_id: Identifier,
+    hostname: Option<Box<str>>,
+    ip: Ipv4Addr,
+    server_ip: Ipv4Addr,
+    exchange: ExchangeId,
+    server: u32,
+    lease_s: u32,
+    renewals: u32,
+    story: u32,
+    source: SourceId,
+    giaddr: Ipv4Addr,
+    link: Ipv4Addr,
+    zone: ZoneId,
+    chaddr: HwAddr,
+    hash: u8,
+    /// Which of the optional fields there are.
+    has: Has,
+}
+
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether one optional field is there")]
+struct Has {
+    lease_s: bool,
+    hash: bool,
+    giaddr: bool,
+    link: bool,
+}
+
+/// Option 61 of a client.
+#[derive(Debug)]
+enum Identifier {
+    None,
+    /// Hardware type 1 and `chaddr`, as nearly every client has it.
+    Hardware,
+    Other(Box<[u8]>),
+}
+
+impl Identifier {
+    fn of(client: &Client) -> Self {
+        match client.client_id.as_deref() {
+            None => Self::None,
+            Some([1, address @ ..]) if address == client.chaddr.as_bytes() => Self::Hardware,
+            Some(other) => Self::Other(other.into()),
+        }
+    }
+
+    fn is_of(&self, client: &Client) -> bool {
+        match (self, client.client_id.as_deref()) {
+            (Self::None, None) => true,
+            (Self::Hardware, Some([1, address @ ..])) => address == client.chaddr.as_bytes(),
+            (Self::Other(own), Some(other)) => **own == *other,
+            _ => false,
+        }
+    }
+
+    fn bytes(&self, chaddr: HwAddr) -> Option<Box<[u8]>> {
+        match self {
+            Self::None => None,
+            Self::Hardware => Some([&[1], chaddr.as_bytes()].concat().into()),
+            Self::Other(other) => Some(other.clone()),
+        }
+    }
+}
+
+impl Record {
+    fn of(lease: &Lease) -> Self {
+        Self {
+            start: lease.start,
+            last_ack: lease.last_ack,
+            frame: lease.ack.number,
+            client_id: Identifier::of(&lease.client),
+            hostname: lease.hostname.clone(),
+            ip: lease.ip,
+            server_ip: lease.server_ip,
+            exchange: lease.exchange,
+            server: lease.server.0 as u32,
+            lease_s: lease.lease_s.unwrap_or_default(),
+            renewals: lease.renewals,
+            story: lease.story,
+            source: lease.ack.source,
+            giaddr: lease.giaddr.unwrap_or(Ipv4Addr::UNSPECIFIED),
+            link: lease.link.unwrap_or(Ipv4Addr::UNSPECIFIED),
+            zone: lease.zone,
+            chaddr: lease.client.chaddr,
+            hash: lease.hash.unwrap_or_default(),
+            has: Has {
+                lease_s: lease.lease_s.is_some(),
+                hash: lease.hash.is_some(),
+                giaddr: lease.giaddr.is_some(),
+                link: lease.link.is_some(),
+            },
+        }
+    }
+
+    fn lease(&self) -> Lease {
+        Lease {
+            client: Client { chaddr: self.chaddr, client_id: self.client_id.bytes(self.chaddr) },
+            ip: self.ip,
+            zone: self.zone,
+            server: ServerId(self.server as usize),
+            server_ip: self.server_ip,
+            start: self.start,
+            lease_s: self.has.lease_s.then_some(self.lease_s),
+            renewals: self.renewals,
+            last_ack: self.last_ack,
+            end: None,
+            exchange: self.exchange,
+            ack: FrameRef { source: self.source, number: self.frame },
+            hash: self.has.hash.then_some(self.hash),
+            hostname: self.hostname.clone(),
+            giaddr: self.has.giaddr.then_some(self.giaddr),
+            link: self.has.link.then_some(self.link),
+            story: self.story,
+        }
+    }
+
+    /// As [`Lease::expires`].
+    fn is_over(&self, time: CaptureTime) -> bool {
+        let runs_out = self.has.lease_s && self.lease_s != u32::MAX;
+        runs_out && self.last_ack.plus(i64::from(self.lease_s) * SECOND) < time
+    }
+}
+
+impl Running {
+    fn at(&self, place: u32) -> Option<&Record> {
+        self.blocks.get(place as usize / BLOCK)?.get(place as usize % BLOCK)
+    }
+
+    fn at_mut(&mut self, place: u32) -> Option<&mut Record> {
+        self.blocks.get_mut(place as usize / BLOCK)?.get_mut(place as usize % BLOCK)
+    }
+
+    fn find(&self, client: &Client) -> Option<u32> {
+        let is_same = |place: &u32| {
+            self.at(*place).is_some_and(|it| it.chaddr == client.chaddr && it.client_id.is_of(client))
+        };
+        self.index.find(self.seed.hash_one(client.chaddr), is_same).copied()
+    }
+
+    /// The lease of a client.
+    pub(super) fn get(&self, client: &Client) -> Option<Lease> {
+        Some(self.at(self.find(client)?)?.lease())
+    }
+
+    /// Extends a client's lease if it is for this address and of this server and not over; false otherwise.
+    pub(super) fn renew(
+        &mut self,
+        client: &Client,
+        (ip, server): (Ipv4Addr, ServerId),
+        time: CaptureTime,
+        lease_s: Option<u32>,
+    ) -> bool {
+        let Some(record) = self.find(client).and_then(|place| self.at_mut(place)) else { return false };
+        let same = record.ip == ip && record.server as usize == server.0 && !record.is_over(time);
+        if same {
+            record.renewals += 1;
+            record.last_ack = time;
+            if let Some(lease_s) = lease_s {
+                (record.lease_s, record.has.lease_s) = (lease_s, true);
+            }
+        }
+        same
+    }
+
+    /// Follows a lease, in place of the client's former one. Gives back one that is no longer followed.
+    pub(super) fn insert(&mut self, lease: &Lease) -> Option<Lease> {
+        let record = Record::of(lease);
+        if let Some(place) = self.find(&lease.client) {
+            if let Some(at) = self.at_mut(place) {
+                *at = record;
+            }
+            return None;
+        }
+        let mut forgotten = None;
+        if self.free.is_empty() && self.index.len() >= MOST_RUNNING {
+            forgotten = self.at(self.oldest).map(Record::lease);
+            if let Some(oldest) = &forgotten {
+                self.remove(&oldest.client);
+            }
+            self.oldest = (self.oldest + 1) % MOST_RUNNING as u32;
+        }
+        let place = self.place(record);
+        let Self { index, seed, blocks, .. } = self;
+        let chaddr = |place: &u32| {
+            let block = blocks.get(*place as usize / BLOCK);
+            block.and_then(|block| block.get(*place as usize % BLOCK)).map(|it| it.chaddr).unwrap_or_default()
+        };
+        index.insert_unique(seed.hash_one(lease.client.chaddr), place, |place| seed.hash_one(chaddr(place)));
+        forgotten
+    }
+
+    fn place(&mut self, record: Record) -> u32 {
+        if let Some(place) = self.free.pop() {
+            if let Some(at) = self.at_mut(place) {
+                *at = record;
+            }
+            return place;
+        }
+        let full = self.blocks.last().is_none_or(|block| block.len() == BLOCK);
+        if full {
+            self.blocks.push(Vec::with_capacity(BLOCK));
+        }
+        let before = (self.blocks.len() - 1) * BLOCK;
+        let Some(block) = self.blocks.last_mut() else { return 0 };
+        block.push(record);
+        (before + block.len() - 1) as u32
+    }
+
+    /// Follows a client's lease no longer.
+    pub(super) fn remove(&mut self, client: &Client) {
+        let Some(place) = self.find(client) else { return };
+        let hash = self.seed.hash_one(client.chaddr);
+        if let Ok(entry) = self.index.find_entry(hash, |at| *at == place) {
+            entry.remove();
+            self.free.push(place);
+        }
+    }
+
+    /// Every lease in order of start.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = Lease> + '_ {
+        let mut places: Vec<u32> = self.index.iter().copied().collect();
+        places.sort_unstable_by_key(|place| self.at(*place).map(|it| (it.start, it.exchange)));
+        places.into_iter().filter_map(|place| self.at(place)).map(Record::lease)
+    }
+}
