@@ -1,15 +1,18 @@
 //! `dorascope analyze`: every table of the captures.
 
 use anyhow::Result;
-use dorascope::pipeline::Analysis;
+use dorascope::exchange::lease::Lease;
+use dorascope::findings::Finder;
+use dorascope::ha::topology::Topology;
+use dorascope::pipeline::{Analysis, Counts};
 use dorascope::table::fill::Filler;
 use dorascope::table::terminal::paragraph;
 use dorascope::table::{Rows, TableSet, schema};
 
 use super::exit::Exit;
 use super::output::{FIRST_ROWS, Output, text};
-use super::reading::read;
-use super::resolve::{AnalyzeJob, Destination, Shape};
+use super::reading::{read, stream};
+use super::resolve::{AnalyzeJob, Destination, Inputs, Shape};
 use super::topology;
 
 /// Findings that are printed below the leases.
@@ -18,44 +21,105 @@ const FIRST_FINDINGS: usize = 12;
 /// Reads the captures, prints the leases or writes the tables.
 pub fn run(job: &AnalyzeJob, output: &Output) -> Result<Exit> {
     let topology = topology::load(&job.inputs.topology, output)?;
-    // A directory that cannot be written to should fail before the work, not after it.
-    let set = match &job.destination {
-        Destination::Directory { path, force, format } => Some(TableSet::create(path, *force, *format)?),
-        Destination::Print(_) => None,
-    };
-    let (analysis, exit) = read(&job.inputs, &topology, output)?;
-    if exit == Exit::Failed {
-        return Ok(exit);
-    }
-    let filler = Filler::new(&analysis);
     match &job.destination {
-        Destination::Print(Shape::Table) => print(&analysis, &filler, output)?,
-        Destination::Print(shape) => output.rows(&filler.leases(), *shape, usize::MAX)?,
-        Destination::Directory { path, .. } => {
-            if let Some(set) = set {
-                set.finish(&analysis, filler.found())?;
+        Destination::Print(Shape::Table) => print(&job.inputs, &topology, output),
+        Destination::Print(shape) => {
+            let (analysis, exit) = read(&job.inputs, &topology, output)?;
+            if exit != Exit::Failed {
+                output.rows(&Filler::new(&analysis).leases(), *shape, usize::MAX)?;
             }
-            let count = schema::TABLES.len();
-            output.note(&format!("{}; {count} tables in {}", totals(&analysis, &filler), path.display()));
+            Ok(exit)
+        }
+        Destination::Directory { path, force, format } => {
+            // A directory that cannot be written to should fail before the work, not after it.
+            let mut set = TableSet::create(path, *force, *format)?;
+            let (mut seen, mut trouble) = (Seen::default(), None);
+            let (last, exit) = stream(&job.inputs, &topology, output, true, |batch| {
+                seen.take(batch);
+                if trouble.is_none() {
+                    trouble = set.take(batch, batch.watermark).err();
+                }
+            })?;
+            if let Some(trouble) = trouble {
+                return Err(trouble.into());
+            }
+            if exit == Exit::Failed {
+                return Ok(exit);
+            }
+            seen.take(&last);
+            let findings = std::mem::take(&mut seen.finder).finish(&last);
+            set.finish(&last, &findings)?;
+            let totals = seen.totals(&last, findings.len());
+            output.note(&format!("{totals}; {} tables in {}", schema::TABLES.len(), path.display()));
+            Ok(exit)
         }
     }
-    Ok(exit)
+}
+
+/// What is kept of the batches.
+#[derive(Default)]
+struct Seen {
+    finder: Finder,
+    /// The first leases, for the terminal.
+    leases: Vec<Lease>,
+    /// All leases.
+    count: usize,
+}
+
+impl Seen {
+    fn take(&mut self, batch: &Analysis<'_>) {
+        self.finder.take(batch);
+        self.count += batch.leases.len();
+        self.leases.extend(batch.leases.iter().take(FIRST_ROWS).cloned());
+        self.leases.sort_by_key(|lease| (lease.start, lease.exchange));
+        self.leases.truncate(FIRST_ROWS);
+    }
+
+    /// What was read and what came of it, in one line.
+    fn totals(&self, last: &Analysis<'_>, findings: usize) -> String {
+        let counts = last.counts.total();
+        let mut line = format!(
+            "{} frames: {} DHCP messages, {} control segments, {} others; {} exchanges, {} leases, {findings} findings",
+            counts.frames(),
+            counts.messages,
+            counts.control,
+            counts.skipped(),
+            last.settled,
+            self.count,
+        );
+        let Counts { evicted, forgotten, .. } = last.counts;
+        if evicted > 0 {
+            line = format!("{line}; {evicted} exchanges closed early, the table was full");
+        }
+        if forgotten > 0 {
+            line = format!("{line}; {forgotten} leases not followed to their end, too many ran");
+        }
+        line
+    }
 }
 
 /// Leases, findings and totals for people.
-fn print(analysis: &Analysis<'_>, filler: &Filler<'_>, output: &Output) -> Result<()> {
-    let leases = filler.leases();
-    if leases.is_empty() {
+fn print(inputs: &Inputs, topology: &Topology, output: &Output) -> Result<Exit> {
+    let mut seen = Seen::default();
+    let (last, exit) = stream(inputs, topology, output, false, |batch| seen.take(batch))?;
+    if exit == Exit::Failed {
+        return Ok(exit);
+    }
+    seen.take(&last);
+    let findings = std::mem::take(&mut seen.finder).finish(&last);
+    let filler = Filler::new(&last);
+    if seen.leases.is_empty() {
         text("no address was bound to a client\n")?;
     } else {
-        output.table(&named(&leases), FIRST_ROWS, &["chaddr"])?;
+        let first = filler.lease_rows(&seen.leases);
+        output.first_of(&named(&first), seen.count, &["chaddr"])?;
     }
-    let findings = filler.findings();
     if !findings.is_empty() {
         text(&format!("\n{}\n", output.strong("Findings")))?;
-        output.rows(&findings, Shape::Table, FIRST_FINDINGS)?;
+        output.rows(&filler.finding_rows(&findings), Shape::Table, FIRST_FINDINGS)?;
     }
-    text(&format!("\n{}", output.weak(&paragraph(&totals(analysis, filler), output.width))))
+    text(&format!("\n{}", output.weak(&paragraph(&seen.totals(&last, findings.len()), output.width))))?;
+    Ok(exit)
 }
 
 /// The leases with a name for every client: its hardware address where there is no better one.
@@ -73,24 +137,4 @@ fn named(leases: &Rows) -> Rows {
         rows.push(&cells);
     }
     rows
-}
-
-/// What was read and what came of it, in one line.
-fn totals(analysis: &Analysis<'_>, filler: &Filler<'_>) -> String {
-    let counts = analysis.counts.total();
-    let mut line = format!(
-        "{} frames: {} DHCP messages, {} control segments, {} others; {} exchanges, {} leases, {} findings",
-        counts.frames(),
-        counts.messages,
-        counts.control,
-        counts.skipped(),
-        analysis.exchanges.len(),
-        analysis.leases.len(),
-        filler.found().len(),
-    );
-    if analysis.counts.evicted > 0 {
-        let evicted = analysis.counts.evicted;
-        line = format!("{line}; {evicted} exchanges closed early, the table was full");
-    }
-    line
 }

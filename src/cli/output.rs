@@ -56,9 +56,24 @@ impl Output {
 
     /// Draws a terminal table, and says what it leaves out.
     pub fn table(&self, rows: &Rows, max_rows: usize, without: &'static [&'static str]) -> Result<()> {
-        let drawing = draw(rows, &View { width: self.width, colour: self.colour, max_rows, without });
+        self.draw(rows, (max_rows, rows.len()), without)
+    }
+
+    /// The same for the first rows of so many.
+    pub fn first_of(&self, rows: &Rows, count: usize, without: &'static [&'static str]) -> Result<()> {
+        self.draw(rows, (FIRST_ROWS, count), without)
+    }
+
+    fn draw(
+        &self,
+        rows: &Rows,
+        (max_rows, count): (usize, usize),
+        without: &'static [&'static str],
+    ) -> Result<()> {
+        let mut drawing = draw(rows, &View { width: self.width, colour: self.colour, max_rows, without });
+        drawing.hidden_rows += count - rows.len();
         text(&drawing.text)?;
-        text(&self.weak(&remainder(rows.len(), &drawing, self.width)))
+        text(&self.weak(&remainder(count, &drawing, self.width)))
     }
 
     /// A heading within text for standard output.

@@ -1,45 +1,81 @@
 //! Who answered and should not have (kea-ha §8.3 no. 1, 2 and 6).
 
 use super::SURE;
-use super::crowd::Crowds;
+use super::beats::Beats;
+use super::crowd::{Crowds, Reason};
 use super::list::{About, Findings, Severity};
-use super::view::View;
-use crate::dhcp::MessageType;
-use crate::exchange::of;
+use super::view::{Case, View, is_nak};
 use crate::ha::catalogue::{FindingCode, Rule, Verdict};
 use crate::ha::decide::{Decision, Expected, Seen};
-use crate::ha::events::{EventKind, HaEvent};
+use crate::ha::events::HaEvent;
 use crate::ha::network::Selected;
-use crate::ha::state::State;
 use crate::ha::topology::RelationshipId;
 use crate::units::{CaptureTime, ServerId};
 
-pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
-    senders(view, findings);
-    twice(view, findings);
-    for decision in &view.analysis.decisions {
-        let refused =
-            decision.reply.is_some_and(|id| view.message(id).message_type == Some(MessageType::NAK));
-        if refused {
-            refusal(view, decision, findings);
-        } else if decision.expected == Expected::Ignore
-            && decision.seen == Seen::Answered
-            && decision.confidence >= SURE
-        {
-            against_the_rules(view, decision, FindingCode::UnexpectedAnswer, findings);
+/// What is kept of it.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    twice: Crowds,
+    beats: Beats,
+}
+
+impl Answers {
+    pub(super) fn begin(&mut self, view: &View<'_>, findings: &mut Findings) {
+        self.beats.begin();
+        senders(view, findings);
+    }
+
+    pub(super) fn event(&mut self, view: &View<'_>, event: &HaEvent) {
+        self.beats.event(view, event);
+    }
+
+    pub(super) fn case(&mut self, view: &View<'_>, case: &Case<'_>, findings: &mut Findings) {
+        if case.judgement.verdict == Verdict::BothAnswered {
+            self.twice(view, case);
         }
+        for decision in case.decisions {
+            let against = decision.expected == Expected::Ignore && decision.confidence >= SURE;
+            if !against && decision.rule != Rule::NoSubnet {
+                continue;
+            }
+            if decision.reply.is_some_and(|id| is_nak(view.message(id))) {
+                refusal(view, decision, findings);
+            } else if against && decision.seen == Seen::Answered {
+                against_the_rules(view, decision, FindingCode::UnexpectedAnswer, findings);
+            }
+        }
+    }
+
+    /// Both servers of a pair answered one query. Around the return of a server
+    /// that is no fault; message types that HA does not filter have another verdict.
+    fn twice(&mut self, view: &View<'_>, case: &Case<'_>) {
+        let Case { exchange, judgement, zone, .. } = *case;
+        let Some(first) = case.first else { return };
+        let handover = view.is_handover(judgement.relationship, first.time);
+        let severity = if handover { Severity::Note } else { Severity::Error };
+        let reason = Reason { zone, severity, verdict: judgement.verdict, server: None };
+        let Self { twice, beats } = self;
+        twice.add(reason, first, judgement.answered_by, || {
+            let why = if handover {
+                " while one of them was returning to service".to_owned()
+            } else {
+                cause(view, beats, judgement.relationship, first.time)
+            };
+            format!("{}{why}", view.batch.reason(exchange))
+        });
+    }
+
+    pub(super) fn finish(self, view: &View<'_>, findings: &mut Findings) {
+        let settle = |reason: Reason| (reason.severity, String::new());
+        self.twice.report(view, FindingCode::TwoAnswers, settle, findings);
     }
 }
 
 /// Replies of strangers, and of servers that call themselves by another's name.
 fn senders(view: &View<'_>, findings: &mut Findings) {
-    // What was concluded from the packets cannot say who should not be there.
-    let topology = &view.analysis.network.topology;
-    let known = if topology.inferred { 0 } else { topology.servers.len() };
-    let mut answers: Vec<_> = view.analysis.answers.iter().collect();
-    answers.sort_by_key(|(id, _)| *id);
-    for (id, answer) in answers {
-        let reply = of(&view.analysis.messages, id);
+    for id in &view.facts.odd_replies {
+        let Some(answer) = view.batch.answer(*id) else { continue };
+        let reply = view.message(*id);
         let name = view.name(answer.server);
         let about = |code, severity| About::new(code, severity).zone(reply.zone).server(Some(answer.server));
         if answer.contradicted {
@@ -49,7 +85,7 @@ fn senders(view: &View<'_>, findings: &mut Findings) {
                 format!("{name} ({}) sent the server identifier {named} of another machine", reply.src)
             });
         }
-        if known > 0 && answer.server.0 >= known {
+        if view.facts.is_stranger(answer.server) {
             let about = about(FindingCode::UnknownServer, Severity::Warning);
             findings
                 .add(about, reply.time, reply.at, || format!("{name} answered and is in no configuration"));
@@ -57,57 +93,14 @@ fn senders(view: &View<'_>, findings: &mut Findings) {
     }
 }
 
-/// Both servers of a pair answered one query. Around the return of a server
-/// that is no fault; message types that HA does not filter have another verdict.
-fn twice(view: &View<'_>, findings: &mut Findings) {
-    let mut crowds = Crowds::default();
-    for (exchange, judgement) in view.exchanges() {
-        if judgement.verdict != Verdict::BothAnswered {
-            continue;
-        }
-        let Some(first) = view.first_query(exchange) else { continue };
-        let handover = view.is_handover(judgement.relationship, first.time);
-        let severity = if handover { Severity::Note } else { Severity::Error };
-        let why = if handover {
-            " while one of them was returning to service".to_owned()
-        } else {
-            cause(view, judgement.relationship, first.time)
-        };
-        let reason = (view.zone(exchange), severity, judgement.verdict, None);
-        crowds.add(reason, first, judgement.answered_by, format!("{}{why}", judgement.reason));
-    }
-    crowds.report(view, FindingCode::TwoAnswers, findings);
-}
-
 /// Why both servers of a pair answer, as far as the control channel shows it.
-fn cause(view: &View<'_>, id: Option<RelationshipId>, time: CaptureTime) -> String {
+fn cause(view: &View<'_>, beats: &Beats, id: Option<RelationshipId>, time: CaptureTime) -> String {
     if let Some(cut) = view.cut(id, time) {
         let seconds = cut.seconds();
         return format!(": the pair is split, no heartbeat was answered between them for {seconds} s");
     }
-    let Some(event) = by_hand(view, id, time) else { return String::new() };
-    let name = event.server.map_or("one of them", |server| view.name(server));
-    let scopes = event.scopes.as_deref().unwrap_or_default().join(", ");
-    let state = event.state.as_deref().unwrap_or_default();
-    format!(": {name} reports {state} and the scopes {scopes}, which somebody set by hand (ha-scopes)")
-}
-
-/// The heartbeat before or after an instant in which a server that works as
-/// usual serves more than its own scope.
-fn by_hand<'a>(view: &View<'a>, id: Option<RelationshipId>, time: CaptureTime) -> Option<&'a HaEvent> {
-    let mode = view.relationship(id)?.mode;
-    let unusual = |event: &&HaEvent| {
-        let own = event.server.and_then(|server| view.relationship(id)?.peer_of(server));
-        event.state.as_deref().and_then(State::from_word) == Some(State::normal(mode))
-            && event.scopes.iter().flatten().any(|scope| own.is_some_and(|peer| peer.name != *scope))
-    };
-    let events = &view.analysis.events;
-    let at = events.partition_point(|event| event.time <= time);
-    let heartbeats = |it: &&HaEvent| it.kind == EventKind::Heartbeat && it.relationship == id;
-    // The last of each of the two servers, and the next.
-    let before = events.iter().take(at).rev().filter(heartbeats).take(2);
-    let after = events.iter().skip(at).filter(heartbeats).take(2);
-    before.chain(after).find(unusual)
+    let Some(told) = id.and_then(|id| beats.by_hand(id, time)) else { return String::new() };
+    format!(": {told}, which somebody set by hand (ha-scopes)")
 }
 
 /// A NAK that belongs to another server. Kea asks HA before it refuses an
@@ -115,12 +108,10 @@ fn by_hand<'a>(view: &View<'a>, id: Option<RelationshipId>, time: CaptureTime) -
 fn refusal(view: &View<'_>, decision: &Decision, findings: &mut Findings) {
     let Some(nak) = decision.reply.map(|id| view.message(id)) else { return };
     let query = view.message(decision.query);
-    let other = decision.owner.filter(|owner| *owner != decision.server);
     let rightful = match decision.rule {
         // A spoke that hears a query of another relationship's subnet refuses it (kea-ha §5).
         Rule::NoSubnet => serves_subnet(view, decision),
-        _ if decision.expected == Expected::Ignore && decision.confidence >= SURE => other,
-        _ => None,
+        _ => decision.owner.filter(|owner| *owner != decision.server),
     };
     let Some(owner) = rightful else { return };
     let about = About::new(FindingCode::NakFromNonOwner, Severity::Warning)

@@ -1,10 +1,13 @@
 //! How the clients of a load-balancing pair are shared (kea-ha §8.3 no. 23, and no. 2 for whole servers).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::HashMap;
+
+use super::bounded::ClientKey;
 use super::list::{About, Findings, Severity, Tally};
-use super::view::View;
-use crate::exchange::Client;
+use super::view::{Case, View};
 use crate::ha::catalogue::FindingCode;
 use crate::ha::hash::Owner;
 use crate::ha::topology::RelationshipId;
@@ -15,15 +18,18 @@ const CHANCE: f64 = 0.001;
 /// That many clients of one half and none of the other come about by chance in one of 4096 captures.
 const INVERTED: u64 = 12;
 
+/// Clients that are counted, the first ones; more would not change what the shares say.
+const CLIENTS: usize = 114_688;
+
 /// What is known of one client of a pair.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Share {
     owner: Owner,
     answered: bool,
 }
 
 /// Clients of each half: of the primary, of the secondary.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Halves {
     primary: u64,
     secondary: u64,
@@ -52,32 +58,52 @@ impl Halves {
 }
 
 /// What one server answered, in distinct clients.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Answered {
     own: u64,
     others: Tally,
 }
 
-pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
-    let mut clients: HashMap<(RelationshipId, &Client), Share> = HashMap::new();
-    let mut servers: BTreeMap<(RelationshipId, ServerId), Answered> = BTreeMap::new();
-    let mut shown: BTreeMap<RelationshipId, Tally> = BTreeMap::new();
-    for (exchange, judgement) in view.exchanges() {
-        let Some(id) = view.balanced(judgement.relationship) else { continue };
-        let Some(first) = view.first_query(exchange) else { continue };
-        let Some(owner) = first.hash.map(Owner::of) else { continue };
-        let mut new = false;
-        let share = clients.entry((id, &exchange.client)).or_insert_with(|| {
-            new = true;
-            Share { owner, answered: false }
-        });
-        let first_answer = !share.answered && !exchange.replies.is_empty();
-        share.answered |= first_answer;
-        if new {
-            shown.entry(id).or_default().add(first.time, first.at);
+/// The clients of one pair.
+#[derive(Debug, Default)]
+struct Clients {
+    asked: Halves,
+    answered: Halves,
+    shown: Tally,
+}
+
+/// The clients of every pair that balances load.
+#[derive(Debug, Default)]
+pub(super) struct Balance {
+    clients: HashMap<(RelationshipId, ClientKey), Share>,
+    pairs: BTreeMap<RelationshipId, Clients>,
+    servers: BTreeMap<(RelationshipId, ServerId), Answered>,
+}
+
+impl Balance {
+    pub(super) fn case(&mut self, view: &View<'_>, case: &Case<'_>) {
+        let judgement = case.judgement;
+        let Some(id) = view.balanced(judgement.relationship) else { return };
+        let Some(first) = case.first else { return };
+        let Some(owner) = first.hash.map(Owner::of) else { return };
+        let room = self.clients.len() < CLIENTS;
+        let share = match self.clients.entry((id, case.client)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) if room => {
+                let pair = self.pairs.entry(id).or_default();
+                pair.asked.add(owner);
+                pair.shown.add(first.time, first.at);
+                place.insert(Share { owner, answered: false })
+            }
+            Entry::Vacant(_) => return,
+        };
+        if share.answered || case.exchange.replies.is_empty() {
+            return;
         }
-        if first_answer && let Some(server) = judgement.answered_by {
-            let answered = servers.entry((id, server)).or_default();
+        share.answered = true;
+        self.pairs.entry(id).or_default().answered.add(share.owner);
+        if let Some(server) = judgement.answered_by {
+            let answered = self.servers.entry((id, server)).or_default();
             if judgement.owner == Some(server) {
                 answered.own += 1;
             } else {
@@ -85,37 +111,26 @@ pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
             }
         }
     }
-    let mut pairs: BTreeMap<RelationshipId, (Halves, Halves)> = BTreeMap::new();
-    for ((id, _), share) in &clients {
-        let (asked, answered) = pairs.entry(*id).or_default();
-        asked.add(share.owner);
-        if share.answered {
-            answered.add(share.owner);
+
+    pub(super) fn finish(self, view: &View<'_>, findings: &mut Findings) {
+        for (id, clients) in self.pairs {
+            // Beside one server a capture shows one half only (kea-ha §8.3, confidence rule).
+            let both = view.relationship(Some(id)).is_some_and(|it| {
+                it.peers
+                    .iter()
+                    .take(2)
+                    .all(|peer| peer.server.is_some_and(|server| self.servers.contains_key(&(id, server))))
+            });
+            if both && clients.answered.is_skewed() {
+                skewed(view, id, clients, findings);
+            }
         }
+        inverted(view, self.servers, findings);
     }
-    for (id, (asked, answered)) in pairs {
-        // Beside one server a capture shows one half only (kea-ha §8.3, confidence rule).
-        let both = view.relationship(Some(id)).is_some_and(|it| {
-            it.peers
-                .iter()
-                .take(2)
-                .all(|peer| peer.server.is_some_and(|server| servers.contains_key(&(id, server))))
-        });
-        if both && answered.is_skewed() {
-            skewed(view, id, asked, answered, shown.remove(&id).unwrap_or_default(), findings);
-        }
-    }
-    inverted(view, servers, findings);
 }
 
-fn skewed(
-    view: &View<'_>,
-    id: RelationshipId,
-    asked: Halves,
-    answered: Halves,
-    tally: Tally,
-    findings: &mut Findings,
-) {
+fn skewed(view: &View<'_>, id: RelationshipId, clients: Clients, findings: &mut Findings) {
+    let Clients { asked, answered, shown } = clients;
     let name = |at: usize| {
         let peer = view.relationship(Some(id)).and_then(|it| it.peers.get(at));
         peer.and_then(|peer| peer.server).map_or("?", |server| view.name(server))
@@ -137,7 +152,7 @@ fn skewed(
         let why = format!("{} and {} asked, so one half is not served", asked.primary, asked.secondary);
         (Severity::Warning, why)
     };
-    findings.whole(About::new(FindingCode::LoadSkew, severity), tally, format!("{uneven}; {why}"));
+    findings.whole(About::new(FindingCode::LoadSkew, severity), shown, format!("{uneven}; {why}"));
 }
 
 /// A server that answers its partner's clients and none of its own, while the
@@ -147,7 +162,7 @@ fn inverted(
     servers: BTreeMap<(RelationshipId, ServerId), Answered>,
     findings: &mut Findings,
 ) {
-    let alive: Vec<(RelationshipId, ServerId)> = servers.keys().copied().collect();
+    let alive: BTreeSet<(RelationshipId, ServerId)> = servers.keys().copied().collect();
     for ((id, server), answered) in servers {
         let partner = view.partner(id, server).filter(|partner| alive.contains(&(id, *partner)));
         let Some(partner) = partner.filter(|_| answered.own == 0 && answered.others.count >= INVERTED) else {

@@ -5,12 +5,36 @@ mod damage;
 mod stopped;
 mod stuck;
 
+use self::conflicts::Conflicts;
+use self::stopped::Stopped;
+use self::stuck::Returning;
 use super::list::Findings;
-use super::view::View;
+use super::view::{Case, View};
+use crate::ha::events::HaEvent;
 
-pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
-    stopped::find(view, findings);
-    stuck::find(view, findings);
-    conflicts::find(view, findings);
-    damage::find(view, findings);
+/// What is kept of it.
+#[derive(Debug, Default)]
+pub(super) struct Channel {
+    stopped: Stopped,
+    returning: Returning,
+    conflicts: Conflicts,
+}
+
+impl Channel {
+    pub(super) fn event(&mut self, view: &View<'_>, event: &HaEvent) {
+        self.stopped.event(event);
+        self.returning.event(view, event);
+        self.conflicts.event(event);
+    }
+
+    pub(super) fn case(&mut self, view: &View<'_>, case: &Case<'_>) {
+        self.stopped.case(view, case);
+    }
+
+    pub(super) fn finish(self, view: &View<'_>, findings: &mut Findings) {
+        self.stopped.finish(view, findings);
+        self.returning.finish(view, findings);
+        self.conflicts.finish(view, findings);
+        damage::report(view, findings);
+    }
 }

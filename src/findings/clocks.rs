@@ -5,7 +5,9 @@
 //! servers with each other through it. A capture whose own clock is wrong
 //! therefore proves nothing against a pair whose clocks agree.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::HashMap;
 
 use super::list::{About, Findings, Severity, Tally};
 use super::view::View;
@@ -22,19 +24,15 @@ const TERMINATE_S: i64 = 60;
 /// far less than a second in an hour.
 const RECENT: i64 = 3600 * SECOND;
 
-pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
-    differing(view, |event| event.date_time, findings);
-}
-
 /// What one server's clock says against the capture's.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Offset {
     time: CaptureTime,
     ns: i64,
 }
 
 /// The skew of one server.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Skew {
     tally: Tally,
     worst_s: i64,
@@ -43,30 +41,33 @@ struct Skew {
     cleared: bool,
 }
 
-fn differing(view: &View<'_>, date_time: impl Fn(&HaEvent) -> Option<CaptureTime>, findings: &mut Findings) {
-    let said = |event: &HaEvent| {
-        let (id, server) = (event.relationship?, event.server?);
-        Some(((id, server), Offset { time: event.time, ns: date_time(event)?.since(event.time) }))
-    };
-    let heartbeats = || view.analysis.events.iter().filter(|event| event.kind == EventKind::Heartbeat);
-    // The latest of each server; at first the first one, so that no answer has to do without.
-    let mut offsets: HashMap<(RelationshipId, ServerId), Offset> = HashMap::new();
-    for (key, offset) in heartbeats().filter_map(said) {
-        offsets.entry(key).or_insert(offset);
+/// The clocks so far.
+#[derive(Debug, Default)]
+pub(super) struct Clocks {
+    /// The latest of each server; at first the first one, so that no answer has to do without.
+    offsets: HashMap<(RelationshipId, ServerId), Offset>,
+    skews: BTreeMap<(RelationshipId, ServerId), Skew>,
+}
+
+impl Clocks {
+    pub(super) fn begin(&mut self, events: &[HaEvent]) {
+        for (key, offset) in events.iter().filter_map(said) {
+            self.offsets.entry(key).or_insert(offset);
+        }
     }
-    let mut skews: BTreeMap<(RelationshipId, ServerId), Skew> = BTreeMap::new();
-    for event in heartbeats() {
-        let Some(((id, server), own)) = said(event) else { continue };
-        offsets.insert((id, server), own);
+
+    pub(super) fn event(&mut self, view: &View<'_>, event: &HaEvent) {
+        let Some(((id, server), own)) = said(event) else { return };
+        self.offsets.insert((id, server), own);
         let partner = view.partner(id, server);
         let other = partner
-            .and_then(|partner| offsets.get(&(id, partner)))
+            .and_then(|partner| self.offsets.get(&(id, partner)))
             .filter(|other| own.time.since(other.time).saturating_abs() <= RECENT);
         let seconds = skew_s(own.ns, other.map(|other| other.ns));
         if seconds.saturating_abs() <= WARN_S {
-            continue;
+            return;
         }
-        let skew = skews.entry((id, server)).or_default();
+        let skew = self.skews.entry((id, server)).or_default();
         skew.tally.add(event.time, event.at);
         if seconds.saturating_abs() > skew.worst_s.saturating_abs() {
             skew.worst_s = seconds;
@@ -75,15 +76,32 @@ fn differing(view: &View<'_>, date_time: impl Fn(&HaEvent) -> Option<CaptureTime
             skew.cleared = !off(own.ns) && other.is_some_and(|other| off(other.ns));
         }
     }
-    for ((_, server), skew) in skews.into_iter().filter(|(_, skew)| !skew.cleared) {
-        let seconds = skew.worst_s.saturating_abs();
-        let severity = if seconds > TERMINATE_S { Severity::Error } else { Severity::Warning };
-        let way = if skew.worst_s > 0 { "ahead of" } else { "behind" };
-        let against = skew.against.map_or("the capture's clock", |partner| view.name(partner));
-        let then = if seconds > TERMINATE_S { "; beyond 60 s Kea gives up HA on both servers" } else { "" };
-        let text = format!("the clock of {} is {seconds} s {way} {against}{then}", view.name(server));
-        findings.whole(About::new(FindingCode::ClockSkew, severity).server(Some(server)), skew.tally, text);
+
+    pub(super) fn finish(self, view: &View<'_>, findings: &mut Findings) {
+        for ((_, server), skew) in self.skews.into_iter().filter(|(_, skew)| !skew.cleared) {
+            let seconds = skew.worst_s.saturating_abs();
+            let severity = if seconds > TERMINATE_S { Severity::Error } else { Severity::Warning };
+            let way = if skew.worst_s > 0 { "ahead of" } else { "behind" };
+            let against = skew.against.map_or("the capture's clock", |partner| view.name(partner));
+            let then =
+                if seconds > TERMINATE_S { "; beyond 60 s Kea gives up HA on both servers" } else { "" };
+            let text = format!("the clock of {} is {seconds} s {way} {against}{then}", view.name(server));
+            findings.whole(
+                About::new(FindingCode::ClockSkew, severity).server(Some(server)),
+                skew.tally,
+                text,
+            );
+        }
     }
+}
+
+/// What a heartbeat's answer says of whose clock.
+fn said(event: &HaEvent) -> Option<((RelationshipId, ServerId), Offset)> {
+    if event.kind != EventKind::Heartbeat {
+        return None;
+    }
+    let (id, server) = (event.relationship?, event.server?);
+    Some(((id, server), Offset { time: event.time, ns: event.date_time?.since(event.time) }))
 }
 
 /// The skew in whole seconds, towards zero as Kea counts: against the partner's

@@ -1,28 +1,69 @@
 //! Lease databases that differ (kea-ha §8.3 no. 9 and 10).
 
-use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
+use super::bounded::{ClientKey, Recent};
 use super::list::{About, Findings, Severity};
-use super::view::View;
-use crate::exchange::Client;
+use super::view::{Batch, Place, View};
 use crate::exchange::lease::{EndReason, Lease};
 use crate::ha::catalogue::FindingCode;
-use crate::units::{CaptureTime, FrameRef, ZoneId};
+use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId, ZoneId};
 
-pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
-    one_client(view, findings);
-    one_address(view, findings);
+/// What counts of a client's lease when it gets its next one.
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    server: ServerId,
+    ip: Ipv4Addr,
+    /// Until when it would have run had the client not exchanged it; absent for
+    /// one that was given back or refused, and where the lease time was not captured.
+    until: Option<CaptureTime>,
+    place: Option<Place>,
 }
 
-/// Two servers that gave one client different addresses at the same time.
-fn one_client(view: &View<'_>, findings: &mut Findings) {
-    let mut running: HashMap<(ZoneId, &Client), &Lease> = HashMap::new();
-    for lease in &view.analysis.leases {
-        let Some(before) = running.insert((lease.zone, &lease.client), lease) else { continue };
+/// Who holds an address.
+#[derive(Clone, Copy, Debug)]
+struct Holder {
+    start: CaptureTime,
+    /// Until when; absent where the lease time was not captured.
+    until: Option<CaptureTime>,
+    server: ServerId,
+    chaddr: HwAddr,
+    client_id: Option<ClientKey>,
+    at: FrameRef,
+}
+
+/// The leases that were given last.
+#[derive(Debug, Default)]
+pub(super) struct Leases {
+    running: Recent<(ClientKey, ZoneId), Running>,
+    /// Separate sites may number their subnets alike.
+    holders: Recent<(Ipv4Addr, ZoneId), Holder>,
+}
+
+impl Leases {
+    /// Takes a lease that has its end, or the end of the capture; one client's in order of start.
+    pub(super) fn lease(&mut self, view: &View<'_>, lease: &Lease, findings: &mut Findings) {
+        let at = lease.ack;
+        self.one_client(view, lease, at, findings);
+        self.one_address(view, lease, at, findings);
+    }
+
+    /// Two servers that gave one client different addresses at the same time.
+    fn one_client(&mut self, view: &View<'_>, lease: &Lease, at: FrameRef, findings: &mut Findings) {
+        let given_up = !matches!(lease.end, None | Some((_, EndReason::Replaced)));
+        let now = Running {
+            server: lease.server,
+            ip: lease.ip,
+            until: holds_until(lease).filter(|_| !given_up),
+            place: Batch::lease_place(lease),
+        };
+        let key = (view.facts.keys.client(&lease.client), lease.zone);
+        let Some(before) = self.running.insert(key, now) else { return };
         let differs = before.server != lease.server && before.ip != lease.ip;
-        if !differs || !ran_on(before, lease.start) || !same_place(view, before, lease) {
-            continue;
+        let ran_on = before.until.is_some_and(|until| until > lease.start);
+        // A client that moved behind another relay needs another address.
+        if !differs || !ran_on || before.place.is_none() || before.place != now.place {
+            return;
         }
         let known = view.analysis.network.topology.servers.len();
         let severity = if view.are_peers(before.server, lease.server) {
@@ -31,13 +72,13 @@ fn one_client(view: &View<'_>, findings: &mut Findings) {
             Severity::Warning
         } else {
             // Two addresses of one machine would look the same.
-            continue;
+            return;
         };
         let about = About::new(FindingCode::TwoLeasesOneClient, severity)
             .zone(lease.zone)
             .server(Some(lease.server))
             .client(lease.client.chaddr);
-        findings.add(about, lease.start, frame(view, lease), || {
+        findings.add(about, lease.start, at, || {
             format!(
                 "{} gave {} to {}, whose lease of {} from {} still ran",
                 view.name(lease.server),
@@ -48,13 +89,46 @@ fn one_client(view: &View<'_>, findings: &mut Findings) {
             )
         });
     }
-}
 
-/// Whether a lease that the client exchanged for another one had time left then:
-/// it was neither given back nor refused.
-fn ran_on(lease: &Lease, time: CaptureTime) -> bool {
-    let given_up = !matches!(lease.end, None | Some((_, EndReason::Replaced)));
-    !given_up && holds_until(lease).is_some_and(|end| end > time)
+    /// One address that two clients of a zone hold at the same time.
+    fn one_address(&mut self, view: &View<'_>, lease: &Lease, at: FrameRef, findings: &mut Findings) {
+        let now = Holder {
+            start: lease.start,
+            until: lease.end.map(|(time, _)| time).or_else(|| holds_until(lease)),
+            server: lease.server,
+            chaddr: lease.client.chaddr,
+            client_id: lease.client.client_id.as_deref().map(|id| view.facts.keys.bytes(id)),
+            at,
+        };
+        let mut new = false;
+        let holder = self.holders.entry((lease.ip, lease.zone), || {
+            new = true;
+            now
+        });
+        if new {
+            return;
+        }
+        let before = *holder;
+        // Who holds it longest is asked about the next one.
+        if before.until <= now.until {
+            *holder = now;
+        }
+        // Leases that end late come late, so the other one may be the earlier.
+        let (one, other) = if before.start <= now.start { (before, now) } else { (now, before) };
+        if !one.is_other(&other) || one.until.is_none_or(|until| until <= other.start) {
+            return;
+        }
+        let about = About::new(FindingCode::AddressTwice, Severity::Error)
+            .zone(lease.zone)
+            .server(Some(other.server))
+            .client(other.chaddr);
+        findings.add(about, other.start, other.at, || {
+            let (now, held) = (view.name(other.server), view.name(one.server));
+            let (holder, client) = (view.client(one.chaddr), view.client(other.chaddr));
+            let giver = if now == held { "the same server".to_owned() } else { now.to_owned() };
+            format!("{} was still bound to {holder} by {held} when {client} got it from {giver}", lease.ip)
+        });
+    }
 }
 
 /// When the lease time is over; a lease whose time was not captured proves nothing.
@@ -63,58 +137,11 @@ fn holds_until(lease: &Lease) -> Option<CaptureTime> {
     Some(lease.expires().unwrap_or(CaptureTime(i64::MAX)))
 }
 
-/// Whether both leases belong to one subnet as far as the packets tell: a
-/// client that moved behind another relay needs another address.
-fn same_place(view: &View<'_>, one: &Lease, other: &Lease) -> bool {
-    let place = |lease: &Lease| {
-        let (exchange, _) = view.analysis.exchange(lease.exchange)?;
-        let query = exchange.queries.last().map(|step| view.message(step.first))?;
-        Some((query.giaddr, query.link_selection().or(query.subnet_selection())))
-    };
-    place(one).is_some_and(|here| place(other) == Some(here))
-}
-
-/// One address that two clients of a zone hold at the same time.
-fn one_address(view: &View<'_>, findings: &mut Findings) {
-    // Until when somebody holds an address.
-    let until = |lease: &Lease| lease.end.map(|(time, _)| time).or_else(|| holds_until(lease));
-    // Separate sites may number their subnets alike.
-    let mut holders: HashMap<(ZoneId, Ipv4Addr), &Lease> = HashMap::new();
-    for lease in &view.analysis.leases {
-        let holder = holders.get(&(lease.zone, lease.ip)).copied();
-        // Who holds it longest is asked about the next one.
-        if holder.is_none_or(|before| until(before) <= until(lease)) {
-            holders.insert((lease.zone, lease.ip), lease);
-        }
-        let Some(before) = holder.filter(|before| is_other(&before.client, &lease.client)) else {
-            continue;
-        };
-        if until(before).is_none_or(|time| time <= lease.start) {
-            continue;
-        }
-        let about = About::new(FindingCode::AddressTwice, Severity::Error)
-            .zone(lease.zone)
-            .server(Some(lease.server))
-            .client(lease.client.chaddr);
-        findings.add(about, lease.start, frame(view, lease), || {
-            let (now, held) = (view.name(lease.server), view.name(before.server));
-            let (one, other) = (view.client(before.client.chaddr), view.client(lease.client.chaddr));
-            let giver = if now == held { "the same server".to_owned() } else { now.to_owned() };
-            format!("{} was still bound to {one} by {held} when {other} got it from {giver}", lease.ip)
-        });
+impl Holder {
+    /// Whether Kea takes them for different clients; one client identifier with
+    /// two hardware addresses is one client to it, and has a finding of its own.
+    fn is_other(&self, other: &Self) -> bool {
+        let same_id = self.client_id.is_some() && self.client_id == other.client_id;
+        self.chaddr != other.chaddr && !same_id
     }
-}
-
-/// Whether Kea takes them for different clients; one client identifier with
-/// two hardware addresses is one client to it, and has a finding of its own.
-fn is_other(one: &Client, other: &Client) -> bool {
-    let same_id = one.client_id.is_some() && one.client_id == other.client_id;
-    one.chaddr != other.chaddr && !same_id
-}
-
-/// The ACK that began a lease.
-fn frame(view: &View<'_>, lease: &Lease) -> FrameRef {
-    let exchange = view.analysis.exchange(lease.exchange);
-    let ack = exchange.and_then(|(exchange, _)| exchange.verdict_reply(&view.analysis.messages));
-    ack.map(|id| view.message(id).at).unwrap_or_default()
 }

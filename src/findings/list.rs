@@ -1,7 +1,11 @@
 //! The list of findings while it is made: what one finding is, and how
 //! repeated occurrences become one row.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use smallvec::SmallVec;
 
 use crate::ha::catalogue::FindingCode;
 pub use crate::ha::severity::Severity;
@@ -9,6 +13,9 @@ use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId, ZoneId};
 
 /// Frames kept per finding; the count goes on.
 const FRAMES: usize = 16;
+/// Findings kept per code; what befalls further clients and servers is counted in one more.
+/// Nobody reads so many rows, and a hostile capture makes a client of every frame.
+pub(super) const SUBJECTS: usize = 4096;
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,9 +73,10 @@ impl About {
 /// Occurrences of one thing, for findings whose sentence is known only at the end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    span: Option<(CaptureTime, CaptureTime)>,
+    span: Option<Span>,
     pub(super) count: u64,
-    frames: Vec<FrameRef>,
+    /// Most tallies stay with one or two, which then need no allocation.
+    frames: SmallVec<[FrameRef; 2]>,
 }
 
 impl Tally {
@@ -88,10 +96,14 @@ impl Tally {
     }
 
     /// First and last occurrence; absent while there is none.
-    pub(super) const fn span(&self) -> Option<(CaptureTime, CaptureTime)> {
+    pub(super) const fn span(&self) -> Option<Span> {
         self.span
     }
 }
+
+/// First and last occurrence, and how many.
+type Counted = (Span, u64);
+type Span = (CaptureTime, CaptureTime);
 
 type Key = (FindingCode, Option<ServerId>, Option<HwAddr>);
 
@@ -100,6 +112,10 @@ type Key = (FindingCode, Option<ServerId>, Option<HwAddr>);
 pub(super) struct Findings {
     by_subject: BTreeMap<Key, Finding>,
     whole: Vec<Finding>,
+    /// Findings of each code.
+    kept: BTreeMap<FindingCode, usize>,
+    /// What befell more clients and servers than are kept.
+    others: BTreeMap<FindingCode, Finding>,
 }
 
 impl Findings {
@@ -123,42 +139,122 @@ impl Findings {
         frames: &[FrameRef],
         text: impl FnOnce() -> String,
     ) {
-        let About { code, severity, zone, server, client } = about;
-        let finding = self.by_subject.entry((code, server, client)).or_insert_with(|| Finding {
-            code,
-            severity,
-            first: time,
-            last: time,
-            count: 0,
-            zone,
-            server,
-            client,
-            text: String::new(),
-            frames: Vec::new(),
-        });
-        if finding.count == 0 || severity > finding.severity {
-            finding.severity = severity;
-            finding.text = text();
+        self.several(about, ((time, time), 1), frames, text);
+    }
+
+    /// What was counted of one subject before; nothing when there is nothing.
+    pub(super) fn counted(&mut self, about: About, tally: &Tally, text: impl FnOnce() -> String) {
+        if let Some(span) = tally.span {
+            self.several(about, (span, tally.count), &tally.frames, text);
         }
-        finding.count += 1;
-        finding.first = finding.first.min(time);
-        finding.last = finding.last.max(time);
-        let room = FRAMES.saturating_sub(finding.frames.len());
-        finding.frames.extend(frames.iter().take(room));
+    }
+
+    fn several(
+        &mut self,
+        about: About,
+        counted: Counted,
+        frames: &[FrameRef],
+        text: impl FnOnce() -> String,
+    ) {
+        let new = Finding::new(about, counted.0);
+        let finding = match self.by_subject.entry((about.code, about.server, about.client)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) if has_room(&mut self.kept, about.code) => place.insert(new),
+            Entry::Vacant(_) => self.others.entry(about.code).or_insert_with(|| new.of_nobody()),
+        };
+        finding.grow(about.severity, counted, frames, text);
     }
 
     /// A finding of its own, whose occurrences were counted before; nothing when there were none.
     pub(super) fn whole(&mut self, about: About, tally: Tally, text: String) {
-        let About { code, severity, zone, server, client } = about;
-        let Some((first, last)) = tally.span else { return };
-        let (count, frames) = (tally.count, tally.frames);
-        self.whole.push(Finding { code, severity, first, last, count, zone, server, client, text, frames });
+        let Some(span) = tally.span else { return };
+        let new = Finding::new(about, span);
+        if has_room(&mut self.kept, about.code) {
+            let (count, frames) = (tally.count, tally.frames.into_vec());
+            self.whole.push(Finding { count, text, frames, ..new });
+        } else {
+            let others = self.others.entry(about.code).or_insert_with(|| new.of_nobody());
+            others.grow(about.severity, (span, tally.count), &tally.frames, || text);
+        }
+    }
+
+    /// Occurrences that were forgotten because there are more than [`SUBJECTS`] of them by far.
+    pub(super) fn forgotten(&mut self, code: FindingCode, count: u64) {
+        if let Some(others) = self.others.get_mut(&code) {
+            others.count += count;
+        }
+    }
+
+    /// Puts before these what was told earlier and kept apart.
+    pub(super) fn begin_with(&mut self, earlier: Self, holds: impl Fn(&Finding) -> bool) {
+        for finding in earlier.by_subject.into_values().chain(earlier.others.into_values()) {
+            if !holds(&finding) {
+                continue;
+            }
+            let Finding { code, severity, first, last, count, zone, server, client, .. } = finding;
+            let about = About { code, severity, zone, server, client };
+            let later = self.by_subject.remove(&(code, server, client));
+            if later.is_some() {
+                self.kept.entry(code).and_modify(|kept| *kept -= 1);
+            }
+            self.several(about, ((first, last), count), &finding.frames, || finding.text);
+            if let Some(later) = later {
+                let span = ((later.first, later.last), later.count);
+                let about = About { severity: later.severity, ..about };
+                self.several(about, span, &later.frames, || later.text);
+            }
+        }
     }
 
     /// Every finding, the most severe first.
     pub(super) fn finish(self) -> Vec<Finding> {
         let mut list: Vec<Finding> = self.by_subject.into_values().chain(self.whole).collect();
-        list.sort_by_key(|it| (std::cmp::Reverse(it.severity), it.first, it.code, it.zone, it.server));
+        list.extend(self.others.into_values().map(|mut others| {
+            others.text =
+                format!("{} more, beyond the {SUBJECTS} that are listed: {}", others.count, others.text);
+            others
+        }));
+        list.sort_by_key(|it| (Reverse(it.severity), it.first, it.code, it.zone, it.server));
         list
+    }
+}
+
+/// Counts a further finding of a code, if it may be kept.
+fn has_room(kept: &mut BTreeMap<FindingCode, usize>, code: FindingCode) -> bool {
+    let kept = kept.entry(code).or_default();
+    let room = *kept < SUBJECTS;
+    *kept += usize::from(room);
+    room
+}
+
+impl Finding {
+    /// One without occurrences yet.
+    fn new(about: About, (first, last): Span) -> Self {
+        let About { code, severity, zone, server, client } = about;
+        let (count, text, frames) = (0, String::new(), Vec::new());
+        Self { code, severity, first, last, count, zone, server, client, text, frames }
+    }
+
+    /// One that many share.
+    fn of_nobody(self) -> Self {
+        Self { zone: None, server: None, client: None, ..self }
+    }
+
+    fn grow(
+        &mut self,
+        severity: Severity,
+        ((first, last), count): Counted,
+        frames: &[FrameRef],
+        text: impl FnOnce() -> String,
+    ) {
+        if self.count == 0 || severity > self.severity {
+            self.severity = severity;
+            self.text = text();
+        }
+        self.count += count;
+        self.first = self.first.min(first);
+        self.last = self.last.max(last);
+        let room = FRAMES.saturating_sub(self.frames.len());
+        self.frames.extend(frames.iter().take(room));
     }
 }

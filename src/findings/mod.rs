@@ -21,14 +21,20 @@
 //! | `messages` | malformed messages |
 //! | `witnesses` | what logs and lease files contradict |
 //!
-//! Every pass is linear in messages or events and holds memory per client at most.
+//! [`Finder`] hands each message, exchange, event and lease to all of them, once and in
+//! order. `facts` knows what several ask for, `view` how the parts of a batch are found,
+//! `bounded` what may be remembered per client.
 
 mod answers;
 mod balance;
+mod beats;
+mod bounded;
 mod channel;
 mod clocks;
 mod crowd;
 mod cuts;
+mod facts;
+mod handovers;
 mod identities;
 mod latency;
 mod leases;
@@ -44,40 +50,125 @@ mod witnesses;
 
 pub use list::{Finding, Severity};
 
+use self::answers::Answers;
+use self::balance::Balance;
+use self::channel::Channel;
+use self::clocks::Clocks;
+use self::facts::Facts;
+use self::identities::Identities;
+use self::latency::Latency;
+use self::leases::Leases;
 use self::list::Findings;
-use self::view::View;
+use self::parity::Parity;
+use self::relays::Relays;
+use self::renewals::Renewals;
+use self::requests::Requests;
+use self::secs::Secs;
+use self::view::{Batch, View};
 use crate::pipeline::Analysis;
 
 /// From here on we would bet on a decision.
 const SURE: f64 = 0.9;
 
-/// A source of findings.
-type Source = fn(&View<'_>, &mut Findings);
+/// Looks over an analysis batch by batch, and tells at the end what it found.
+///
+/// What it keeps between batches owns its data and is bounded: each table
+/// remembers about a hundred thousand clients at most and forgets the ones not
+/// heard of for longest, and of one code there are some thousand findings at
+/// most, the rest being counted in one more.
+#[derive(Debug, Default)]
+pub struct Finder {
+    facts: Facts,
+    findings: Findings,
+    answers: Answers,
+    requests: Requests,
+    parity: Parity,
+    latency: Latency,
+    renewals: Renewals,
+    leases: Leases,
+    secs: Secs,
+    identities: Identities,
+    relays: Relays,
+    clocks: Clocks,
+    channel: Channel,
+    balance: Balance,
+}
 
-/// Every source; a further one is a further line.
-const SOURCES: &[Source] = &[
-    messages::find,
-    answers::find,
-    requests::find,
-    parity::find,
-    latency::find,
-    renewals::find,
-    leases::find,
-    secs::find,
-    identities::find,
-    relays::find,
-    clocks::find,
-    channel::find,
-    balance::find,
-    witnesses::find,
-];
+impl Finder {
+    /// One that has seen nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes what a batch settles: each message, exchange, lease, event and
+    /// contradiction comes in one batch, and batches in order.
+    pub fn take(&mut self, batch: &Analysis<'_>) {
+        self.look(Batch::of(batch));
+    }
+
+    fn look(&mut self, batch: Batch<'_>) {
+        self.facts.learn(&batch);
+        let findings = &mut self.findings;
+        let view = &View::new(batch, &self.facts);
+        self.answers.begin(view, findings);
+        self.clocks.begin(batch.events);
+        for event in batch.events {
+            self.answers.event(view, event);
+            self.clocks.event(view, event);
+            self.channel.event(view, event);
+        }
+        for message in batch.messages {
+            messages::message(message, findings);
+            self.identities.message(view, message);
+            self.relays.message(view, message);
+        }
+        for case in &mut batch.cases(&self.facts) {
+            self.answers.case(view, &case, findings);
+            self.requests.case(view, &case, findings);
+            self.parity.case(view, &case, findings);
+            self.latency.case(view, &case);
+            self.renewals.case(view, &case, findings);
+            self.secs.case(view, &case);
+            identities::nobody(view, &case, findings);
+            Relays::case(view, &case, findings);
+            self.channel.case(view, &case);
+            self.balance.case(view, &case);
+        }
+        for lease in batch.leases {
+            self.leases.lease(view, lease, findings);
+        }
+        for told in batch.contradictions {
+            witnesses::contradiction(told, findings);
+        }
+    }
+
+    /// Everything that was found, the most severe first. `last` is the last
+    /// batch, which was taken; it holds what is known of the network and the
+    /// control channel in the end.
+    pub fn finish(self, last: &Analysis<'_>) -> Vec<Finding> {
+        let mut findings = self.findings;
+        let view = &View::new(Batch::of(last), &self.facts);
+        self.answers.finish(view, &mut findings);
+        self.requests.finish(view, &mut findings);
+        self.parity.finish(view, &mut findings);
+        self.latency.finish(view, &mut findings);
+        self.renewals.finish(view, &mut findings);
+        self.secs.finish(view, &mut findings);
+        self.identities.finish(view, &mut findings);
+        self.relays.finish(view, &mut findings);
+        self.clocks.finish(view, &mut findings);
+        self.channel.finish(view, &mut findings);
+        self.balance.finish(view, &mut findings);
+        findings.finish()
+    }
+}
 
 /// Looks over a finished analysis; the most severe finding first.
 pub fn find(analysis: &Analysis<'_>) -> Vec<Finding> {
-    let view = View::new(analysis);
-    let mut findings = Findings::default();
-    for source in SOURCES {
-        source(&view, &mut findings);
-    }
-    findings.finish()
+    let mut finder = Finder::new();
+    finder.take(analysis);
+    finder.finish(analysis)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,58 +1,131 @@
-//! The analysis with what several findings ask of it: which directions the
-//! captures show, and when a pair handed over.
+//! A batch of the analysis as findings look at it: how its parts are found, and
+//! what is known so far beside it.
 
-use std::collections::{HashMap, HashSet};
-
-use super::cuts::{Cut, cuts};
-use crate::exchange::{Exchange, Observed, of};
-use crate::ha::events::EventKind;
+use super::bounded::ClientKey;
+use super::cuts::Cut;
+use super::facts::Facts;
+use crate::dhcp::MessageType;
+use crate::exchange::answer::Answer;
+use crate::exchange::lease::Lease;
+use crate::exchange::{Exchange, Messages, Observed, Outcome, of};
+use crate::ha::decide::Decision;
+use crate::ha::events::HaEvent;
 use crate::ha::state::State;
 use crate::ha::topology::{Limits, Mode, Relationship, RelationshipId, Role};
 use crate::ha::verdict::Judgement;
+use crate::ha::witness::Contradiction;
 use crate::pipeline::Analysis;
-use crate::units::{CaptureTime, HwAddr, MessageId, SECOND, ServerId, ZoneId};
+use crate::units::{CaptureTime, ExchangeId, HwAddr, MessageId, SECOND, ServerId, ZoneId};
 
-/// Begin and end of each.
-type Spans = Vec<(CaptureTime, CaptureTime)>;
-
-/// An analysis as findings look at it.
-pub(super) struct View<'a> {
+/// What is looked over at once. All access to the analysis' parts by number is here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Batch<'a> {
     pub(super) analysis: &'a Analysis<'a>,
-    /// Who is seen to reply to the clients of a zone: the captures show that direction.
-    replied: HashSet<(ZoneId, ServerId)>,
-    zones_with_replies: HashSet<ZoneId>,
-    answering: HashSet<ServerId>,
-    /// Times around the return of a server, from heartbeats.
-    handovers: HashMap<RelationshipId, Spans>,
-    /// Times without heartbeats.
-    cuts: HashMap<RelationshipId, Vec<Cut>>,
-    /// The last captured instant.
-    end: Option<CaptureTime>,
+    pub(super) messages: &'a Messages,
+    pub(super) exchanges: &'a [Exchange],
+    pub(super) judgements: &'a [Judgement],
+    pub(super) decisions: &'a [Decision],
+    pub(super) leases: &'a [Lease],
+    pub(super) events: &'a [HaEvent],
+    pub(super) contradictions: &'a [Contradiction],
 }
 
-impl<'a> View<'a> {
-    pub(super) fn new(analysis: &'a Analysis<'a>) -> Self {
-        let mut replied = HashSet::new();
-        let mut zones_with_replies = HashSet::new();
-        for exchange in analysis.exchanges.iter().filter(|exchange| !exchange.replies.is_empty()) {
-            let zone = exchange.zone(&analysis.messages);
-            zones_with_replies.insert(zone);
-            let servers = exchange.replies.iter().filter_map(|step| analysis.answers.get(&step.first));
-            replied.extend(servers.map(|answer| (zone, answer.server)));
-        }
+impl<'a> Batch<'a> {
+    pub(super) fn of(analysis: &'a Analysis<'a>) -> Self {
         Self {
             analysis,
-            answering: replied.iter().map(|(_, server)| *server).collect(),
-            replied,
-            zones_with_replies,
-            handovers: handovers(analysis),
-            cuts: cuts(analysis),
-            end: analysis.sources.iter().filter_map(|source| source.last).max(),
+            messages: &analysis.messages,
+            exchanges: &analysis.exchanges,
+            judgements: &analysis.judgements,
+            decisions: &analysis.decisions,
+            leases: &analysis.leases,
+            events: &analysis.events,
+            contradictions: &analysis.witnesses.contradictions,
         }
     }
 
     pub(super) fn message(&self, id: MessageId) -> &'a Observed {
         of(&self.analysis.messages, id)
+    }
+
+    /// Who sent a reply; asked with its first sighting.
+    pub(super) fn answer(&self, reply: MessageId) -> Option<&'a Answer> {
+        self.analysis.answers.get(&reply)
+    }
+
+    pub(super) fn zone(&self, exchange: &Exchange) -> ZoneId {
+        exchange.zone(&self.analysis.messages)
+    }
+
+    pub(super) fn outcome(&self, exchange: &Exchange) -> Outcome {
+        exchange.outcome(&self.analysis.messages)
+    }
+
+    /// The ACK, else the NAK of an exchange.
+    pub(super) fn verdict_reply(&self, exchange: &Exchange) -> Option<MessageId> {
+        exchange.verdict_reply(&self.analysis.messages)
+    }
+
+    /// An exchange that was settled lately, with its judgement.
+    pub(super) fn exchange(&self, id: ExchangeId) -> Option<(&'a Exchange, &'a Judgement)> {
+        self.analysis.exchange(id)
+    }
+
+    /// Why an exchange came out as it did, in a sentence.
+    pub(super) fn reason(&self, exchange: &Exchange) -> String {
+        self.exchange(exchange.id).map(|(_, judgement)| judgement.reason.clone()).unwrap_or_default()
+    }
+
+    /// Relay and link of the query that a lease began with: where the client was.
+    pub(super) fn lease_place(lease: &Lease) -> Option<Place> {
+        Some((lease.giaddr?, lease.link))
+    }
+
+    /// Every exchange with what was decided about it, in order of the first message.
+    pub(super) fn cases(&self, facts: &Facts) -> impl Iterator<Item = Case<'a>> {
+        let (batch, keys) = (*self, facts.keys.clone());
+        let mut decisions = self.decisions;
+        self.exchanges.iter().zip(self.judgements).map(move |(exchange, judgement)| {
+            let of = decisions.iter().take_while(|decision| decision.exchange <= exchange.id).count();
+            let (own, rest) = decisions.split_at(of);
+            decisions = rest;
+            let first = exchange.queries.first().map(|step| batch.message(step.first));
+            let zone = first.map_or_else(|| batch.zone(exchange), |first| first.zone);
+            Case { exchange, judgement, decisions: own, first, zone, client: keys.client(&exchange.client) }
+        })
+    }
+}
+
+/// Relay address, and the link that the relay names.
+pub(super) type Place = (std::net::Ipv4Addr, Option<std::net::Ipv4Addr>);
+
+/// One exchange with what was decided about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case<'a> {
+    pub(super) exchange: &'a Exchange,
+    pub(super) judgement: &'a Judgement,
+    pub(super) decisions: &'a [Decision],
+    /// The first message of its client; absent when only replies were captured.
+    pub(super) first: Option<&'a Observed>,
+    pub(super) zone: ZoneId,
+    pub(super) client: ClientKey,
+}
+
+/// A batch, and what is known so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    pub(super) batch: Batch<'a>,
+    pub(super) facts: &'a Facts,
+    pub(super) analysis: &'a Analysis<'a>,
+}
+
+impl<'a> View<'a> {
+    pub(super) const fn new(batch: Batch<'a>, facts: &'a Facts) -> Self {
+        Self { batch, facts, analysis: batch.analysis }
+    }
+
+    pub(super) fn message(&self, id: MessageId) -> &'a Observed {
+        self.batch.message(id)
     }
 
     pub(super) fn name(&self, server: ServerId) -> &'a str {
@@ -72,52 +145,21 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(super) fn zone(&self, exchange: &Exchange) -> ZoneId {
-        exchange.zone(&self.analysis.messages)
-    }
-
-    /// Every exchange with its judgement, in order of the first message.
-    pub(super) fn exchanges(&self) -> impl Iterator<Item = (&'a Exchange, &'a Judgement)> + use<'a> {
-        self.analysis.exchanges.iter().zip(&self.analysis.judgements)
-    }
-
-    /// The first message of an exchange's client; absent when only replies were captured.
-    pub(super) fn first_query(&self, exchange: &Exchange) -> Option<&'a Observed> {
-        exchange.queries.first().map(|step| self.message(step.first))
-    }
-
     /// Whether the captures show replies to clients of this zone, of `server` if one is meant.
     ///
     /// Where they do not, a silence proves nothing: the capture may hold one direction only.
     pub(super) fn shows_replies(&self, zone: ZoneId, server: Option<ServerId>) -> bool {
-        match server {
-            Some(server) => self.replied.contains(&(zone, server)),
-            None => self.zones_with_replies.contains(&zone),
-        }
+        self.facts.shows_replies(zone, server)
     }
 
-    /// Whether the captures show replies of `server` to anybody.
-    pub(super) fn answers_somewhere(&self, server: ServerId) -> bool {
-        self.answering.contains(&server)
-    }
-
-    /// Whether a server of the relationship was just returning: for about a
-    /// heartbeat both may serve, or neither (kea-ha §2.1).
+    /// Whether a server of the relationship was just returning.
     pub(super) fn is_handover(&self, relationship: Option<RelationshipId>, time: CaptureTime) -> bool {
-        let spans =
-            relationship.and_then(|id| self.handovers.get(&id)).map(Vec::as_slice).unwrap_or_default();
-        let after = spans.partition_point(|(from, _)| *from <= time);
-        after.checked_sub(1).and_then(|at| spans.get(at)).is_some_and(|(_, to)| time <= *to)
-    }
-
-    /// The times in which a pair exchanged no heartbeats, in order.
-    pub(super) fn cuts(&self, id: RelationshipId) -> &[Cut] {
-        self.cuts.get(&id).map(Vec::as_slice).unwrap_or_default()
+        relationship.is_some_and(|id| self.facts.handovers.contain(id, time))
     }
 
     /// The time without heartbeats that an instant lies in.
-    pub(super) fn cut(&self, relationship: Option<RelationshipId>, time: CaptureTime) -> Option<&Cut> {
-        self.cuts(relationship?).iter().find(|cut| cut.from < time && time < cut.to)
+    pub(super) fn cut(&self, relationship: Option<RelationshipId>, time: CaptureTime) -> Option<&'a Cut> {
+        self.facts.cuts.around(relationship?, time)
     }
 
     pub(super) fn relationship(&self, id: Option<RelationshipId>) -> Option<&'a Relationship> {
@@ -155,50 +197,16 @@ impl<'a> View<'a> {
 
     /// Whether a query came too late in the capture for its reply to be in it.
     pub(super) fn is_last_moment(&self, time: CaptureTime) -> bool {
-        self.end.is_some_and(|end| end.since(time) < SECOND / 10)
+        self.facts.end().is_some_and(|end| end.since(time) < SECOND / 10)
     }
 }
 
-/// From the last heartbeat that showed a server or its partner out of the
-/// normal state to one heartbeat after the first that showed it back.
-fn handovers(analysis: &Analysis<'_>) -> HashMap<RelationshipId, Spans> {
-    let mut last: HashMap<(RelationshipId, ServerId), (CaptureTime, State)> = HashMap::new();
-    let mut spans: HashMap<RelationshipId, Spans> = HashMap::new();
-    for event in analysis.events.iter().filter(|event| event.kind == EventKind::Heartbeat) {
-        let (Some(id), Some(server)) = (event.relationship, event.server) else { continue };
-        let Some(state) = event.state.as_deref().and_then(State::from_word) else { continue };
-        let before = last.insert((id, server), (event.time, state));
-        if let Some((time, _)) = before.filter(|(_, before)| *before != state && is_apart(*before)) {
-            let limits = analysis.network.topology.limits_of(server, id);
-            let delay = limits.map_or(0, |it| i64::from(it.heartbeat_delay_ms) * SECOND / 1000);
-            spans.entry(id).or_default().push((time, event.time.plus(delay)));
-        }
-    }
-    spans.values_mut().for_each(join);
-    spans
+/// The state that an event reports.
+pub(super) fn state_of(event: &HaEvent) -> Option<State> {
+    event.state.as_deref().and_then(State::from_word)
 }
 
-/// Puts spans in order and joins those that touch.
-fn join(spans: &mut Spans) {
-    spans.sort_unstable();
-    spans.dedup_by(|next, kept| {
-        let touch = next.0 <= kept.1;
-        if touch {
-            kept.1 = kept.1.max(next.1);
-        }
-        touch
-    });
-}
-
-/// Whether a server in this state does not share the work with its partner.
-const fn is_apart(state: State) -> bool {
-    matches!(
-        state,
-        State::PartnerDown
-            | State::PartnerInMaintenance
-            | State::InMaintenance
-            | State::Waiting
-            | State::Syncing
-            | State::Ready
-    )
+/// The type of a reply, if it is captured.
+pub(super) fn is_nak(message: &Observed) -> bool {
+    message.message_type == Some(MessageType::NAK)
 }

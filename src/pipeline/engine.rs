@@ -273,7 +273,7 @@ impl<'t> Engine<'t> {
         state.watermark = start;
         state.messages.settle(next);
         let known = end.plus(-KEPT_EVENTS_NS);
-        state.events.settle(start.map(|start| start.min(known)));
+        state.events.settle(start.map(|_| known));
         let Analysis { network, messages, answers, events, timeline, replay, witnesses, .. } = state;
         let evidence = Evidence {
             network,

@@ -6,7 +6,7 @@ use crate::findings::list::{About, Findings, Severity, Tally};
 use crate::findings::view::View;
 use crate::ha::catalogue::FindingCode;
 
-pub(super) fn find(view: &View<'_>, findings: &mut Findings) {
+pub(super) fn report(view: &View<'_>, findings: &mut Findings) {
     let mut kinds: BTreeMap<_, (Tally, &str)> = BTreeMap::new();
     for anomaly in &view.analysis.channel.anomalies {
         let (tally, _) =

@@ -3,6 +3,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::*;
 use crate::capture::Progress;
 use crate::exchange::PairLimits;
+use crate::findings::facts::Facts;
+use crate::findings::view::Batch;
 use crate::frame::{Link, Segment};
 use crate::ha::events::ControlReader;
 use crate::ha::topology::{Limits, Mode, Peer, Relationship, Role, Server, Topology};
@@ -60,13 +62,19 @@ fn found(one: Option<i64>, two: Option<i64>) -> Vec<(Severity, Option<ServerId>,
     for (seconds, to) in [(10, ONE), (11, TWO), (20, ONE), (21, TWO)] {
         heartbeat(&mut reader, seconds, to);
     }
-    analysis.events = reader.finish(CaptureTime(i64::MAX)).0.into();
+    let (mut events, _) = reader.finish(CaptureTime(i64::MAX));
     let mut findings = Findings::default();
-    let date_time = |event: &HaEvent| {
+    for event in &mut events {
         let off = if event.server_ip == ONE { one } else { two };
-        off.map(|seconds| event.time.plus(seconds * SECOND))
-    };
-    differing(&View::new(&analysis), date_time, &mut findings);
+        event.date_time = off.map(|seconds| event.time.plus(seconds * SECOND));
+    }
+    analysis.events = events.into();
+    let facts = Facts::default();
+    let view = View::new(Batch::of(&analysis), &facts);
+    let mut clocks = Clocks::default();
+    clocks.begin(&analysis.events);
+    analysis.events.iter().for_each(|event| clocks.event(&view, event));
+    clocks.finish(&view, &mut findings);
     let rows = findings.finish().into_iter();
     rows.map(|finding| (finding.severity, finding.server, finding.count, finding.text)).collect()
 }

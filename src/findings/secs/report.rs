@@ -1,44 +1,26 @@
 //! What the habits of all clients together mean for a takeover.
 
-use std::collections::BTreeMap;
-
+use super::habits::{Crowd, Habits};
 use super::wait::Habit;
-use super::{Passage, Place};
 use crate::findings::list::{About, Findings, Severity};
+use crate::findings::view::View;
 use crate::ha::catalogue::FindingCode;
 use crate::ha::topology::{Limits, Mode};
 
-/// Clients of one place by what Kea can make of them.
-#[derive(Clone, Copy, Default)]
-struct Crowd {
-    /// Clients that asked again late enough to show a habit.
-    judged: u64,
-    /// Those of them that Kea comes to count as unacked.
-    counting: u64,
-}
-
-impl Passage<'_, '_> {
-    pub(super) fn report(self, findings: &mut Findings) {
-        let mut crowds: BTreeMap<Place, Crowd> = BTreeMap::new();
-        for ((zone, _), known) in &self.clients {
-            let crowd = crowds.entry((*zone, known.relationship)).or_default();
-            let counting = known.has(Habit::Counts) || known.has(Habit::Swapped);
-            let judged = counting || known.has(Habit::Zero) || known.has(Habit::Stuck);
-            crowd.counting += u64::from(counting);
-            crowd.judged += u64::from(judged);
-        }
+impl Habits {
+    /// `forgotten`: clients of which nothing is known any more.
+    pub(super) fn report(self, view: &View<'_>, forgotten: u64, findings: &mut Findings) {
+        let crowds = self.crowds;
         for ((place, habit), seen) in self.seen {
             let (zone, relationship) = place;
             let crowd = crowds.get(&place).copied().unwrap_or_default();
             let n = seen.tally.count;
             // Only a pair counts clients, and not where it fails over without that test.
             let limits = relationship
-                .filter(|id| {
-                    self.view.relationship(Some(*id)).is_some_and(|it| it.mode != Mode::PassiveBackup)
-                })
-                .and_then(|id| self.view.limits(id))
+                .filter(|id| view.relationship(Some(*id)).is_some_and(|it| it.mode != Mode::PassiveBackup))
+                .and_then(|id| view.limits(id))
                 .filter(|limits| limits.max_unacked_clients > 0);
-            let name = self.view.zone_name(zone);
+            let name = view.zone_name(zone);
             let of = format!("{n} of {} clients that asked again in {name}", crowd.judged);
             let (code, text) = match habit {
                 Habit::Counts => continue,
@@ -57,7 +39,9 @@ impl Passage<'_, '_> {
             };
             let effect = limits.and_then(|limits| effect(habit, n, crowd, limits));
             let severity = if effect.is_some() { Severity::Warning } else { Severity::Note };
-            let parts: Vec<String> = [text, seen.example].into_iter().chain(effect).collect();
+            let again = (forgotten > 0)
+                .then(|| format!("{forgotten} clients were forgotten meanwhile and may count twice"));
+            let parts: Vec<String> = [text, seen.example].into_iter().chain(effect).chain(again).collect();
             findings.whole(About::new(code, severity).zone(zone), seen.tally, parts.join("; "));
         }
     }

@@ -36,6 +36,7 @@ impl Habit {
 }
 
 /// The attempts of one client that nobody has answered yet.
+#[derive(Debug)]
 pub(super) struct Wait {
     kind: Kind,
     begin: CaptureTime,
@@ -112,14 +113,19 @@ impl Wait {
         self.last_time.since(self.begin) / SECOND
     }
 
-    /// The habit; absent while the attempts are too close together to tell, or do not tell.
+    /// Whether the attempts are far enough apart to tell anything.
+    pub(super) fn tells(&self) -> bool {
+        self.seconds() >= SLACK
+    }
+
+    /// The habit; absent while the attempts do not tell.
     /// Where Kea counts it all the same (`max_ack_delay_ms`), beginning anew is no habit to report.
     pub(super) fn habit(&self, max_ack_delay_ms: u32) -> Option<Habit> {
         let (begin, first) = self.anew;
         let seconds = self.last_time.since(begin) / SECOND;
         let grown = i64::from(self.last) - i64::from(first);
         let grown_high = i64::from(self.last >> 8) - i64::from(first >> 8);
-        if self.seconds() < SLACK {
+        if !self.tells() {
             return None;
         }
         // No value above 0 was ever sent: swapped or not, that stays 0.

@@ -7,7 +7,12 @@ use crate::table::{Cell, Rows, schema};
 impl Filler<'_> {
     /// One row per finding.
     pub fn findings(&self) -> Rows {
-        self.rows(&schema::FINDINGS, &self.finding_entries(self.found()))
+        self.finding_rows(self.found())
+    }
+
+    /// The same for findings of several batches.
+    pub fn finding_rows(&self, findings: &[Finding]) -> Rows {
+        self.rows(&schema::FINDINGS, &self.finding_entries(findings))
     }
 
     /// In the order of the findings.

@@ -12,6 +12,15 @@ impl Filler<'_> {
         self.rows(&schema::LEASES, &self.lease_entries())
     }
 
+    /// The same for a choice of leases, in their order.
+    pub fn lease_rows(&self, leases: &[Lease]) -> Rows {
+        let mut rows = Rows::new(&schema::LEASES);
+        for (number, lease) in leases.iter().enumerate() {
+            self.lease(&mut rows, number as u64, lease);
+        }
+        rows
+    }
+
     /// Leases of one start are in the order of their exchanges.
     pub(in crate::table) fn lease_entries(&self) -> Entries<'_> {
         let leases = &self.analysis.leases;
