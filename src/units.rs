@@ -177,3 +177,43 @@ impl fmt::Display for ExchangeId {
         write!(f, "e{}", u64::from(self.0) + 1)
     }
 }
+
+/// Sorts a list in which everything is near its place, as what was captured by time and
+/// grouped by client is; stable. Other lists are sorted as usual.
+pub fn sort_nearly_sorted<T: Copy, K: Ord>(list: &mut [T], key: impl Fn(&T) -> K) {
+    // So many steps an entry, on average, are still cheaper than a merge sort.
+    let mut steps = 16 * list.len();
+    for at in 1..list.len() {
+        let Some((sorted, [entry, ..])) = list.split_at_mut_checked(at) else { return };
+        let own = key(entry);
+        let behind = sorted.iter().rev().take(steps + 1).take_while(|before| key(before) > own).count();
+        if behind == 0 {
+            continue;
+        }
+        if behind > steps {
+            return list.sort_by_key(key);
+        }
+        steps -= behind;
+        if let Some(moved) = list.get_mut(at - behind..=at) {
+            moved.rotate_right(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearly_sorted_lists_and_others_are_sorted_and_stable() {
+        for distance in [1, 3, 10, 1000] {
+            // Numbers that are at most so far from their place, with equal keys among them.
+            let list: Vec<(u32, u32)> =
+                (0..2000u32).map(|at| ((at + at * 7919 % distance) / 2, at)).collect();
+            let (mut ours, mut theirs) = (list.clone(), list);
+            sort_nearly_sorted(&mut ours, |entry| entry.0);
+            theirs.sort_by_key(|entry| entry.0);
+            assert_eq!(ours, theirs, "{distance}");
+        }
+    }
+}

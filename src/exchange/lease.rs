@@ -8,7 +8,7 @@ pub use self::running::MOST_RUNNING;
 use self::running::Running;
 use super::answer::Answer;
 use super::{Answers, Client, Exchange, Kind, Messages, Observed, Outcome, of};
-use crate::units::{CaptureTime, ExchangeId, FrameRef, SECOND, ServerId, ZoneId};
+use crate::units::{CaptureTime, ExchangeId, FrameRef, SECOND, ServerId, ZoneId, sort_nearly_sorted};
 
 /// Why a lease ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Leases {
         };
         let mut events: Vec<(CaptureTime, usize)> =
             exchanges.iter().enumerate().map(|(at, exchange)| (decided(exchange), at)).collect();
-        events.sort_unstable();
+        sort_nearly_sorted(&mut events, |event| *event);
         for (time, at) in events {
             let Some(exchange) = exchanges.get(at) else { continue };
             match exchange.outcome(messages) {

@@ -206,9 +206,10 @@ impl Pairer {
             }
             Some((at, _)) => {
                 self.close(at, true);
-                self.begin(key, message)
+                let head = self.clients.get(&key).copied();
+                self.begin(key, head, message)
             }
-            None => self.begin(key, message),
+            None => self.begin(key, head, message),
         };
         self.touches += 1;
         let touch = self.touches;
@@ -257,15 +258,15 @@ impl Pairer {
         }
     }
 
-    /// Opens an exchange and gives its place.
-    fn begin(&mut self, key: Key, message: &Observed) -> u32 {
-        let head = self.clients.get(&key).copied();
+    /// Opens an exchange before those that `head` begins, and gives its place.
+    fn begin(&mut self, key: Key, head: Option<u32>, message: &Observed) -> u32 {
+        let mut older = head;
         if let Some((count, (oldest, _))) = self.chain(head).enumerate().last()
             && count + 1 >= self.limits.per_client
         {
             self.close(oldest, true);
+            older = self.clients.get(&key).copied();
         }
-        let older = self.clients.get(&key).copied();
         let open = Open {
             exchange: Exchange {
                 id: ExchangeId(self.next),

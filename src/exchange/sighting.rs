@@ -1,7 +1,11 @@
 //! The same message captured twice: on a bridge and one of its ports, on the
 //! Linux `any` device, on two wires that a router joins.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use crate::units::{CaptureTime, MessageId, SourceId};
 
@@ -18,7 +22,7 @@ const CAP: usize = 65_536;
 /// Remembers recent datagrams and recognises their copies.
 #[derive(Debug, Default)]
 pub struct Sightings {
-    recent: HashMap<u64, Recent>,
+    recent: HashMap<u64, Recent, RandomState>,
     order: VecDeque<(CaptureTime, u64)>,
 }
 
@@ -26,7 +30,8 @@ pub struct Sightings {
 struct Recent {
     message: MessageId,
     first: CaptureTime,
-    seen: Vec<(SourceId, CaptureTime)>,
+    /// Where it was seen, and when last there.
+    seen: SmallVec<[(SourceId, CaptureTime); 1]>,
 }
 
 impl Sightings {
@@ -59,7 +64,8 @@ impl Sightings {
                 return Some(recent.message);
             }
         }
-        self.recent.insert(identity, Recent { message, first: time, seen: vec![(source, time)] });
+        let seen = SmallVec::from_buf([(source, time)]);
+        self.recent.insert(identity, Recent { message, first: time, seen });
         self.order.push_back((time, identity));
         None
     }
@@ -71,8 +77,10 @@ impl Sightings {
             }
             self.order.pop_front();
             // The same bytes may have been entered again since.
-            if self.recent.get(&key).is_some_and(|recent| recent.first == entered) {
-                self.recent.remove(&key);
+            if let Entry::Occupied(place) = self.recent.entry(key)
+                && place.get().first == entered
+            {
+                place.remove();
             }
         }
     }

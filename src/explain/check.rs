@@ -186,7 +186,12 @@ fn taken_over(analysis: &Analysis<'_>, exchange: &Exchange, server: ServerId, ti
                 let standing = analysis.timeline.standing(
                     topology,
                     place,
-                    Asked { time, exchange: exchange.id, answered: false },
+                    Asked {
+                        time,
+                        exchange: exchange.id,
+                        answered: false,
+                        life: analysis.timeline.life(partner, time),
+                    },
                 );
                 standing.service == Service::Serves && standing.confidence >= 0.85
             })

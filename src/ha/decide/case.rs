@@ -9,7 +9,7 @@ use crate::exchange::{Exchange, Messages, Observed, Step, of};
 use crate::ha::events::HaEvent;
 use crate::ha::network::Selected;
 use crate::ha::state::State;
-use crate::ha::timeline::Timeline;
+use crate::ha::timeline::{Life, Timeline};
 use crate::ha::topology::RelationshipId;
 use crate::units::{MessageId, SECOND, ServerId};
 
@@ -66,11 +66,14 @@ pub(super) struct Case<'a> {
     pub(super) part: Part,
     pub(super) server: ServerId,
     pub(super) reply: Option<MessageId>,
+    /// What shows the server to run at that time; known when it is decided.
+    pub(super) life: Life,
 }
 
 impl<'a> Case<'a> {
     pub(super) fn of(part: Part, exchange: &'a Exchange, messages: &'a Messages) -> Self {
-        Self { exchange, query: of(messages, part.query), part, server: part.server, reply: part.reply }
+        let query = of(messages, part.query);
+        Self { exchange, query, part, server: part.server, reply: part.reply, life: Life::default() }
     }
 
     /// Whether the server answered, captured or not.

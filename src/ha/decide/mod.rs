@@ -150,7 +150,8 @@ impl Evidence<'_> {
         let first = decisions.len();
         let answered_by = |step: &Step| self.answers.get(&step.first).map(|answer| answer.server);
         for part in parts {
-            let case = Case::of(*part, exchange, self.messages);
+            let mut case = Case::of(*part, exchange, self.messages);
+            case.life = timeline.life(case.server, case.query.time);
             // What it left unanswered it may well leave unanswered again.
             let silent = |earlier: &Decision| {
                 earlier.server == case.server
@@ -179,7 +180,7 @@ impl Evidence<'_> {
         again: impl FnOnce() -> bool,
     ) -> Decision {
         let mut ruling = self.rule(case, timeline, replay);
-        let down = timeline.down(case.server, case.query.time).filter(|_| !case.answered());
+        let down = case.life.down().filter(|_| !case.answered());
         if let Some((confidence, refused)) = down.filter(|_| ruling.rule != Rule::ServerDown) {
             if confidence > 0.85 {
                 // What is not running applies no rule.
@@ -230,7 +231,7 @@ impl Evidence<'_> {
         if ruling.is_concluded(configured) && (seen == Seen::Silent || (seen == Seen::Unknown && again())) {
             ruling.give_up();
         }
-        let heard = match (seen, timeline.running(case.server, case.query.time)) {
+        let heard = match (seen, case.life.running()) {
             (Seen::Answered, _) => Heard::Yes,
             (_, Some(false)) => Heard::Unknown,
             (_, running) => {

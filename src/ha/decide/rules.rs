@@ -147,8 +147,8 @@ impl Evidence<'_> {
         };
         let place = (case.server, id, scope);
         let (time, exchange) = (case.query.time, case.exchange.id);
-        let mut standing =
-            timeline.standing(topology, place, Asked { time, exchange, answered: case.answered() });
+        let asked = Asked { time, exchange, answered: case.answered(), life: case.life };
+        let mut standing = timeline.standing(topology, place, asked);
         if let Some(replayed) = replay.standing(place, time) {
             standing = second_witness(standing, replayed);
         }

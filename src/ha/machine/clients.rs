@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use smallvec::SmallVec;
+
 use crate::units::HwAddr;
 
 /// Whether a client has waited too long: `secs`, already repaired
@@ -21,7 +23,7 @@ pub const fn unacked_left(total: u32, max_unacked_clients: u32) -> u32 {
 /// Whom Kea takes for one client: hardware address and option 61, empty when
 /// there is none (kea-ha §3.6).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ClientKey(pub HwAddr, pub Box<[u8]>);
+pub struct ClientKey(pub HwAddr, pub SmallVec<[u8; 16]>);
 
 /// What counting one query changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

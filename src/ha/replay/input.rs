@@ -63,13 +63,19 @@ pub(super) enum What<'a> {
     Answers(&'a Query),
 }
 
-/// Every fact, in time order.
-pub(super) fn inputs<'a>(
-    topology: &Topology,
-    events: &'a [HaEvent],
-    queries: &'a [Query],
-    end: CaptureTime,
-) -> Vec<Input<'a>> {
+impl<'a> Input<'a> {
+    /// A query that was heard, or its reply.
+    pub(super) fn of_query(query: &'a Query, is_reply: bool) -> Self {
+        let seat = (query.server, query.relationship);
+        match query.reply.filter(|_| is_reply) {
+            Some((time, at)) => Self { time, at, seat, what: What::Answers(query) },
+            None => Self { time: query.time, at: query.at, seat, what: What::Hears(query) },
+        }
+    }
+}
+
+/// Every fact of the control channel, in time order.
+pub(super) fn inputs<'a>(topology: &Topology, events: &'a [HaEvent], end: CaptureTime) -> Vec<Input<'a>> {
     let mut inputs = Vec::new();
     for event in events {
         let (Some(id), Some(asks), Some(asked)) = (event.relationship, event.peer, event.server) else {
@@ -82,13 +88,6 @@ pub(super) fn inputs<'a>(
         // What a backup says drives nothing (kea-ha §2.2).
         if asks != asked && active(asks) && active(asked) {
             Facts { topology, event, id, asks, asked, end }.push(&mut inputs);
-        }
-    }
-    for query in queries {
-        let seat = (query.server, query.relationship);
-        inputs.push(Input { time: query.time, at: query.at, seat, what: What::Hears(query) });
-        if let Some((time, at)) = query.reply {
-            inputs.push(Input { time, at, seat, what: What::Answers(query) });
         }
     }
     inputs.sort_by_key(|input| input.time);

@@ -14,7 +14,7 @@ use crate::ha::machine::{Holder, Maintained, Service, notified, notifier};
 use crate::ha::state::State;
 use crate::ha::timeline::Basis;
 use crate::ha::topology::{RelationshipId, Role, Topology};
-use crate::units::{CaptureTime, SECOND, ServerId};
+use crate::units::{CaptureTime, FrameRef, SECOND, ServerId, sort_nearly_sorted};
 
 /// One machine: what its relationships share.
 #[derive(Debug, Default)]
@@ -67,20 +67,32 @@ impl Replayer {
         end: CaptureTime,
     ) {
         let due = |time: CaptureTime| until.is_none_or(|until| time < until);
-        self.waiting.sort_by_key(|query| (query.time, query.at));
-        // A reply comes after its query, so of a query that is due the reply may not be; it belongs to it.
-        let count = self.waiting.partition_point(|query| due(query.time));
-        let from = events.partition_point(|event| event.time.plus(KEPT_EVENTS_NS) < self.done);
-        let done = self.done;
-        let new = |input: &Input<'_>| input.time >= done && due(input.time);
-        let queries = self.waiting.get(..count).unwrap_or_default();
-        let mut inputs = inputs(topology, events.get(from..).unwrap_or_default(), queries, end);
-        inputs.retain(|input| matches!(input.what, What::Hears(_) | What::Answers(_)) || new(input));
-        for input in &inputs {
-            self.run.take(topology, input);
+        // A query's reply is taken with it, although it may be due a little later.
+        let mut facts: Vec<Fact> = Vec::with_capacity(2 * self.waiting.len());
+        let mut order: Vec<(CaptureTime, FrameRef, u32)> =
+            self.waiting.iter().zip(0..).map(|(query, at)| (query.time, query.at, at)).collect();
+        sort_nearly_sorted(&mut order, |(time, at, _)| (*time, *at));
+        let count = order.partition_point(|(time, ..)| due(*time));
+        for (time, _, at) in order.get(..count).unwrap_or_default() {
+            facts.push((*time, *at, false));
+            if let Some((time, _)) = self.waiting.get(*at as usize).and_then(|query| query.reply) {
+                facts.push((time, *at, true));
+            }
         }
-        drop(inputs);
-        self.waiting.drain(..count);
+        sort_nearly_sorted(&mut facts, |fact| fact.0);
+        let from = events.partition_point(|event| event.time.plus(KEPT_EVENTS_NS) < self.done);
+        let mut inputs = inputs(topology, events.get(from..).unwrap_or_default(), end);
+        inputs.retain(|input| input.time >= self.done && due(input.time));
+        let mut inputs = inputs.into_iter().peekable();
+        for (time, at, is_reply) in facts {
+            while let Some(input) = inputs.next_if(|input| input.time <= time) {
+                self.run.take(topology, &input);
+            }
+            let Some(query) = self.waiting.get(at as usize) else { continue };
+            self.run.take(topology, &Input::of_query(query, is_reply));
+        }
+        inputs.for_each(|input| self.run.take(topology, &input));
+        self.waiting.retain(|query| !due(query.time));
         self.done = until.unwrap_or(end);
     }
 
@@ -95,6 +107,9 @@ impl Replayer {
         self.run.counted.retain(|counted| counted.time >= before);
     }
 }
+
+/// A query or, if so, its reply: when, and which of those that wait.
+type Fact = (CaptureTime, u32, bool);
 
 /// The end of a command that was never answered is concluded this long after it.
 pub const KEPT_EVENTS_NS: i64 = 2 * TIMEOUT;

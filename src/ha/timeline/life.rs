@@ -1,5 +1,6 @@
 //! Whether a machine ran, and whether its DHCP service was on.
 
+use super::track::Timed;
 use super::{FAR_NS, Timeline, is_service_off};
 use crate::ha::events::{EventKind, HaEvent};
 use crate::units::{CaptureTime, FrameRef, SECOND, ServerId};
@@ -53,31 +54,43 @@ impl Timeline {
         spans.iter().find(covers).map(|span| span.2)
     }
 
+    /// The signs of life before and after an instant.
+    pub fn life(&self, server: ServerId, time: CaptureTime) -> Life {
+        let (past, future) = self.life.get(&server).map(|signs| signs.around(time)).unwrap_or_default();
+        Life { time, last: past.last().copied(), next: future.first().copied() }
+    }
+
     /// Whether the machine ran with its DHCP service on, as far as the evidence says.
     pub fn serving(&self, server: ServerId, time: CaptureTime) -> Option<bool> {
-        match (self.running(server, time), self.unsettled(server, time)) {
+        match (self.life(server, time).running(), self.unsettled(server, time)) {
             (Some(true), Some(_)) => None,
             (running, _) => running,
         }
     }
+}
 
-    /// The signs of life before and after an instant.
-    fn signs(&self, server: ServerId, time: CaptureTime) -> (Option<&Sign>, Option<&Sign>) {
-        let signs = self.life.get(&server).map(Vec::as_slice).unwrap_or_default();
-        let after = signs.partition_point(|sign| sign.time <= time);
-        (after.checked_sub(1).and_then(|at| signs.get(at)), signs.get(after))
+/// What showed a machine to be alive or gone, before and after an instant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Life {
+    time: CaptureTime,
+    last: Option<Sign>,
+    next: Option<Sign>,
+}
+
+impl Life {
+    fn near(&self, sign: &Sign) -> bool {
+        self.time.since(sign.time).saturating_abs() <= FAR_NS
     }
 
-    /// Whether the machine ran at an instant; `None` where the signs around it differ or are missing.
-    pub fn running(&self, server: ServerId, time: CaptureTime) -> Option<bool> {
-        match self.signs(server, time) {
+    /// Whether the machine ran; `None` where the signs around it differ or are missing.
+    pub fn running(&self) -> Option<bool> {
+        match (&self.last, &self.next) {
             (Some(last), Some(next)) => {
-                let near = |sign: &Sign| time.since(sign.time).saturating_abs() <= FAR_NS;
-                (last.alive == next.alive && (near(last) || near(next))).then_some(last.alive)
+                (last.alive == next.alive && (self.near(last) || self.near(next))).then_some(last.alive)
             }
             (one, other) => one
-                .or(other)
-                .filter(|sign| time.since(sign.time).saturating_abs() <= LASTING_NS)
+                .or(*other)
+                .filter(|sign| self.time.since(sign.time).saturating_abs() <= LASTING_NS)
                 .map(|sign| sign.alive),
         }
     }
@@ -85,16 +98,25 @@ impl Timeline {
     /// The refused connections that show a machine to be down when a query
     /// stayed unanswered, and how sure that is: refusals on both sides of the
     /// instant, or one after a last sign of life.
-    pub fn down(&self, server: ServerId, time: CaptureTime) -> Option<(f64, FrameRef)> {
-        match self.signs(server, time) {
+    pub fn down(&self) -> Option<(f64, FrameRef)> {
+        match (&self.last, &self.next) {
             (Some(last), Some(next)) if !last.alive && !next.alive => {
-                let near = |sign: &Sign| time.since(sign.time).saturating_abs() <= FAR_NS;
-                Some((if near(last) || near(next) { 0.98 } else { 0.7 }, last.at))
+                Some((if self.near(last) || self.near(next) { 0.98 } else { 0.7 }, last.at))
             }
             (Some(last), None) if !last.alive => Some((0.88, last.at)),
             (Some(last), Some(next)) if last.alive && !next.alive => Some((0.7, next.at)),
             (Some(last), Some(next)) if !last.alive && next.alive => Some((0.7, last.at)),
             _ => None,
         }
+    }
+}
+
+impl Timed for Sign {
+    fn place(&self) -> (CaptureTime, FrameRef) {
+        (self.time, self.at)
+    }
+
+    fn says_most(&self) -> bool {
+        !self.alive
     }
 }

@@ -12,12 +12,16 @@
 mod around;
 mod life;
 mod standing;
+mod track;
 
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
+pub use self::life::Life;
+
 use self::life::{Sign, Span};
+use self::track::{Timed, Track};
 use super::events::{EventKind, HaEvent};
 use super::state::State;
 use super::topology::{Mode, RelationshipId, Topology};
@@ -74,6 +78,8 @@ pub struct Asked {
     pub exchange: ExchangeId,
     /// The query's own fate; it decides only where the evidence before and after differs.
     pub answered: bool,
+    /// [`Timeline::life`] of the server at that time.
+    pub life: Life,
 }
 
 /// One piece of evidence.
@@ -105,9 +111,9 @@ pub struct Standing {
 /// All evidence of a capture.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    points: HashMap<Place, Vec<Point>, RandomState>,
+    points: HashMap<Place, Track<Point>, RandomState>,
     /// Signs of life (`true`) and of absence per machine.
-    life: HashMap<ServerId, Vec<Sign>, RandomState>,
+    life: HashMap<ServerId, Track<Sign>, RandomState>,
     /// Spans in which something outside a relationship may have switched a
     /// machine's one DHCP service off, with the frame that began each.
     unsettled: HashMap<ServerId, Vec<Span>, RandomState>,
@@ -209,39 +215,25 @@ impl Timeline {
 
     /// Puts the evidence in time order; call it after something was added.
     pub fn settle(&mut self) {
-        self.points.values_mut().for_each(|points| points.sort_by_key(|point| (point.time, point.at)));
-        self.life.values_mut().for_each(|signs| signs.sort_by_key(|sign| (sign.time, sign.at)));
+        self.points.values_mut().for_each(Track::settle);
+        self.life.values_mut().for_each(Track::settle);
     }
 
     /// Forgets what says nothing any more about whatever happens from an instant on.
     pub fn forget(&mut self, before: CaptureTime) {
-        for points in self.points.values_mut() {
-            let shown = |point: &Point| point.basis < Basis::Inferred;
-            forget(points, before, |point| point.time, shown);
-        }
-        for signs in self.life.values_mut() {
-            forget(signs, before, |sign| sign.time, |sign| !sign.alive);
-        }
+        self.points.values_mut().for_each(|points| points.forget(before));
+        self.life.values_mut().for_each(|signs| signs.forget(before));
     }
 }
 
-/// How many old entries of a list are kept as the last ones before an instant; the last
-/// alone may belong to the exchange that asks.
-const LAST: usize = 16;
+impl Timed for Point {
+    fn place(&self) -> (CaptureTime, FrameRef) {
+        (self.time, self.at)
+    }
 
-/// Drops the entries before an instant but for the last ones, and of those that say most what is not too old.
-fn forget<T>(
-    list: &mut Vec<T>,
-    before: CaptureTime,
-    time: impl Fn(&T) -> CaptureTime,
-    says_most: impl Fn(&T) -> bool,
-) {
-    let old = list.partition_point(|entry| time(entry) < before).saturating_sub(LAST);
-    let mut at = 0;
-    list.retain(|entry| {
-        at += 1;
-        at > old || (says_most(entry) && before.since(time(entry)) <= 2 * FAR_NS)
-    });
+    fn says_most(&self) -> bool {
+        self.basis < Basis::Inferred
+    }
 }
 
 /// Evidence further away than this, on both sides, leaves room for a whole

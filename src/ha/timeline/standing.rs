@@ -1,6 +1,7 @@
 //! What is known about one scope on one server at one instant.
 
 use super::around::{Around, Normal};
+use super::track::Track;
 use super::{Asked, Basis, Place, Point, Service, Standing, Timeline};
 use crate::ha::topology::{RelationshipId, Topology};
 use crate::units::{CaptureTime, Frames, ServerId};
@@ -13,7 +14,7 @@ impl Timeline {
         if !answered
             && standing.state.is_none()
             && standing.service == Service::Silent
-            && let Some((confidence, refused)) = self.down(server, time)
+            && let Some((confidence, refused)) = asked.life.down()
         {
             return Standing {
                 service: Service::Down,
@@ -38,8 +39,8 @@ impl Timeline {
     /// The standing without regard to what switches the whole service off.
     fn undisturbed(&self, topology: &Topology, place: Place, asked: Asked) -> Standing {
         let (server, relationship, scope) = place;
-        let points = self.points.get(&place).map(Vec::as_slice).unwrap_or_default();
-        let (last, next) = neighbours(points, asked);
+        let (last, next) =
+            self.points.get(&place).map(|points| neighbours(points, asked)).unwrap_or_default();
         let around = Around {
             last,
             next,
@@ -47,7 +48,7 @@ impl Timeline {
             normal: Normal::of(topology, place),
             heartbeat_ns: heartbeat_ns(topology, relationship),
             response_ns: response_ns(topology, server, relationship),
-            running: self.running(server, asked.time),
+            running: asked.life.running(),
         };
         if around.is_unexpected_answer() {
             if let Some(owner) = self.owner_at_work(topology, (relationship, scope), asked.time) {
@@ -74,8 +75,7 @@ impl Timeline {
     ) -> Option<[&Point; 1]> {
         let owner = topology.relationship(relationship)?.peers.get(scope)?.server?;
         let points = self.points.get(&(owner, relationship, scope))?;
-        let past = points.get(..points.partition_point(|point| point.time <= time))?;
-        let last = past.iter().rev().find(|point| point.basis == Basis::Heartbeat)?;
+        let last = points.around(time).0.iter().rev().find(|point| point.basis == Basis::Heartbeat)?;
         let recent = time.since(last.time) <= response_ns(topology, owner, relationship);
         (recent && last.service == Service::Serves).then_some([last])
     }
@@ -99,8 +99,8 @@ impl Timeline {
 }
 
 /// The evidence right before and after a query, other than its own exchange.
-fn neighbours(points: &[Point], asked: Asked) -> (Option<&Point>, Option<&Point>) {
-    let (past, future) = points.split_at(points.partition_point(|point| point.time <= asked.time));
+fn neighbours(points: &Track<Point>, asked: Asked) -> (Option<&Point>, Option<&Point>) {
+    let (past, future) = points.around(asked.time);
     let foreign = |point: &&Point| point.exchange != Some(asked.exchange);
     (past.iter().rev().find(foreign), future.iter().find(foreign))
 }
