@@ -61,6 +61,14 @@ pub struct HwAddr {
 impl HwAddr {
     /// The first 16 bytes of `bytes`.
     pub fn new(bytes: &[u8]) -> Self {
+        // Nearly every address is an Ethernet one, of a length known at compile time.
+        if let Ok(mac) = <[u8; 6]>::try_from(bytes) {
+            let mut address = Self { len: 6, bytes: [0; 16] };
+            if let Some(room) = address.bytes.first_chunk_mut() {
+                *room = mac;
+            }
+            return address;
+        }
         let mut address = Self::default();
         for (to, from) in address.bytes.iter_mut().zip(bytes) {
             *to = *from;

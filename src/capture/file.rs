@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Source;
 use super::compress::{decompress, open_file};
-use super::identify::{Recognised, Unfit, identify};
+use super::identify::{Format, Recognised, Unfit, identify};
 use super::record::{FormatReader, Interface, Packet};
 use super::source::{Sources, stem};
 use super::trouble::{Cut, Fault, Trouble, TroubleKind};
@@ -30,8 +30,8 @@ pub(super) struct CaptureFile {
     name: String,
     open: Option<Open>,
     head: Option<Head>,
-    /// The source of each interface, by its position in the format reader.
-    ids: Vec<SourceId>,
+    /// Source and link type of each interface, by its position in the format reader.
+    ids: Vec<(SourceId, LinkType)>,
     /// Finds the source again that an earlier section, or an earlier opening
     /// of the same file, declared at the same position with the same name.
     known: HashMap<(u32, Option<String>, LinkType), SourceId>,
@@ -46,7 +46,7 @@ pub(super) struct CaptureFile {
 
 struct Open {
     window: Window,
-    reader: Box<dyn FormatReader + Send>,
+    reader: Format,
     format: String,
     decompressed: bool,
 }
@@ -116,6 +116,7 @@ impl CaptureFile {
     }
 
     /// When the head frame was captured; `None` when there is none.
+    #[inline]
     pub(super) fn head_time(&self) -> Option<CaptureTime> {
         self.head.as_ref().map(|head| head.time)
     }
@@ -139,6 +140,7 @@ impl CaptureFile {
     }
 
     /// Reads the next frame's record and makes it the head; closes the file at its end.
+    #[inline]
     pub(super) fn advance(&mut self, ledger: &mut Ledger) {
         self.head = None;
         let Some(open) = &mut self.open else { return };
@@ -151,21 +153,26 @@ impl CaptureFile {
             self.register(ledger);
         }
         match next {
-            Ok(Some(packet)) => self.head = self.make_head(packet),
-            Ok(None) => {
-                if self.ids.is_empty() {
-                    self.unusable("declares no interface, so it has no frames".to_owned(), ledger);
-                }
-                self.close(ledger);
-            }
-            Err(fault) => {
-                if let Some(open) = &self.open {
-                    let (offset, decompressed) = (open.window.offset(), open.decompressed);
-                    self.cut(fault, offset, decompressed, ledger);
-                }
-                self.close(ledger);
-            }
+            Ok(Some(packet)) => self.head = self.make_head(&packet),
+            Ok(None) => self.stop(None, ledger),
+            Err(fault) => self.stop(Some(fault), ledger),
         }
+    }
+
+    /// There are no more frames, because of the fault if there is one.
+    #[cold]
+    fn stop(&mut self, fault: Option<Fault>, ledger: &mut Ledger) {
+        match (fault, &self.open) {
+            (Some(fault), Some(open)) => {
+                let (offset, decompressed) = (open.window.offset(), open.decompressed);
+                self.cut(fault, offset, decompressed, ledger);
+            }
+            (None, _) if self.ids.is_empty() => {
+                self.unusable("declares no interface, so it has no frames".to_owned(), ledger);
+            }
+            _ => {}
+        }
+        self.close(ledger);
     }
 
     /// The head as a frame, counted in its source.
@@ -178,8 +185,12 @@ impl CaptureFile {
             source.untimed += 1;
         } else {
             source.unordered += u64::from(head.unordered);
-            source.first = Some(source.first.map_or(head.time, |first| first.min(head.time)));
-            source.last = Some(source.last.map_or(head.time, |last| last.max(head.time)));
+            if source.first.is_none_or(|first| head.time < first) {
+                source.first = Some(head.time);
+            }
+            if source.last.is_none_or(|last| head.time > last) {
+                source.last = Some(head.time);
+            }
         }
         Some(Frame {
             time: head.time,
@@ -195,19 +206,19 @@ impl CaptureFile {
         (self.consumed.load(Ordering::Relaxed), self.size)
     }
 
-    fn make_head(&mut self, packet: Packet) -> Option<Head> {
-        let open = self.open.as_ref()?;
-        let link = open.reader.interfaces().get(packet.interface)?.link;
+    #[inline]
+    fn make_head(&mut self, packet: &Packet) -> Option<Head> {
+        let (source, link) = self.ids.get(packet.interface).copied()?;
         self.number += u64::from(packet.passed) + 1;
         let previous = self.previous;
         let time = packet.time.or(previous).unwrap_or_default();
         self.previous = Some(time);
         Some(Head {
             time,
-            at: FrameRef { source: self.ids.get(packet.interface).copied()?, number: self.number },
+            at: FrameRef { source, number: self.number },
             link,
             original_len: packet.original_len,
-            data: packet.data,
+            data: packet.data.clone(),
             untimed: packet.time.is_none(),
             unordered: previous.is_some_and(|previous| time < previous),
         })
@@ -244,7 +255,7 @@ impl CaptureFile {
                 });
                 id
             });
-            self.ids.push(id);
+            self.ids.push((id, interface.link));
         }
     }
 
@@ -252,7 +263,7 @@ impl CaptureFile {
     fn close(&mut self, ledger: &mut Ledger) {
         let Some(open) = self.open.take() else { return };
         for (interface, id) in open.reader.interfaces().iter().zip(&self.ids) {
-            if let (Some(dropped), Some(source)) = (interface.dropped, ledger.sources.of_mut(*id)) {
+            if let (Some(dropped), Some(source)) = (interface.dropped, ledger.sources.of_mut(id.0)) {
                 // Sections that continue a source each count from zero.
                 *source.dropped_kernel.get_or_insert(0) += dropped;
             }
@@ -273,7 +284,7 @@ impl CaptureFile {
             decompressed,
             last_frame: self.number,
         };
-        for id in &self.ids {
+        for (id, _) in &self.ids {
             if let Some(source) = ledger.sources.of_mut(*id) {
                 source.cut = Some(cut.clone());
             }

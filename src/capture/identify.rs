@@ -3,7 +3,7 @@
 
 use super::pcap::Pcap;
 use super::pcapng::{self, Pcapng};
-use super::record::FormatReader;
+use super::record::{FormatReader, Interface, Packet};
 use super::snoop::{self, Snoop};
 use super::trouble::Fault;
 use super::window::Window;
@@ -37,9 +37,36 @@ const OTHERS: &[(&[u8], &str)] = &[
 /// Bytes that a description of a file that is not a capture looks at.
 const DESCRIBED: usize = 512;
 
+/// A reader of any format. It is asked for every frame, so it is no trait object.
+pub(super) enum Format {
+    Pcap(Pcap),
+    Pcapng(Pcapng),
+    Snoop(Snoop),
+}
+
+impl FormatReader for Format {
+    #[inline]
+    fn interfaces(&self) -> &[Interface] {
+        match self {
+            Self::Pcap(reader) => reader.interfaces(),
+            Self::Pcapng(reader) => reader.interfaces(),
+            Self::Snoop(reader) => reader.interfaces(),
+        }
+    }
+
+    #[inline]
+    fn next(&mut self, window: &mut Window) -> Result<Option<Packet>, Fault> {
+        match self {
+            Self::Pcap(reader) => reader.next(window),
+            Self::Pcapng(reader) => reader.next(window),
+            Self::Snoop(reader) => reader.next(window),
+        }
+    }
+}
+
 /// A recognised file, positioned where its format's reader begins.
 pub(super) struct Recognised {
-    pub(super) reader: Box<dyn FormatReader + Send>,
+    pub(super) reader: Format,
     pub(super) format: &'static str,
 }
 
@@ -62,13 +89,13 @@ pub(super) fn identify(window: &mut Window) -> Result<Recognised, Unfit> {
     };
     if Pcap::recognises(magic) {
         let reader = Pcap::open(magic, window).map_err(Unfit::Header)?;
-        return Ok(Recognised { format: reader.name(), reader: Box::new(reader) });
+        return Ok(Recognised { format: reader.name(), reader: Format::Pcap(reader) });
     }
     match magic {
-        pcapng::MAGIC => Ok(Recognised { reader: Box::new(Pcapng::new()), format: "pcapng" }),
+        pcapng::MAGIC => Ok(Recognised { reader: Format::Pcapng(Pcapng::new()), format: "pcapng" }),
         snoop::MAGIC => {
             let reader = Snoop::open(window).map_err(Unfit::Header)?;
-            Ok(Recognised { reader: Box::new(reader), format: "snoop" })
+            Ok(Recognised { reader: Format::Snoop(reader), format: "snoop" })
         }
         _ => {
             // More bytes make a better description; there may be fewer.

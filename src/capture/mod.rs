@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! compress   the file's bytes, decompressed, counted for the progress
-//! window     1 MiB blocks in one buffer; frames are borrowed from it
+//! window     blocks of 512 KiB in one buffer; frames are borrowed from it
 //! identify   which format, or what the file looks like instead
 //! pcap, pcapng, snoop   records to packets
 //! file       one input: its sources, its next frame, its end
@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Every length in a file is checked before it is used: no file can make the
-//! reader hold more than a block of 1 MiB (and 128 MiB where zstd asks for such
+//! reader hold more than a block of 512 KiB (and 128 MiB where zstd asks for such
 //! a window). A file that is cut or damaged gives every frame before that point.
 
 #![warn(clippy::indexing_slicing)]

@@ -95,10 +95,8 @@ impl FormatReader for Pcap {
                 _ => Err(Fault::truncated("the data ends inside a record header")),
             };
         }
-        let (endian, header) = (self.endian, window.peek());
-        let seconds = i64::from(endian.u32(header, 0));
-        let fraction = i64::from(endian.u32(header, 4));
-        let (mut captured, mut original_len) = (endian.u32(header, 8), endian.u32(header, 12));
+        let header = window.peek().first_chunk().copied().unwrap_or_default();
+        let [seconds, fraction, mut captured, mut original_len] = self.endian.words(header);
         if self.minor_version < 3 || (self.minor_version == 3 && captured > original_len) {
             std::mem::swap(&mut captured, &mut original_len);
         }
@@ -112,7 +110,7 @@ impl FormatReader for Pcap {
         let record = (self.record_header + captured) as u64;
         let data = take_frame(window, record, self.record_header, captured, "a frame")?;
         // u32 seconds and a u32 fraction cannot leave the range of i64 nanoseconds.
-        let time = CaptureTime(seconds * SECOND + fraction * self.unit);
+        let time = CaptureTime(i64::from(seconds) * SECOND + i64::from(fraction) * self.unit);
         Ok(Some(Packet { interface: 0, time: Some(time), original_len, data, passed: 0 }))
     }
 }

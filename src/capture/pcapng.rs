@@ -158,9 +158,9 @@ impl Pcapng {
             let limit = if *snaplen == 0 { u32::MAX } else { *snaplen };
             (None, original.min(limit).min(body - fixed), original)
         } else {
-            let (high, low) = (endian.u32(block, 12), endian.u32(block, 16));
-            let ticks = u64::from(high) << 32 | u64::from(low);
-            (Some(clock.instant(ticks)), endian.u32(block, 20), endian.u32(block, 24))
+            let fields = block.get(12..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_default();
+            let [high, low, captured, original] = endian.words(fields);
+            (Some(clock.instant(u64::from(high) << 32 | u64::from(low))), captured, original)
         };
         check_length(captured, *link)?;
         if captured > body - fixed {

@@ -69,6 +69,20 @@ impl Endian {
         if self == Self::Little { u32::from_le_bytes(raw) } else { u32::from_be_bytes(raw) }
     }
 
+    /// Four 32-bit numbers behind one another.
+    #[inline]
+    pub(super) const fn words(self, bytes: [u8; 16]) -> [u32; 4] {
+        let all = u128::from_le_bytes(bytes);
+        let words = [all as u32, (all >> 32) as u32, (all >> 64) as u32, (all >> 96) as u32];
+        match self {
+            Self::Little => words,
+            Self::Big => {
+                let [a, b, c, d] = words;
+                [a.swap_bytes(), b.swap_bytes(), c.swap_bytes(), d.swap_bytes()]
+            }
+        }
+    }
+
     /// The 64-bit number at `offset`; 0 when `bytes` is too short.
     #[inline]
     pub(super) fn u64(self, bytes: &[u8], offset: usize) -> u64 {

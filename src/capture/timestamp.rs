@@ -40,6 +40,12 @@ impl Clock {
     /// `CaptureTime` can hold (the years 1677 to 2262).
     #[inline]
     pub(super) fn instant(self, ticks: u64) -> CaptureTime {
+        // As nearly every file has it: 64 bits are enough.
+        if let (Unit::Nanoseconds(unit), 0) = (self.unit, self.offset)
+            && let Some(Ok(ns)) = ticks.checked_mul(unit).map(i64::try_from)
+        {
+            return CaptureTime(ns);
+        }
         let ticks = u128::from(ticks);
         let ns = match self.unit {
             Unit::Nanoseconds(unit) => ticks * u128::from(unit),

@@ -163,19 +163,18 @@ impl<'a> Message<'a> {
 
     /// Option 53, when present and one byte long.
     pub fn message_type(&self) -> Option<MessageType> {
-        match self.options.get(code::MESSAGE_TYPE)?.as_ref() {
-            &[kind] => Some(MessageType(kind)),
-            _ => None,
-        }
+        self.options.exactly(code::MESSAGE_TYPE).map(|[kind]| MessageType(kind))
     }
 
     /// An option that holds exactly one IPv4 address.
+    #[inline]
     fn address(&self, code: u8) -> Option<Ipv4Addr> {
-        <[u8; 4]>::try_from(self.options.get(code)?.as_ref()).ok().map(Ipv4Addr::from)
+        self.options.exactly::<4>(code).map(Ipv4Addr::from)
     }
 
+    #[inline]
     fn seconds(&self, code: u8) -> Option<u32> {
-        <[u8; 4]>::try_from(self.options.get(code)?.as_ref()).ok().map(u32::from_be_bytes)
+        self.options.exactly(code).map(u32::from_be_bytes)
     }
 
     fn text(&self, code: u8) -> Option<Cow<'a, str>> {

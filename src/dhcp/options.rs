@@ -99,6 +99,7 @@ const WANTED: [(u8, u8); 15] = [
 ];
 
 /// Place and fixed length of every code.
+#[expect(clippy::indexing_slicing, reason = "done at compile time")]
 const TABLE: [(u8, u8); 256] = {
     let mut table = [(0, 0); 256];
     let mut at = 0;
@@ -128,6 +129,8 @@ struct Slot {
 pub struct Options<'a> {
     payload: &'a [u8],
     slots: [Slot; PLACES],
+    /// One bit for each place that is taken.
+    present: u16,
     /// Option 52 as far as it is valid: 1 for `file`, 2 for `sname`.
     overload: u8,
     /// Something is in parts, empty or of another length than it should be.
@@ -167,27 +170,30 @@ impl<'a> Options<'a> {
     pub(super) fn walk(payload: &'a [u8], cut: bool, anomalies: &mut Vec<Anomaly>) -> Self {
         let mut options = Self { payload, ..Self::default() };
         options.walk_area(Area::Options, cut, anomalies);
-        match options.get(code::OVERLOAD).as_deref() {
-            None => {}
-            Some(&[which @ 1..=3]) => {
-                options.overload = which;
-                for area in [Area::File, Area::Sname] {
-                    if options.is_used(area) {
-                        options.walk_area(area, false, anomalies);
-                    }
-                }
-            }
-            Some(_) => {
-                let at = options.first(code::OVERLOAD).map_or(super::OPTIONS, |option| option.offset);
-                anomalies.push(Anomaly::of_option(AnomalyKind::OverloadInvalid, at, code::OVERLOAD));
-            }
+        if options.has_any_of([code::OVERLOAD]) {
+            options.walk_overloaded(anomalies);
         }
         if options.odd {
             options.check_lengths(anomalies);
-        } else {
+        } else if options.has_any_of([code::RELAY_AGENT]) {
             options.check_relay(anomalies);
         }
         options
+    }
+
+    #[cold]
+    fn walk_overloaded(&mut self, anomalies: &mut Vec<Anomaly>) {
+        if let Some([which @ 1..=3]) = self.exactly(code::OVERLOAD) {
+            self.overload = which;
+            for area in [Area::File, Area::Sname] {
+                if self.is_used(area) {
+                    self.walk_area(area, false, anomalies);
+                }
+            }
+        } else {
+            let at = self.first(code::OVERLOAD).map_or(super::OPTIONS, |option| option.offset);
+            anomalies.push(Anomaly::of_option(AnomalyKind::OverloadInvalid, at, code::OVERLOAD));
+        }
     }
 
     const fn is_used(&self, area: Area) -> bool {
@@ -253,6 +259,7 @@ impl<'a> Options<'a> {
         if let Some(slot) = self.slots.get_mut(usize::from(place)) {
             if slot.seen == 0 {
                 *slot = Slot { at: at as u16, len: len as u8, seen: 1 };
+                self.present |= 1 << (place & 15);
             } else {
                 slot.seen = 2;
                 self.odd = true;
@@ -332,15 +339,49 @@ impl<'a> Options<'a> {
     /// The data of an option, all its instances joined (RFC 3396).
     #[inline]
     pub fn get(&self, code: u8) -> Option<Cow<'a, [u8]>> {
-        let (place, _) = TABLE.get(usize::from(code)).copied().unwrap_or_default();
-        match self.slots.get(usize::from(place)) {
-            Some(Slot { seen: 0, .. }) if place != 0 => None,
-            Some(Slot { at, len, seen: 1 }) => {
-                let at = usize::from(*at);
-                self.payload.get(at..at + usize::from(*len)).map(Cow::Borrowed)
+        if let Some((place, _)) = TABLE.get(usize::from(code)).filter(|(place, _)| *place != 0) {
+            let slot = self.slots.get(usize::from(*place)).filter(|slot| slot.seen < 2);
+            if self.present & 1 << (*place & 15) == 0 {
+                return None;
             }
-            _ => join(self.instances(code)),
+            if let Some(Slot { at, len, .. }) = slot {
+                let at = usize::from(*at);
+                return self.payload.get(at..at + usize::from(*len)).map(Cow::Borrowed);
+            }
         }
+        join(self.instances(code))
+    }
+
+    /// The data of a wanted option that holds exactly `N` bytes.
+    #[inline]
+    pub(super) fn exactly<const N: usize>(&self, code: u8) -> Option<[u8; N]> {
+        let (place, _) = TABLE.get(usize::from(code)).copied().unwrap_or_default();
+        if place == 0 || self.present & 1 << (place & 15) == 0 {
+            return None;
+        }
+        let slot = self.slots.get(usize::from(place))?;
+        if slot.seen > 1 {
+            return self.joined(code);
+        }
+        let data = self.payload.get(usize::from(slot.at)..)?;
+        if usize::from(slot.len) == N { data.first_chunk().copied() } else { None }
+    }
+
+    #[cold]
+    fn joined<const N: usize>(&self, code: u8) -> Option<[u8; N]> {
+        self.get(code)?.as_ref().try_into().ok()
+    }
+
+    /// Whether any of these wanted options is there.
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "a byte is an index of this table")]
+    pub const fn has_any_of<const N: usize>(&self, codes: [u8; N]) -> bool {
+        let (mut bits, mut at) = (0, 0);
+        while at < N {
+            bits |= 1 << (TABLE[codes[at] as usize].0 & 15);
+            at += 1;
+        }
+        self.present & bits != 0
     }
 
     /// The same for the instances of one area only.

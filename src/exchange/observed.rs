@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::tail::{Field, Packer, Tail};
-use crate::dhcp::{Anomaly, Message, MessageType, RelayInfo};
+use crate::dhcp::{Anomaly, Message, MessageType, code};
 use crate::frame::Link;
 use crate::ha::hash;
 use crate::units::{CaptureTime, ExchangeId, FrameRef, HwAddr, MessageId, Xid, ZoneId};
@@ -232,36 +232,42 @@ fn is_reply(message_type: Option<MessageType>, op: u8) -> bool {
     }
 }
 
+/// Packs what stands in the tail. Of three groups of options a message mostly
+/// lacks one or two as a whole.
 fn tail_of(message: &Message<'_>) -> Tail {
+    let has = |codes| message.options.has_any_of::<4>(codes);
+    let of_client = has([code::CLIENT_ID, code::HOSTNAME, code::PARAM_LIST, code::VENDOR_CLASS]);
+    let of_server = has([code::SUBNET_MASK, code::T1, code::T2, code::T2]);
+    let rare = has([code::RELAY_AGENT, code::SUBNET_SELECTION, code::MESSAGE, code::MESSAGE]);
+    let odd = !message.anomalies.is_empty();
+    if !(of_client | of_server | rare | odd) {
+        return Tail::default();
+    }
     let mut packer = Packer::new();
-    let mut put = |field, data: Option<&[u8]>| {
-        if let Some(data) = data {
-            packer.put(field, data);
+    if of_client {
+        packer.put_some(Field::ClientId, message.client_id());
+        packer.put_some(Field::Hostname, message.hostname());
+        packer.put_some(Field::ParamList, message.param_list());
+        packer.put_some(Field::VendorClass, message.vendor_class());
+    }
+    if of_server {
+        packer.put_some(Field::SubnetMask, message.subnet_mask().map(|mask| mask.octets()));
+        packer.put_some(Field::T1, message.t1_s().map(u32::to_be_bytes));
+        packer.put_some(Field::T2, message.t2_s().map(u32::to_be_bytes));
+    }
+    if rare {
+        if let Some(relay) = message.relay_info() {
+            packer.put_some(Field::CircuitId, relay.circuit_id());
+            packer.put_some(Field::RemoteId, relay.remote_id());
+            packer.put_some(Field::LinkSelection, relay.link_selection().map(|link| link.octets()));
+            packer.put_some(Field::ServerIdOverride, relay.server_id_override().map(|id| id.octets()));
         }
-    };
-    let four = |number: u32| number.to_be_bytes();
-    let octets = |address: Ipv4Addr| address.octets();
-    let relay = message.relay_info();
-    let relay = relay.as_ref();
-    put(Field::ClientId, message.client_id().as_deref());
-    put(Field::Hostname, message.hostname().as_deref().map(str::as_bytes));
-    put(Field::ParamList, message.param_list().as_deref());
-    put(Field::VendorClass, message.vendor_class().as_deref().map(str::as_bytes));
-    put(Field::SubnetMask, message.subnet_mask().map(octets).as_ref().map(<[u8; 4]>::as_slice));
-    put(Field::T1, message.t1_s().map(four).as_ref().map(<[u8; 4]>::as_slice));
-    put(Field::T2, message.t2_s().map(four).as_ref().map(<[u8; 4]>::as_slice));
-    put(Field::CircuitId, relay.and_then(|relay| relay.circuit_id()));
-    put(Field::RemoteId, relay.and_then(|relay| relay.remote_id()));
-    let link = relay.and_then(RelayInfo::link_selection).map(octets);
-    put(Field::LinkSelection, link.as_ref().map(<[u8; 4]>::as_slice));
-    let named = relay.and_then(RelayInfo::server_id_override).map(octets);
-    put(Field::ServerIdOverride, named.as_ref().map(<[u8; 4]>::as_slice));
-    let subnet = message.subnet_selection().map(octets);
-    put(Field::SubnetSelection, subnet.as_ref().map(<[u8; 4]>::as_slice));
-    put(Field::StatusText, message.status_text().as_deref().map(str::as_bytes));
-    if !message.anomalies.is_empty() {
+        packer.put_some(Field::SubnetSelection, message.subnet_selection().map(|subnet| subnet.octets()));
+        packer.put_some(Field::StatusText, message.status_text());
+    }
+    if odd {
         let packed: Vec<u8> = message.anomalies.iter().flat_map(|anomaly| anomaly.pack()).collect();
-        put(Field::Anomalies, Some(&packed));
+        packer.put(Field::Anomalies, &packed);
     }
     packer.finish()
 }

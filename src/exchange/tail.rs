@@ -4,6 +4,7 @@
 //! them. Here an absent field costs a bit, a present one its bytes and a
 //! length, and up to [`INLINE`] bytes cost no allocation.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Bytes that are held in place: options 61, 12, 55 and 60 of most clients fit.
@@ -107,6 +108,35 @@ impl fmt::Debug for Tail {
     }
 }
 
+/// What can be a field.
+pub(super) trait Bytewise {
+    fn bytewise(&self) -> &[u8];
+}
+
+impl<const N: usize> Bytewise for [u8; N] {
+    fn bytewise(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Bytewise for &[u8] {
+    fn bytewise(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Bytewise for Cow<'_, [u8]> {
+    fn bytewise(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Bytewise for Cow<'_, str> {
+    fn bytewise(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
 /// Packs fields, in their order.
 pub(super) struct Packer {
     present: u16,
@@ -136,6 +166,14 @@ impl Packer {
             return;
         }
         self.put_apart(data);
+    }
+
+    /// Appends a field where it is there.
+    #[inline]
+    pub(super) fn put_some(&mut self, field: Field, data: Option<impl Bytewise>) {
+        if let Some(data) = data {
+            self.put(field, data.bytewise());
+        }
     }
 
     #[cold]
