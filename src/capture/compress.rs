@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::beside::Beside;
+
 /// Bytes that one read call asks of a compressed file.
 const COMPRESSED_BLOCK: usize = 256 << 10;
 
@@ -71,13 +73,14 @@ pub(crate) fn decompress(raw: impl Read + Send + 'static, count: Arc<AtomicU64>)
     let stream = head.chain(raw);
     Ok(match magic {
         [0x1f, 0x8b, ..] if got >= 2 => {
-            Stream { bytes: Box::new(MultiGzDecoder::new(buffered(stream))), compression: Some("gzip") }
+            let decoder = MultiGzDecoder::new(buffered(stream));
+            Stream { bytes: Box::new(Beside::new(decoder)), compression: Some("gzip") }
         }
         // A zstd frame, or a skippable frame, with which seekable and parallel writers begin.
         [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(stream))?;
             decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-            Stream { bytes: Box::new(decoder), compression: Some("zstd") }
+            Stream { bytes: Box::new(Beside::new(decoder)), compression: Some("zstd") }
         }
         _ => Stream { bytes: Box::new(stream), compression: None },
     })

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! compress   the file's bytes, decompressed, counted for the progress
+//! beside     a decompressor on a thread of its own
 //! window     blocks of 512 KiB in one buffer; frames are borrowed from it
 //! identify   which format, or what the file looks like instead
 //! pcap, pcapng, snoop   records to packets
@@ -20,6 +21,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod beside;
 pub(crate) mod compress;
 mod file;
 mod identify;
