@@ -130,18 +130,24 @@ pub fn colon_hex(bytes: &[u8]) -> String {
 /// With colons or dashes a byte may be one digit (`8:0:27:a2:0:1`), as some
 /// systems print it.
 pub fn parse_hex(s: &str) -> Option<Vec<u8>> {
-    let byte = |digits: &str| {
-        let plain = digits.bytes().all(|b| b.is_ascii_hexdigit());
-        if plain && (1..=2).contains(&digits.len()) { u8::from_str_radix(digits, 16).ok() } else { None }
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let byte = |digits: &[u8]| match *digits {
+        [low] => digit(low),
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
     };
+    let mut bytes = Vec::with_capacity(s.len() / 2);
     if s.contains([':', '-']) {
-        return s.split([':', '-']).map(byte).collect();
+        for digits in s.as_bytes().split(|byte| matches!(byte, b':' | b'-')) {
+            bytes.push(byte(digits)?);
+        }
+        return Some(bytes);
     }
-    let digits: Vec<char> = s.chars().filter(|c| *c != '.').collect();
-    if !digits.len().is_multiple_of(2) {
-        return None;
+    let mut digits = s.bytes().filter(|byte| *byte != b'.');
+    while let Some(high) = digits.next() {
+        bytes.push(byte(&[high, digits.next()?])?);
     }
-    digits.chunks(2).map(|pair| byte(&pair.iter().collect::<String>())).collect()
+    Some(bytes)
 }
 
 /// Index of a capture source in [`crate::capture::Sources`]: one file, or one

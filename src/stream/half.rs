@@ -1,7 +1,7 @@
 //! One direction of a connection: bytes in the order of their sequence numbers.
 
 use std::collections::BTreeMap;
-use std::hash::Hasher as _;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::ops::Range;
 
 use super::{Event, Listener, Piece, Side, Stamp, StreamCounts};
@@ -281,7 +281,7 @@ impl Half {
 }
 
 fn fingerprint(bytes: &[u8]) -> u64 {
-    let mut hasher = std::hash::DefaultHasher::new();
+    let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
     hasher.write(bytes);
     hasher.finish()
 }

@@ -1,7 +1,9 @@
 //! Where messages begin and end in a stream (RFC 9112): heads, lengths, chunks.
 
+use super::fields::Fields;
 use super::head::{Head, Length};
 use super::json::Scan;
+use super::quick;
 use super::tls::{self, Records};
 use super::{Anomaly, Control, Record, Request, Response};
 
@@ -97,6 +99,13 @@ impl Reader {
                 State::Length(left) => {
                     let body = take(bytes, left);
                     let over = *left == 0;
+                    if over
+                        && self.taken == 0
+                        && let Some(fields) = quick::fields(body)
+                    {
+                        self.taken = body.len() as u64;
+                        return Some(self.message_of(&fields, Vec::new()));
+                    }
                     self.body(body);
                     if over { Some(self.message()) } else { None }
                 }
@@ -173,6 +182,11 @@ impl Reader {
         {
             *bytes = rest;
         }
+        if self.line.is_empty()
+            && let Some(head) = self.whole_head(bytes)
+        {
+            return self.take_head(head);
+        }
         let (byte, rest) = bytes.split_first()?;
         self.line.push(*byte);
         let begun: &[&[u8]] = if self.answers {
@@ -201,16 +215,39 @@ impl Reader {
         None
     }
 
+    /// A head that one segment holds as a whole, as nearly all do: it is read where it lies.
+    fn whole_head<'a>(&self, bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+        let begun: &[u8] = if self.answers { b"HTTP/1." } else { b"POST " };
+        if !bytes.starts_with(begun) {
+            return None;
+        }
+        let within = bytes.get(..MOST_HEAD).unwrap_or(bytes);
+        let mut lines = within.split_inclusive(|byte| *byte == b'\n');
+        let mut end = lines.next()?.len();
+        // An empty line, with or without a carriage return.
+        let empty = lines.find(|line| {
+            end += line.len();
+            matches!(line, [b'\n'] | [b'\r', b'\n'])
+        });
+        let (head, rest) = bytes.split_at_checked(end).filter(|_| empty.is_some())?;
+        *bytes = rest;
+        Some(head)
+    }
+
+    fn take_head(&mut self, head: &[u8]) -> Option<Heard> {
+        let head = if self.answers { Head::of_answer(head) } else { Head::of_request(head) };
+        match head {
+            Ok(head) => self.begin(&head),
+            Err(anomaly) => Some(self.broken(anomaly)),
+        }
+    }
+
     fn head(&mut self, bytes: &mut &[u8]) -> Option<Heard> {
         while !bytes.is_empty() {
             let ended = take_line(bytes, &mut self.line, MOST_HEAD);
             if ended && (self.line.ends_with(b"\n\r\n") || self.line.ends_with(b"\n\n")) {
                 let head = std::mem::take(&mut self.line);
-                let head = if self.answers { Head::of_answer(&head) } else { Head::of_request(&head) };
-                return match head {
-                    Ok(head) => self.begin(&head),
-                    Err(anomaly) => Some(self.broken(anomaly)),
-                };
+                return self.take_head(&head);
             }
             if self.line.len() >= MOST_HEAD {
                 return Some(self.broken(Anomaly::HeadTooLong));
@@ -283,11 +320,15 @@ impl Reader {
     /// A message is complete.
     fn message(&mut self) -> Heard {
         let (fields, odd) = std::mem::take(&mut self.scan).finish();
+        self.message_of(&fields, odd)
+    }
+
+    fn message_of(&mut self, fields: &Fields<'_>, odd: Vec<Anomaly>) -> Heard {
         let mut anomalies = std::mem::take(&mut self.anomalies);
         let control = if self.answers {
-            Some(Control::Response(Response::new(self.status, &fields)))
+            Some(Control::Response(Response::new(self.status, fields)))
         } else {
-            Request::new(&fields).filter(|_| self.post).map(Control::Request)
+            Request::new(fields).filter(|_| self.post).map(Control::Request)
         };
         // What has no body at all, or is no POST, has nothing odd about it.
         if self.taken > 0 && (self.answers || self.post) {

@@ -1,5 +1,7 @@
 //! What the head of a message says about its body (RFC 9112 §6).
 
+use std::mem::MaybeUninit;
+
 use super::Anomaly;
 
 /// Headers of a message at most; Kea sends four.
@@ -27,18 +29,20 @@ pub(super) struct Head {
 
 impl Head {
     pub(super) fn of_request(bytes: &[u8]) -> Result<Self, Anomaly> {
-        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-        let mut request = httparse::Request::new(&mut headers);
-        request.parse(bytes).map_err(|_| Anomaly::HeadBroken)?;
+        let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+        let mut request = httparse::Request::new(&mut []);
+        request.parse_with_uninit_headers(bytes, &mut headers).map_err(|_| Anomaly::HeadBroken)?;
         let post = request.method == Some("POST");
         let (length, conflict) = length(request.headers)?;
         Ok(Self { length: length.unwrap_or(Length::Bytes(0)), status: 0, post, conflict })
     }
 
     pub(super) fn of_answer(bytes: &[u8]) -> Result<Self, Anomaly> {
-        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-        let mut answer = httparse::Response::new(&mut headers);
-        answer.parse(bytes).map_err(|_| Anomaly::HeadBroken)?;
+        let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+        let mut answer = httparse::Response::new(&mut []);
+        httparse::ParserConfig::default()
+            .parse_response_with_uninit_headers(&mut answer, bytes, &mut headers)
+            .map_err(|_| Anomaly::HeadBroken)?;
         let status = answer.code.unwrap_or_default();
         let (length, conflict) = length(answer.headers)?;
         let bare = matches!(status, 204 | 304);

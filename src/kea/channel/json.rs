@@ -6,14 +6,12 @@
 //! hold this reader against it.
 
 use super::Anomaly;
-use super::fields::{Fields, Kept};
+use super::fields::{Digits, Fields, Kept, MOST_DIGITS};
 
 /// A text that is kept is cut after so many bytes; a client identifier takes at most 764.
-const MOST_TEXT: usize = 1024;
+pub(super) const MOST_TEXT: usize = 1024;
 /// Elements of a list that are kept.
-const MOST_LIST: usize = 16;
-/// A number that is kept has no more digits than this.
-const MOST_DIGITS: usize = 40;
+pub(super) const MOST_LIST: usize = 16;
 /// Containers in one another.
 const MOST_DEPTH: u32 = 48;
 
@@ -42,6 +40,16 @@ const ARGUMENTS: &[&str] = &[
     "unsent-update-count",
     "valid-lft",
 ];
+
+/// The name of a field of the message that is kept.
+pub(super) fn key(name: &[u8]) -> Option<&'static str> {
+    KEYS.iter().find(|key| key.as_bytes() == name).copied()
+}
+
+/// The name of a field of its arguments that is kept.
+pub(super) fn argument(name: &[u8]) -> Option<&'static str> {
+    ARGUMENTS.iter().find(|key| key.as_bytes() == name).copied()
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Expect {
@@ -80,6 +88,8 @@ pub(super) struct Scan {
     /// First half of a surrogate pair.
     high: Option<u16>,
     too_long: bool,
+    /// Whether the present key may be, or the present value belongs to, a field that is kept.
+    wanted: bool,
     /// Depth of the message's own map: 1, or 2 in a list.
     base: u32,
     /// Messages in the list so far; only the first is read.
@@ -87,24 +97,34 @@ pub(super) struct Scan {
     /// The key of the message, and of its arguments, whose value is being read.
     key: Option<&'static str>,
     argument: Option<&'static str>,
-    kept: Vec<(&'static str, Kept)>,
+    kept: Vec<(&'static str, Kept<'static>)>,
     anomalies: Vec<Anomaly>,
     failed: bool,
 }
 
 impl Scan {
     /// Takes the next bytes.
-    pub(super) fn feed(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if self.failed {
-                return;
+    pub(super) fn feed(&mut self, mut bytes: &[u8]) {
+        while let Some((byte, rest)) = bytes.split_first()
+            && !self.failed
+        {
+            if self.token == Token::Text {
+                // Most of a body is text: all of it up to what means something.
+                let plain = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+                let (text, behind) = bytes.split_at_checked(plain.unwrap_or(bytes.len())).unwrap_or_default();
+                if !text.is_empty() {
+                    self.keep_all(text);
+                    bytes = behind;
+                    continue;
+                }
             }
             self.step(*byte);
+            bytes = rest;
         }
     }
 
     /// The body is over: what was kept, and what is odd; nothing is kept of a body that is no JSON.
-    pub(super) fn finish(mut self) -> (Fields, Vec<Anomaly>) {
+    pub(super) fn finish(mut self) -> (Fields<'static>, Vec<Anomaly>) {
         if !self.failed && self.token == Token::Bare {
             self.bare();
         }
@@ -116,9 +136,9 @@ impl Scan {
 
     /// Bytes that it holds, about.
     pub(super) fn held(&self) -> usize {
-        let size = |kept: &Kept| match kept {
-            Kept::Text(text) | Kept::Number(text) => text.len(),
-            Kept::List(texts, _) => texts.iter().map(String::len).sum(),
+        let size = |kept: &Kept<'_>| match kept {
+            Kept::Text(text) => text.len(),
+            Kept::List(texts, _) => texts.iter().map(|text| text.len()).sum(),
             _ => 0,
         };
         self.text.len() + self.kept.iter().map(|(_, kept)| 32 + size(kept)).sum::<usize>()
@@ -197,12 +217,17 @@ impl Scan {
     }
 
     fn keep(&mut self, byte: u8) {
-        let room = if self.token == Token::Bare { MOST_DIGITS } else { MOST_TEXT };
-        if self.text.len() < room {
-            self.text.push(byte);
-        } else {
-            self.too_long = true;
+        self.keep_all(&[byte]);
+    }
+
+    fn keep_all(&mut self, bytes: &[u8]) {
+        if self.token != Token::Bare && !self.wanted {
+            return;
         }
+        let most = if self.token == Token::Bare { MOST_DIGITS } else { MOST_TEXT };
+        let room = most.saturating_sub(self.text.len());
+        self.text.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        self.too_long |= bytes.len() > room;
     }
 
     /// A byte outside of texts, numbers and words.
@@ -211,7 +236,10 @@ impl Scan {
             return;
         }
         match (self.expect, byte) {
-            (Expect::Key | Expect::KeyOrEnd, b'"') => self.token = Token::Text,
+            (Expect::Key | Expect::KeyOrEnd, b'"') => {
+                self.token = Token::Text;
+                self.wanted = self.depth == self.base || self.in_arguments();
+            }
             (Expect::Colon, b':') => self.expect = Expect::Value,
             (Expect::CommaOrEnd, b',') => {
                 self.expect = if self.in_map() { Expect::Key } else { Expect::Value };
@@ -220,12 +248,12 @@ impl Scan {
             (Expect::CommaOrEnd | Expect::ValueOrEnd, b']') if !self.in_map() => self.close(),
             (Expect::Value | Expect::ValueOrEnd, b'{' | b'[') => self.open(byte == b'{'),
             (Expect::Value | Expect::ValueOrEnd, b'"') => {
-                self.count();
+                self.begin();
                 self.token = Token::Text;
                 self.expect = Expect::CommaOrEnd;
             }
             (Expect::Value | Expect::ValueOrEnd, _) if byte.is_ascii_alphanumeric() || byte == b'-' => {
-                self.count();
+                self.begin();
                 self.token = Token::Bare;
                 self.expect = Expect::CommaOrEnd;
                 self.keep(byte);
@@ -239,9 +267,8 @@ impl Scan {
     }
 
     fn open(&mut self, map: bool) {
-        self.count();
-        let list = if map { Kept::Other } else { Kept::List(Vec::new(), 0) };
-        self.value(list);
+        self.begin();
+        self.value(|_| if map { Kept::Other } else { Kept::List(Vec::new(), 0) });
         if self.depth >= MOST_DEPTH {
             return self.fail(Anomaly::JsonTooDeep);
         }
@@ -269,45 +296,51 @@ impl Scan {
         let too_long = std::mem::take(&mut self.too_long);
         if matches!(self.expect, Expect::Key | Expect::KeyOrEnd) {
             self.expect = Expect::Colon;
-            let name = std::mem::take(&mut self.text);
-            let of = |known: &[&'static str]| known.iter().find(|key| key.as_bytes() == name).copied();
             if self.depth == self.base {
-                self.key = of(KEYS).filter(|_| self.messages == 1);
+                self.key = key(&self.text).filter(|_| self.messages == 1);
                 self.argument = None;
-            } else if self.depth == self.base + 1 && self.key == Some("arguments") {
-                self.argument = of(ARGUMENTS);
+            } else if self.in_arguments() {
+                self.argument = argument(&self.text);
             }
+            self.text.clear();
             return;
         }
-        let text = String::from_utf8_lossy(&self.text).into_owned();
-        self.text.clear();
-        if too_long && self.place().is_some() {
+        if too_long && self.wanted {
             self.note(Anomaly::JsonTextTooLong);
         }
-        self.value(Kept::Text(text));
+        self.value(|text| Kept::Text(String::from_utf8_lossy(text).into_owned().into()));
+        self.text.clear();
+    }
+
+    /// Whether this is the map of the message's arguments.
+    fn in_arguments(&self) -> bool {
+        self.depth == self.base + 1 && self.key == Some("arguments")
     }
 
     /// A number or a word is over.
     fn bare(&mut self) {
         self.token = Token::None;
-        let word = String::from_utf8_lossy(&self.text).into_owned();
-        self.text.clear();
         let too_long = std::mem::take(&mut self.too_long);
-        let value = match word.as_str() {
-            "true" => Kept::Bool(true),
-            "false" => Kept::Bool(false),
-            "null" => Kept::Other,
-            _ if word.parse::<f64>().is_ok() && !word.contains(['i', 'n', 'I', 'N']) => {
-                if self.place().is_some() && (too_long || word.parse::<f64>().is_ok_and(|n| n.abs() > 9e18)) {
+        // Letters, digits, signs and points: always text.
+        let word = str::from_utf8(&self.text).unwrap_or_default();
+        let digits = word.strip_prefix('-').unwrap_or(word);
+        let short = digits.len() <= 18 && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        let number = |word: &str| word.parse::<f64>().ok().filter(|_| !word.contains(['i', 'n', 'I', 'N']));
+        match word {
+            "true" => self.value(|_| Kept::Bool(true)),
+            "false" => self.value(|_| Kept::Bool(false)),
+            "null" => self.value(|_| Kept::Other),
+            _ if short => self.value(|digits| Kept::Number(Digits::new(digits))),
+            _ => match number(word) {
+                Some(number) if self.wanted && (too_long || number.abs() > 9e18) => {
                     self.note(Anomaly::JsonNumberRange);
-                    Kept::Other
-                } else {
-                    Kept::Number(word)
+                    self.value(|_| Kept::Other);
                 }
-            }
-            _ => return self.fail(Anomaly::JsonBroken),
-        };
-        self.value(value);
+                Some(_) => self.value(|digits| Kept::Number(Digits::new(digits))),
+                None => self.fail(Anomaly::JsonBroken),
+            },
+        }
+        self.text.clear();
     }
 
     /// The field that a value at this place belongs to, and whether it is an element of its list.
@@ -325,19 +358,25 @@ impl Scan {
         }
     }
 
-    /// Counts an element of a list that is kept.
-    fn count(&mut self) {
-        if let Some((name, true)) = self.place()
+    /// A value begins: whether it is wanted, and one more in its list if that is kept.
+    fn begin(&mut self) {
+        let place = self.place();
+        self.wanted = place.is_some();
+        if let Some((name, true)) = place
             && let Some((_, Kept::List(_, count))) = self.kept.iter_mut().find(|(known, _)| *known == name)
         {
             *count += 1;
         }
     }
 
-    fn value(&mut self, value: Kept) {
+    /// Keeps what a value that is over was, made of its text, if it is wanted.
+    fn value(&mut self, of: impl FnOnce(&[u8]) -> Kept<'static>) {
+        if !self.wanted {
+            return;
+        }
         let Some((name, element)) = self.place() else { return };
         let known = self.kept.iter_mut().find(|(known, _)| *known == name);
-        match (known, value) {
+        match (known, of(&self.text)) {
             (Some((_, Kept::List(texts, _))), Kept::Text(text)) if element => {
                 if texts.len() < MOST_LIST {
                     texts.push(text);

@@ -77,7 +77,7 @@ pub struct Response {
 
 impl Request {
     /// `None` when there is no command.
-    pub(super) fn new(fields: &Fields) -> Option<Self> {
+    pub(super) fn new(fields: &Fields<'_>) -> Option<Self> {
         let text = |name| fields.text(name).map(str::to_owned);
         let service = fields.list("service").map(|(names, _)| names).unwrap_or_default();
         Some(Self {
@@ -102,7 +102,7 @@ impl Request {
 }
 
 impl Response {
-    pub(super) fn new(status: u16, fields: &Fields) -> Self {
+    pub(super) fn new(status: u16, fields: &Fields<'_>) -> Self {
         let text = |name| fields.text(name).map(str::to_owned);
         let failed = ["failed-leases", "failed-deleted-leases"].map(|name| fields.list(name));
         let failed: Vec<u64> = failed.into_iter().flatten().map(|(_, count)| count).collect();
@@ -111,7 +111,9 @@ impl Response {
             result: fields.number("result"),
             text: text("text"),
             state: text("state"),
-            scopes: fields.list("scopes").map(|(names, _)| names.to_vec()),
+            scopes: fields
+                .list("scopes")
+                .map(|(names, _)| names.iter().map(|name| name.clone().into_owned()).collect()),
             unsent_update_count: fields.number("unsent-update-count"),
             date_time: fields.text("date-time").and_then(date_time),
             count: fields.number("count"),

@@ -7,6 +7,7 @@
 //! framing   where a message begins and ends
 //! head      what its head says about that
 //! json      what is picked out of a body of any size, into fields
+//! quick     the same, of a body that lies there as a whole
 //! message   that as a Request or a Response
 //! tls       the records of an encrypted channel
 //! ```
@@ -16,6 +17,7 @@ mod framing;
 mod head;
 mod json;
 mod message;
+mod quick;
 mod tls;
 
 pub use framing::{Heard, Reader};
