@@ -10,7 +10,7 @@ use super::bounded::Keys;
 use super::cuts::Cuts;
 use super::handovers::Handovers;
 use super::view::Batch;
-use crate::units::{CaptureTime, MessageId, ServerId, SourceId, ZoneId};
+use crate::units::{CaptureTime, MessageId, ServerId, ZoneId};
 
 /// Pairs of zone and answering server that are remembered; anybody can forge servers.
 const REPLIED: usize = 65_536;
@@ -54,8 +54,10 @@ impl Facts {
         self.odd_replies.clear();
         // Most replies come from where the one before came from.
         let mut latest = None;
+        // Then no message need be looked at.
+        let one_zone = batch.analysis.network.zones.len() == 1;
         for exchange in batch.exchanges.iter().filter(|exchange| !exchange.replies.is_empty()) {
-            let zone = batch.zone(exchange);
+            let zone = if one_zone { ZoneId::default() } else { batch.zone(exchange) };
             for step in &exchange.replies {
                 let answer = batch.answer(step.first);
                 let here = (zone, answer.map(|answer| answer.server));
@@ -81,20 +83,30 @@ impl Facts {
         }
     }
 
+    /// A source begins with its first frame; one whose frames have no times, with its first message.
     fn begins(&mut self, batch: &Batch<'_>) {
-        let mut latest: Option<SourceId> = None;
-        for message in batch.messages {
-            if latest == Some(message.at.source) {
-                continue;
+        let analysis = batch.analysis;
+        let zones: HashMap<&str, usize> =
+            analysis.network.zones.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+        let mut timeless = false;
+        for (source, counts) in analysis.sources.iter().zip(&analysis.counts.sources) {
+            match (zones.get(source.zone.as_str()), source.first) {
+                _ if counts.messages == 0 => {}
+                (Some(zone), Some(first)) => self.begin_at(ZoneId(*zone as u16), first),
+                _ => timeless = true,
             }
-            let source = batch.analysis.sources.get(message.at.source.0 as usize);
-            let first = source.and_then(|source| source.first);
-            // A source without times of its own has those of its messages.
-            latest = first.map(|_| message.at.source);
-            let first = first.unwrap_or(message.time);
-            let begin = self.begins.entry(message.zone).or_insert(first);
-            *begin = first.min(*begin);
         }
+        for message in batch.messages.iter().filter(|_| timeless) {
+            let source = analysis.sources.get(message.at.source.0 as usize);
+            if source.is_none_or(|source| source.first.is_none()) {
+                self.begin_at(message.zone, message.time);
+            }
+        }
+    }
+
+    fn begin_at(&mut self, zone: ZoneId, first: CaptureTime) {
+        let begin = self.begins.entry(zone).or_insert(first);
+        *begin = first.min(*begin);
     }
 
     /// Whether the captures show replies to clients of this zone, of `server` if one is meant.

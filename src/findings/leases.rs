@@ -4,14 +4,14 @@ use std::net::Ipv4Addr;
 
 use super::bounded::{ClientKey, Recent};
 use super::list::{About, Findings, Severity};
-use super::view::{Batch, Place, View};
+use super::view::{Place, View};
 use crate::exchange::lease::{EndReason, Lease};
 use crate::ha::catalogue::FindingCode;
 use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId, ZoneId};
 
 /// What counts of a client's lease when it gets its next one.
 #[derive(Clone, Copy, Debug)]
-struct Running {
+pub(super) struct Running {
     server: ServerId,
     ip: Ipv4Addr,
     /// Until when it would have run had the client not exchanged it; absent for
@@ -32,62 +32,27 @@ struct Holder {
     at: FrameRef,
 }
 
-/// The leases that were given last.
+/// Who holds which address.
 #[derive(Debug, Default)]
 pub(super) struct Leases {
-    running: Recent<(ClientKey, ZoneId), Running>,
     /// Separate sites may number their subnets alike.
     holders: Recent<(Ipv4Addr, ZoneId), Holder>,
 }
 
 impl Leases {
     /// Takes a lease that has its end, or the end of the capture; one client's in order of start.
-    pub(super) fn lease(&mut self, view: &View<'_>, lease: &Lease, findings: &mut Findings) {
-        let at = lease.ack;
-        self.one_client(view, lease, at, findings);
+    /// `running` is the client's lease before.
+    pub(super) fn lease(
+        &mut self,
+        view: &View<'_>,
+        lease: &Lease,
+        running: &mut Option<Running>,
+        findings: &mut Findings,
+    ) {
+        // Where the client was: relay and link of its query.
+        let (at, place) = (lease.ack, lease.giaddr.map(|giaddr| (giaddr, lease.link)));
+        one_client(view, lease, (at, place), running, findings);
         self.one_address(view, lease, at, findings);
-    }
-
-    /// Two servers that gave one client different addresses at the same time.
-    fn one_client(&mut self, view: &View<'_>, lease: &Lease, at: FrameRef, findings: &mut Findings) {
-        let given_up = !matches!(lease.end, None | Some((_, EndReason::Replaced)));
-        let now = Running {
-            server: lease.server,
-            ip: lease.ip,
-            until: holds_until(lease).filter(|_| !given_up),
-            place: Batch::lease_place(lease),
-        };
-        let key = (view.facts.keys.client(&lease.client), lease.zone);
-        let Some(before) = self.running.insert(key, now) else { return };
-        let differs = before.server != lease.server && before.ip != lease.ip;
-        let ran_on = before.until.is_some_and(|until| until > lease.start);
-        // A client that moved behind another relay needs another address.
-        if !differs || !ran_on || before.place.is_none() || before.place != now.place {
-            return;
-        }
-        let known = view.analysis.network.topology.servers.len();
-        let severity = if view.are_peers(before.server, lease.server) {
-            Severity::Error
-        } else if before.server.0 < known && lease.server.0 < known {
-            Severity::Warning
-        } else {
-            // Two addresses of one machine would look the same.
-            return;
-        };
-        let about = About::new(FindingCode::TwoLeasesOneClient, severity)
-            .zone(lease.zone)
-            .server(Some(lease.server))
-            .client(lease.client.chaddr);
-        findings.add(about, lease.start, at, || {
-            format!(
-                "{} gave {} to {}, whose lease of {} from {} still ran",
-                view.name(lease.server),
-                lease.ip,
-                view.client(lease.client.chaddr),
-                before.ip,
-                view.name(before.server)
-            )
-        });
     }
 
     /// One address that two clients of a zone hold at the same time.
@@ -129,6 +94,53 @@ impl Leases {
             format!("{} was still bound to {holder} by {held} when {client} got it from {giver}", lease.ip)
         });
     }
+}
+
+/// Two servers that gave one client different addresses at the same time.
+fn one_client(
+    view: &View<'_>,
+    lease: &Lease,
+    (at, place): (FrameRef, Option<Place>),
+    running: &mut Option<Running>,
+    findings: &mut Findings,
+) {
+    let given_up = !matches!(lease.end, None | Some((_, EndReason::Replaced)));
+    let now = Running {
+        server: lease.server,
+        ip: lease.ip,
+        until: holds_until(lease).filter(|_| !given_up),
+        place,
+    };
+    let Some(before) = running.replace(now) else { return };
+    let differs = before.server != lease.server && before.ip != lease.ip;
+    let ran_on = before.until.is_some_and(|until| until > lease.start);
+    // A client that moved behind another relay needs another address.
+    if !differs || !ran_on || before.place.is_none() || before.place != now.place {
+        return;
+    }
+    let known = view.analysis.network.topology.servers.len();
+    let severity = if view.are_peers(before.server, lease.server) {
+        Severity::Error
+    } else if before.server.0 < known && lease.server.0 < known {
+        Severity::Warning
+    } else {
+        // Two addresses of one machine would look the same.
+        return;
+    };
+    let about = About::new(FindingCode::TwoLeasesOneClient, severity)
+        .zone(lease.zone)
+        .server(Some(lease.server))
+        .client(lease.client.chaddr);
+    findings.add(about, lease.start, at, || {
+        format!(
+            "{} gave {} to {}, whose lease of {} from {} still ran",
+            view.name(lease.server),
+            lease.ip,
+            view.client(lease.client.chaddr),
+            before.ip,
+            view.name(before.server)
+        )
+    });
 }
 
 /// When the lease time is over; a lease whose time was not captured proves nothing.

@@ -30,6 +30,7 @@ mod balance;
 mod beats;
 mod bounded;
 mod channel;
+mod clients;
 mod clocks;
 mod crowd;
 mod cuts;
@@ -53,6 +54,7 @@ pub use list::{Finding, Severity};
 use self::answers::Answers;
 use self::balance::Balance;
 use self::channel::Channel;
+use self::clients::Clients;
 use self::clocks::Clocks;
 use self::facts::Facts;
 use self::identities::Identities;
@@ -66,6 +68,7 @@ use self::requests::Requests;
 use self::secs::Secs;
 use self::view::{Batch, View};
 use crate::pipeline::Analysis;
+use crate::units::CaptureTime;
 
 /// From here on we would bet on a decision.
 const SURE: f64 = 0.9;
@@ -80,6 +83,7 @@ const SURE: f64 = 0.9;
 pub struct Finder {
     facts: Facts,
     findings: Findings,
+    clients: Clients,
     answers: Answers,
     requests: Requests,
     parity: Parity,
@@ -117,25 +121,30 @@ impl Finder {
             self.clocks.event(view, event);
             self.channel.event(view, event);
         }
-        for message in batch.messages {
-            messages::message(message, findings);
-            self.identities.message(view, message);
-            self.relays.message(view, message);
-        }
-        for case in &mut batch.cases(&self.facts) {
-            self.answers.case(view, &case, findings);
-            self.requests.case(view, &case, findings);
-            self.parity.case(view, &case, findings);
-            self.latency.case(view, &case);
-            self.renewals.case(view, &case, findings);
-            self.secs.case(view, &case);
-            identities::nobody(view, &case, findings);
-            Relays::case(view, &case, findings);
-            self.channel.case(view, &case);
-            self.balance.case(view, &case);
-        }
-        for lease in batch.leases {
-            self.leases.lease(view, lease, findings);
+        // By time, so that what belongs together is looked at while it is in the processor's cache.
+        let (mut messages, mut leases) = (batch.messages.iter().peekable(), batch.leases.iter().peekable());
+        for case in batch.cases(&self.facts).map(Some).chain([None]) {
+            let until = case.map_or(CaptureTime(i64::MAX), |case| case.exchange.start);
+            while let Some(message) = messages.next_if(|message| message.time <= until) {
+                messages::message(message, findings);
+                self.identities.message(view, message);
+                self.relays.message(view, message);
+            }
+            while let Some(lease) = leases.next_if(|lease| lease.start <= until) {
+                let client = self.clients.of((self.facts.keys.client(&lease.client), lease.zone));
+                self.leases.lease(view, lease, &mut client.lease, findings);
+            }
+            let Some(case) = &case else { break };
+            self.answers.case(view, case, findings);
+            self.requests.case(view, case, findings);
+            self.parity.case(view, case, findings);
+            self.latency.case(view, case);
+            self.renewals.case(view, case, findings);
+            self.secs.case(view, case, &mut self.clients.of((case.client, case.zone)).secs);
+            identities::nobody(view, case, findings);
+            Relays::case(view, case, findings);
+            self.channel.case(view, case);
+            self.balance.case(view, case);
         }
         for told in batch.contradictions {
             witnesses::contradiction(told, findings);
@@ -145,7 +154,7 @@ impl Finder {
     /// Everything that was found, the most severe first. `last` is the last
     /// batch, which was taken; it holds what is known of the network and the
     /// control channel in the end.
-    pub fn finish(self, last: &Analysis<'_>) -> Vec<Finding> {
+    pub fn finish(mut self, last: &Analysis<'_>) -> Vec<Finding> {
         let mut findings = self.findings;
         let view = &View::new(Batch::of(last), &self.facts);
         self.answers.finish(view, &mut findings);
@@ -153,7 +162,7 @@ impl Finder {
         self.parity.finish(view, &mut findings);
         self.latency.finish(view, &mut findings);
         self.renewals.finish(view, &mut findings);
-        self.secs.finish(view, &mut findings);
+        self.secs.finish(view, &mut self.clients, &mut findings);
         self.identities.finish(view, &mut findings);
         self.relays.finish(view, &mut findings);
         self.clocks.finish(view, &mut findings);

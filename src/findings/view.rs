@@ -76,11 +76,6 @@ impl<'a> Batch<'a> {
         self.exchange(exchange.id).map(|(_, judgement)| judgement.reason.clone()).unwrap_or_default()
     }
 
-    /// Relay and link of the query that a lease began with: where the client was.
-    pub(super) fn lease_place(lease: &Lease) -> Option<Place> {
-        Some((lease.giaddr?, lease.link))
-    }
-
     /// Every exchange with what was decided about it, in order of the first message.
     pub(super) fn cases(&self, facts: &Facts) -> impl Iterator<Item = Case<'a>> {
         let (batch, keys) = (*self, facts.keys.clone());

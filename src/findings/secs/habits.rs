@@ -9,7 +9,7 @@ use crate::units::{CaptureTime, FrameRef, ZoneId};
 
 /// What is known of one client in one zone.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Known {
+pub(in crate::findings) struct Known {
     pub(super) heard: bool,
     habits: u8,
     /// When it was last answered: it cannot have waited since before that.

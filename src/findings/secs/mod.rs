@@ -7,21 +7,20 @@ mod habits;
 mod report;
 mod wait;
 
-use self::habits::{Habits, Known};
+use self::habits::Habits;
+pub(super) use self::habits::Known;
 use self::wait::{Habit, Wait};
-use super::bounded::{ClientKey, Recent};
+use super::bounded::Recent;
+use super::clients::{Clients, Key};
 use super::list::Findings;
 use super::view::{Case, View};
 use crate::exchange::{Kind, Observed};
 use crate::ha::topology::{Limits, Mode, RelationshipId};
 use crate::units::{CaptureTime, HwAddr, SECOND, ZoneId};
 
-type Key = (ClientKey, ZoneId);
-
-/// The clients, and what they do with `secs`.
+/// What clients do with `secs`.
 #[derive(Debug, Default)]
 pub(super) struct Secs {
-    clients: Recent<Key, Known>,
     /// Those that nobody has answered yet.
     waits: Recent<Key, Open>,
     habits: Habits,
@@ -35,7 +34,7 @@ struct Open {
 }
 
 impl Secs {
-    pub(super) fn case(&mut self, view: &View<'_>, case: &Case<'_>) {
+    pub(super) fn case(&mut self, view: &View<'_>, case: &Case<'_>, known: &mut Known) {
         let Case { exchange, zone, .. } = *case;
         let key = (case.client, zone);
         // What is sent to one server never reaches the partner that counts.
@@ -44,7 +43,6 @@ impl Secs {
         let may_wait = (asks || answered.is_some()) && !self.waits.is_empty();
         let wait = if may_wait { self.waits.remove(&key).map(|open| open.wait) } else { None };
         let chaddr = exchange.client.chaddr;
-        let known = self.clients.entry(key, Known::default);
         let habits = &mut self.habits;
         habits.moves(known, zone, case.judgement.relationship);
         let mut client = Client { view, habits, known, wait, zone, chaddr };
@@ -64,16 +62,16 @@ impl Secs {
         }
     }
 
-    pub(super) fn finish(mut self, view: &View<'_>, findings: &mut Findings) {
+    pub(super) fn finish(mut self, view: &View<'_>, clients: &mut Clients, findings: &mut Findings) {
         let mut open: Vec<(Key, Open)> = self.waits.into_iter().collect();
         open.sort_unstable_by_key(|((_, zone), open)| {
             (open.wait.told.0, *zone, open.chaddr, open.wait.told.1)
         });
         for (key, Open { chaddr, wait }) in open {
-            let (known, zone) = (self.clients.entry(key, Known::default), key.1);
+            let (known, zone) = (&mut clients.of(key).secs, key.1);
             Client { view, habits: &mut self.habits, known, wait: Some(wait), zone, chaddr }.close();
         }
-        self.habits.report(view, self.clients.forgotten, findings);
+        self.habits.report(view, clients.forgotten(), findings);
     }
 }
 
