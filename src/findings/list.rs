@@ -258,3 +258,48 @@ impl Finding {
         self.frames.extend(frames.iter().take(room));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(at: usize) -> HwAddr {
+        HwAddr::new(&(at as u64).to_be_bytes())
+    }
+
+    fn about(at: usize) -> About {
+        About::new(FindingCode::MalformedMessage, Severity::Note).client(client(at))
+    }
+
+    fn tell(findings: &mut Findings, at: usize, time: i64) {
+        findings.add(about(at), CaptureTime(time), FrameRef::default(), || format!("client {at}"));
+    }
+
+    #[test]
+    fn what_is_beyond_the_list_is_counted() {
+        let mut findings = Findings::default();
+        for at in 0..SUBJECTS + 10 {
+            tell(&mut findings, at, at as i64);
+            tell(&mut findings, 0, at as i64);
+        }
+        findings.forgotten(FindingCode::MalformedMessage, 5);
+        let list = findings.finish();
+        assert_eq!(list.len(), SUBJECTS + 1);
+        assert_eq!(list.iter().map(|it| it.count).sum::<u64>(), 2 * (SUBJECTS as u64 + 10) + 5);
+        let others = list.last().unwrap();
+        assert_eq!((others.client, others.count, others.frames.len()), (None, 15, 10));
+        assert_eq!(others.text, "15 more, beyond the 4096 that are listed: client 4096");
+    }
+
+    #[test]
+    fn what_was_told_earlier_comes_first() {
+        let (mut earlier, mut later) = (Findings::default(), Findings::default());
+        tell(&mut earlier, 1, 10);
+        tell(&mut earlier, 2, 11);
+        tell(&mut earlier, 3, 12);
+        later.add(about(2), CaptureTime(20), FrameRef::default(), || "again".to_owned());
+        later.begin_with(earlier, |finding| finding.client != Some(client(3)));
+        let rows: Vec<_> = later.finish().into_iter().map(|it| (it.text, it.count, it.last.0)).collect();
+        assert_eq!(rows, [("client 1".to_owned(), 1, 10), ("client 2".to_owned(), 2, 20)]);
+    }
+}
