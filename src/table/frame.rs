@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use super::rows::Rows;
 use super::schema::{Kind, Table};
-use super::values::{Lists, Values};
+use super::values::{Lists, Numbers, Values};
 
 /// Whether lists and structs stay what they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +55,9 @@ fn plain(name: PlSmallStr, values: &Values, range: &Range<usize>) -> Series {
 
 /// Part of a column as a Polars series.
 fn series(name: PlSmallStr, kind: &Kind, values: &Values, range: &Range<usize>) -> PolarsResult<Series> {
-    /// The part of a plain vector.
-    fn part<'a, T>(values: &'a [T], range: &Range<usize>) -> &'a [T] {
-        values.get(range.clone()).unwrap_or_default()
+    /// The values of some rows.
+    fn part<T: Copy + Default>(numbers: &Numbers<T>, range: &Range<usize>) -> Vec<Option<T>> {
+        range.clone().map(|row| numbers.get(row)).collect()
     }
     Ok(match values {
         Values::Bool(v) => Series::new(name, part(v, range)),

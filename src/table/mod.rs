@@ -14,6 +14,8 @@ mod error;
 pub mod fill;
 mod frame;
 mod layout;
+mod pages;
+mod put;
 mod rows;
 pub mod schema;
 mod set;
@@ -24,6 +26,7 @@ pub mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+mod texts;
 mod values;
 mod write;
 

@@ -1,6 +1,7 @@
 //! Rows of one table in memory, stored by column.
 
 use super::cell::Cell;
+use super::put::Row;
 use super::schema::{EPOCH_NS, Table};
 use super::values::Values;
 
@@ -41,11 +42,28 @@ impl Rows {
     /// A row that is too short is filled with nulls, and a cell that its column
     /// cannot hold becomes null; a debug build stops at either.
     pub fn push(&mut self, row: &[Cell<'_>]) {
-        debug_assert_eq!(row.len(), self.columns.len(), "cells of a row of {}", self.table.name);
-        for (i, column) in self.columns.iter_mut().enumerate() {
-            column.push(row.get(i).unwrap_or(&Cell::Null));
+        let mut next = self.begin();
+        for cell in row {
+            next.put(cell);
         }
+        next.end();
+    }
+
+    /// Begins a row, to which values are appended by column.
+    pub(super) fn begin(&mut self) -> Row<'_> {
         self.len += 1;
+        Row { columns: self.columns.iter_mut() }
+    }
+
+    /// Forgets what the keys of texts stand for, because they were those of another batch.
+    pub(super) fn forget(&mut self) {
+        self.columns.iter_mut().for_each(Values::forget);
+    }
+
+    /// Removes every row; what was allocated stays.
+    pub(super) fn clear(&mut self) {
+        self.columns.iter_mut().for_each(Values::clear);
+        self.len = 0;
     }
 
     /// The value of a row and column by position; null beyond the end.

@@ -1,27 +1,26 @@
 //! The values of one column in memory, typed by its [`Kind`].
 
-use std::fmt::Write as _;
-
 use super::cell::Cell;
 use super::schema::Kind;
+use super::texts::{NULL, Texts};
 
 /// The values of a column, or of the items or fields inside one.
 #[derive(Clone, Debug)]
 pub(super) enum Values {
     /// See [`Kind::Bool`].
-    Bool(Vec<Option<bool>>),
+    Bool(Numbers<bool>),
     /// See [`Kind::U8`].
-    U8(Vec<Option<u8>>),
+    U8(Numbers<u8>),
     /// See [`Kind::U16`].
-    U16(Vec<Option<u16>>),
+    U16(Numbers<u16>),
     /// See [`Kind::U32`].
-    U32(Vec<Option<u32>>),
+    U32(Numbers<u32>),
     /// See [`Kind::U64`].
-    U64(Vec<Option<u64>>),
+    U64(Numbers<u64>),
     /// See [`Kind::I64`].
-    I64(Vec<Option<i64>>),
+    I64(Numbers<i64>),
     /// See [`Kind::F64`].
-    F64(Vec<Option<f64>>),
+    F64(Numbers<f64>),
     /// See [`Kind::Text`].
     Text(Texts),
     /// See [`Kind::List`].
@@ -35,29 +34,33 @@ pub(super) enum Values {
     },
 }
 
-/// Texts one after the other in one buffer.
+/// Values of a fixed size, and which of them are there.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Texts {
-    bytes: String,
-    /// Where each text ends in `bytes`; it starts where the previous one ends.
-    ends: Vec<usize>,
-    valid: Vec<bool>,
+pub(super) struct Numbers<T> {
+    /// One for each row; the default for null.
+    pub values: Vec<T>,
+    /// Whether the row has a value.
+    pub valid: Vec<bool>,
+    /// Number of rows without one.
+    pub nulls: usize,
 }
 
-impl Texts {
-    /// Ends the text that was written to `bytes`.
-    fn close(&mut self, valid: bool) {
-        self.ends.push(self.bytes.len());
-        self.valid.push(valid);
+impl<T: Copy + Default> Numbers<T> {
+    fn push(&mut self, value: Option<T>) {
+        self.values.push(value.unwrap_or_default());
+        self.valid.push(value.is_some());
+        self.nulls += usize::from(value.is_none());
     }
 
-    /// The text of a row.
-    pub(super) fn get(&self, row: usize) -> Option<&str> {
-        if !*self.valid.get(row)? {
-            return None;
-        }
-        let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.bytes.get(start..*self.ends.get(row)?)
+    /// The value of a row.
+    pub fn get(&self, row: usize) -> Option<T> {
+        self.values.get(row).copied().filter(|_| self.valid.get(row) == Some(&true))
+    }
+
+    fn clear(&mut self) {
+        self.values.clear();
+        self.valid.clear();
+        self.nulls = 0;
     }
 }
 
@@ -66,8 +69,8 @@ impl Texts {
 pub(super) struct Lists {
     pub(super) items: Box<Values>,
     /// Where each list ends in `items`.
-    ends: Vec<usize>,
-    valid: Vec<bool>,
+    pub(super) ends: Vec<usize>,
+    pub(super) valid: Vec<bool>,
 }
 
 impl Lists {
@@ -81,17 +84,33 @@ impl Lists {
     }
 }
 
+/// What to do with every kind of numbers.
+macro_rules! numbers {
+    ($values:expr, $numbers:ident => $do:expr, $($others:tt)*) => {
+        match $values {
+            Values::Bool($numbers) => $do,
+            Values::U8($numbers) => $do,
+            Values::U16($numbers) => $do,
+            Values::U32($numbers) => $do,
+            Values::U64($numbers) => $do,
+            Values::I64($numbers) => $do,
+            Values::F64($numbers) => $do,
+            $($others)*
+        }
+    };
+}
+
 impl Values {
     /// No values of a kind.
     pub(super) fn new(kind: &Kind) -> Self {
         match kind {
-            Kind::Bool => Self::Bool(Vec::new()),
-            Kind::U8 => Self::U8(Vec::new()),
-            Kind::U16 => Self::U16(Vec::new()),
-            Kind::U32 => Self::U32(Vec::new()),
-            Kind::U64 => Self::U64(Vec::new()),
-            Kind::I64 => Self::I64(Vec::new()),
-            Kind::F64 => Self::F64(Vec::new()),
+            Kind::Bool => Self::Bool(Numbers::default()),
+            Kind::U8 => Self::U8(Numbers::default()),
+            Kind::U16 => Self::U16(Numbers::default()),
+            Kind::U32 => Self::U32(Numbers::default()),
+            Kind::U64 => Self::U64(Numbers::default()),
+            Kind::I64 => Self::I64(Numbers::default()),
+            Kind::F64 => Self::F64(Numbers::default()),
             Kind::Text => Self::Text(Texts::default()),
             Kind::List(item) => {
                 Self::List(Lists { items: Box::new(Self::new(item)), ends: Vec::new(), valid: Vec::new() })
@@ -102,115 +121,129 @@ impl Values {
         }
     }
 
-    /// Appends a value. One of another kind is stored as null; a debug build stops there.
-    pub(super) fn push(&mut self, cell: &Cell<'_>) {
-        match self {
-            Self::Bool(values) => values.push(match cell {
-                Cell::Bool(v) => Some(*v),
-                _ => misfit(cell),
-            }),
-            Self::U8(values) => values.push(unsigned(cell)),
-            Self::U16(values) => values.push(unsigned(cell)),
-            Self::U32(values) => values.push(unsigned(cell)),
-            Self::U64(values) => values.push(unsigned(cell)),
-            Self::I64(values) => values.push(match cell {
-                Cell::I64(v) => Some(*v),
-                Cell::U64(v) => i64::try_from(*v).ok().or_else(|| misfit(cell)),
-                _ => misfit(cell),
-            }),
-            Self::F64(values) => values.push(match cell {
-                Cell::F64(v) => Some(*v),
-                _ => misfit(cell),
-            }),
-            Self::Text(texts) => push_text(texts, cell),
-            Self::List(lists) => {
-                let valid = match cell {
-                    Cell::List(items) => {
-                        for item in items {
-                            lists.items.push(item);
-                        }
-                        true
-                    }
-                    _ => misfit::<()>(cell).is_some(),
-                };
-                lists.ends.push(lists.items.len());
-                lists.valid.push(valid);
-            }
+    /// Appends a null; a struct of them, because a struct is never null itself.
+    pub(super) fn push_null(&mut self) {
+        numbers!(self, numbers => numbers.push(None),
+            Self::Text(texts) => texts.push_null(),
+            Self::List(lists) => lists.close(false),
             Self::Struct { fields, len } => {
-                let cells = match cell {
-                    Cell::Struct(cells) => cells.as_slice(),
-                    _ => misfit(cell).unwrap_or_default(),
-                };
-                for (i, field) in fields.iter_mut().enumerate() {
-                    field.push(cells.get(i).unwrap_or(&Cell::Null));
-                }
+                fields.iter_mut().for_each(Self::push_null);
                 *len += 1;
             }
+        );
+    }
+
+    /// Appends an unsigned number; null where it does not fit, at which a debug build stops.
+    pub(super) fn push_unsigned(&mut self, value: u64) {
+        match self {
+            Self::U8(numbers) => numbers.push(u8::try_from(value).ok().or_else(|| misfit(&value))),
+            Self::U16(numbers) => numbers.push(u16::try_from(value).ok().or_else(|| misfit(&value))),
+            Self::U32(numbers) => numbers.push(u32::try_from(value).ok().or_else(|| misfit(&value))),
+            Self::U64(numbers) => numbers.push(Some(value)),
+            Self::I64(numbers) => numbers.push(i64::try_from(value).ok().or_else(|| misfit(&value))),
+            _ => self.push_misfit(&value),
         }
+    }
+
+    /// Appends a signed number.
+    pub(super) fn push_signed(&mut self, value: i64) {
+        match (self, u64::try_from(value)) {
+            (Self::I64(numbers), _) => numbers.push(Some(value)),
+            (column, Ok(value)) => column.push_unsigned(value),
+            (column, Err(_)) => column.push_misfit(&value),
+        }
+    }
+
+    /// Appends a truth value.
+    pub(super) fn push_bool(&mut self, value: bool) {
+        match self {
+            Self::Bool(numbers) => numbers.push(Some(value)),
+            _ => self.push_misfit(&value),
+        }
+    }
+
+    /// Appends a float.
+    pub(super) fn push_float(&mut self, value: f64) {
+        match self {
+            Self::F64(numbers) => numbers.push(Some(value)),
+            _ => self.push_misfit(&value),
+        }
+    }
+
+    /// Null in the place of a value of another kind.
+    #[cold]
+    pub(super) fn push_misfit(&mut self, value: &dyn std::fmt::Debug) {
+        let _ = misfit::<()>(value);
+        self.push_null();
+    }
+
+    /// Forgets what the keys of texts stand for, because they were those of another batch.
+    pub(super) fn forget(&mut self) {
+        match self {
+            Self::Text(texts) => texts.forget(),
+            Self::List(lists) => lists.items.forget(),
+            Self::Struct { fields, .. } => fields.iter_mut().for_each(Self::forget),
+            _ => {}
+        }
+    }
+
+    /// Removes every value; what was allocated stays.
+    pub(super) fn clear(&mut self) {
+        numbers!(self, numbers => numbers.clear(),
+            Self::Text(texts) => texts.clear(),
+            Self::List(lists) => {
+                lists.items.clear();
+                lists.ends.clear();
+                lists.valid.clear();
+            }
+            Self::Struct { fields, len } => {
+                fields.iter_mut().for_each(Self::clear);
+                *len = 0;
+            }
+        );
     }
 
     /// Number of values, with nulls.
     pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Bool(v) => v.len(),
-            Self::U8(v) => v.len(),
-            Self::U16(v) => v.len(),
-            Self::U32(v) => v.len(),
-            Self::U64(v) => v.len(),
-            Self::I64(v) => v.len(),
-            Self::F64(v) => v.len(),
-            Self::Text(v) => v.ends.len(),
-            Self::List(v) => v.ends.len(),
+        numbers!(self, numbers => numbers.values.len(),
+            Self::Text(texts) => texts.codes().len(),
+            Self::List(lists) => lists.ends.len(),
             Self::Struct { len, .. } => *len,
-        }
+        )
+    }
+
+    /// Whether a row has a value.
+    pub(super) fn is_valid(&self, row: usize) -> bool {
+        numbers!(self, numbers => numbers.valid.get(row) == Some(&true),
+            Self::Text(texts) => texts.codes().get(row).is_some_and(|code| *code != NULL),
+            Self::List(lists) => lists.valid.get(row) == Some(&true),
+            Self::Struct { .. } => true,
+        )
     }
 
     /// The value of a row; null beyond the end.
     pub(super) fn get(&self, row: usize) -> Cell<'_> {
-        match self {
-            Self::Bool(v) => v.get(row).copied().flatten().into(),
-            Self::U8(v) => v.get(row).copied().flatten().into(),
-            Self::U16(v) => v.get(row).copied().flatten().into(),
-            Self::U32(v) => v.get(row).copied().flatten().into(),
-            Self::U64(v) => v.get(row).copied().flatten().into(),
-            Self::I64(v) => v.get(row).copied().flatten().into(),
-            Self::F64(v) => v.get(row).copied().flatten().into(),
+        numbers!(self, numbers => numbers.get(row).into(),
             Self::Text(texts) => texts.get(row).into(),
             Self::List(lists) => lists
                 .span(row)
                 .map_or(Cell::Null, |span| Cell::List(span.map(|item| lists.items.get(item)).collect())),
             Self::Struct { fields, .. } => Cell::Struct(fields.iter().map(|field| field.get(row)).collect()),
-        }
+        )
     }
 }
 
-/// Appends what can be written as text, without a `String` in between.
-fn push_text(texts: &mut Texts, cell: &Cell<'_>) {
-    let valid = match cell {
-        Cell::Text(v) => {
-            texts.bytes.push_str(v);
-            true
-        }
-        // Writing into a `String` cannot fail.
-        Cell::Ip(v) => write!(texts.bytes, "{v}").is_ok(),
-        Cell::Mac(v) => !v.is_empty() && write!(texts.bytes, "{v}").is_ok(),
-        Cell::Xid(v) => write!(texts.bytes, "{v}").is_ok(),
-        _ => misfit::<()>(cell).is_some(),
-    };
-    texts.close(valid);
-}
-
-/// An unsigned value that fits its column.
-fn unsigned<T: TryFrom<u64>>(cell: &Cell<'_>) -> Option<T> {
-    match cell {
-        Cell::U64(v) => T::try_from(*v).ok().or_else(|| misfit(cell)),
-        Cell::I64(v) => u64::try_from(*v).ok().and_then(|v| T::try_from(v).ok()).or_else(|| misfit(cell)),
-        _ => misfit(cell),
+impl Lists {
+    /// Ends the list whose items were appended.
+    pub(super) fn close(&mut self, valid: bool) {
+        self.ends.push(self.items.len());
+        self.valid.push(valid);
     }
 }
 
-/// A value that its column cannot hold becomes null.
-fn misfit<T>(cell: &Cell<'_>) -> Option<T> {
-    debug_assert!(cell.is_null(), "{cell:?} does not fit its column");
+/// A value that its column cannot hold becomes null; a debug build stops here.
+#[cold]
+fn misfit<T>(value: &dyn std::fmt::Debug) -> Option<T> {
+    debug_assert!(false, "{value:?} does not fit its column");
     None
 }

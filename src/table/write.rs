@@ -7,14 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use polars::io::json::BatchedWriter as JsonBatches;
 use polars::io::parquet::write::{BatchedWriter as ParquetBatches, KeyValueMetadata};
 use polars::prelude::*;
+use polars_parquet::parquet::schema::types::PrimitiveType;
+use polars_parquet::write::CompressionOptions;
 
 use super::error::Error;
 use super::frame::{Nested, data_frame, polars_schema};
+use super::pages::encode_rows;
 use super::rows::Rows;
 use super::schema::{Table, VERSION};
 
 /// Rows that are turned into a data frame at once, and rows of a Parquet row group.
 pub const GROUP_ROWS: usize = 131_072;
+
+/// How the pages of Parquet files are compressed.
+const COMPRESSION: CompressionOptions = CompressionOptions::Zstd(None);
 
 /// What a table is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,7 +87,7 @@ enum Sink<W: Write> {
     Json { out: W, any: bool },
     JsonLines(W),
     Csv(Box<polars::io::csv::write::BatchedWriter<W>>),
-    Parquet(Box<ParquetBatches<W>>),
+    Parquet(Box<Parquet<W>>),
     Arrow { out: W, frame: DataFrame },
 }
 
@@ -104,6 +110,9 @@ impl<W: Write> TableWriter<W> {
     /// Appends rows.
     pub fn write(&mut self, rows: &Rows) -> Result<(), Error> {
         debug_assert_eq!(rows.table(), self.table, "rows of another table");
+        if let Sink::Parquet(parquet) = &mut self.sink {
+            return parquet.write(rows).map_err(|source| error(&self.trouble, self.table, source));
+        }
         let mut start = 0;
         while start < rows.len() {
             let range = start..rows.len().min(start + GROUP_ROWS);
@@ -129,12 +138,7 @@ impl<W: Write> Sink<W> {
             Format::Csv => {
                 Self::Csv(Box::new(CsvWriter::new(out).batched(&*polars_schema(table, Nested::Join)?)?))
             }
-            Format::Parquet => Self::Parquet(Box::new(
-                ParquetWriter::new(out)
-                    .with_compression(ParquetCompression::Zstd(None))
-                    .with_key_value_metadata(Some(KeyValueMetadata::from_static(metadata(table))))
-                    .batched(&*polars_schema(table, Nested::Keep)?)?,
-            )),
+            Format::Parquet => Self::Parquet(Box::new(Parquet::new(out, table)?)),
             Format::Arrow => Self::Arrow { out, frame: data_frame(&Rows::new(table), 0..0, Nested::Keep)? },
         })
     }
@@ -157,7 +161,7 @@ impl<W: Write> Sink<W> {
             }
             Self::JsonLines(out) => Ok(out.write_all(&json_lines(frame)?)?),
             Self::Csv(writer) => writer.write_batch(frame),
-            Self::Parquet(writer) => writer.write_batch(frame),
+            Self::Parquet(_) => Ok(()),
             Self::Arrow { frame: all, .. } => all.vstack_mut(frame).map(|_| ()),
         }
     }
@@ -167,7 +171,7 @@ impl<W: Write> Sink<W> {
             Self::Json { out, any } => Ok(out.write_all(if *any { b"\n]\n" } else { b"[]\n" })?),
             Self::JsonLines(_) => Ok(()),
             Self::Csv(writer) => writer.finish(),
-            Self::Parquet(writer) => writer.finish().map(|_| ()),
+            Self::Parquet(parquet) => parquet.batches.finish().map(|_| ()),
             Self::Arrow { out, frame } => {
                 // The oldest level has plain strings, which every Arrow reader knows.
                 let mut writer = IpcWriter::new(out).with_compat_level(CompatLevel::oldest());
@@ -176,6 +180,33 @@ impl<W: Write> Sink<W> {
                 writer.finish(frame)
             }
         }
+    }
+}
+
+/// The row groups of a Parquet file.
+struct Parquet<W: Write> {
+    batches: ParquetBatches<W>,
+    /// Types of the leaves.
+    types: Vec<PrimitiveType>,
+}
+
+impl<W: Write> Parquet<W> {
+    fn new(out: W, table: &'static Table) -> PolarsResult<Self> {
+        let mut batches = ParquetWriter::new(out)
+            .with_key_value_metadata(Some(KeyValueMetadata::from_static(metadata(table))))
+            .batched(&*polars_schema(table, Nested::Keep)?)?;
+        let leaves = batches.parquet_schema().columns();
+        let types = leaves.iter().map(|leaf| leaf.descriptor.primitive_type.clone()).collect();
+        Ok(Self { batches, types })
+    }
+
+    /// Writes rows as one row group.
+    fn write(&mut self, rows: &Rows) -> PolarsResult<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let pages = encode_rows(rows, &self.types, COMPRESSION)?;
+        self.batches.write_row_group(rows.len() as u64, &pages)
     }
 }
 

@@ -92,6 +92,8 @@ pub struct Counted {
     pub left: u32,
     /// Clients counted after it, unacked or not.
     pub clients: u32,
+    /// The client.
+    pub client: ClientKey,
     /// `secs` of the query as Kea reads it.
     pub secs: u16,
     /// What the server's state at that time rests on.

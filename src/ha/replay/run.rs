@@ -104,12 +104,14 @@ impl Replayer {
     /// Forgets what says nothing any more about whatever happens from an instant on.
     pub fn forget(&mut self, before: CaptureTime) {
         self.run.pulses.forget(before);
-        self.run.counted.retain(|counted| counted.time >= before);
     }
 }
 
 /// A query or, if so, its reply: when, and which of those that wait.
 type Fact = (CaptureTime, u32, bool);
+
+/// Counted clients that are kept; a partner is given up after a few.
+const MOST_COUNTED: usize = 100_000;
 
 /// The end of a command that was never answered is concluded this long after it.
 pub const KEPT_EVENTS_NS: i64 = 2 * TIMEOUT;
@@ -233,7 +235,10 @@ impl Run {
                 seat.partner_synced(service);
                 service.enable(Holder::Partner(*number));
             }
-            What::Hears(query) => self.counted.extend(seat.hears(query, on)),
+            What::Hears(query) => {
+                let counted = seat.hears(query, on);
+                self.counted.extend(counted.filter(|_| self.counted.len() < MOST_COUNTED));
+            }
             What::Answers(query) => seat.answers(query, seen, service),
         }
         match input.what {

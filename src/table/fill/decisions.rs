@@ -1,10 +1,10 @@
-use super::Filler;
-use crate::cells;
+use super::{Filler, type_name};
 use crate::exchange::of;
 use crate::ha::decide::Decision;
+use crate::table::put::{List, row};
 use crate::table::stream::Entries;
-use crate::table::{Cell, Rows, schema};
-use crate::units::colon_hex;
+use crate::table::texts::{Hex, Word};
+use crate::table::{Rows, schema};
 
 impl Filler<'_> {
     /// One row per query and server.
@@ -39,36 +39,36 @@ impl Filler<'_> {
 
     fn decision(&self, rows: &mut Rows, decision: &Decision) {
         let query = of(&self.analysis.messages, decision.query);
-        let topology = &*self.analysis.network.topology;
         // In hot-standby there is one scope, so what is known of it is the whole list.
+        let topology = &self.analysis.network.topology;
         let peers = decision.relationship.and_then(|id| topology.relationship(id)).map(|it| &it.peers);
         let name =
             |scope: usize| peers.and_then(|peers| peers.get(scope)).map_or("?", |peer| peer.name.as_str());
         let scopes = decision.scope.map(|(scope, served)| served.then(|| name(scope)));
-        rows.push(&cells![
+        row![rows;
             self.zone(query.zone),
-            self.source(query.at),
+            self.source_of(query.at),
             query.at.number,
             query.time,
-            query.type_name(),
+            type_name(query),
             query.xid,
             query.chaddr,
-            query.client_id().map(colon_hex),
+            query.client_id().map(Hex),
             self.server(decision.server),
-            decision.relationship.map(|id| topology.relationship_name(id)),
-            decision.heard.as_str(),
-            decision.state,
-            decision.basis.map(crate::ha::timeline::Basis::as_str),
-            scopes.map(|served| served.into_iter().collect::<Cell<'_>>()).unwrap_or_default(),
+            decision.relationship.map(|id| self.relationship(id)),
+            Word(decision.heard.as_str()),
+            decision.state.map(Word),
+            decision.basis.map(|basis| Word(basis.as_str())),
+            scopes.map(List),
             decision.owner.map(|server| self.server(server)),
-            decision.expected.as_str(),
-            decision.seen.as_str(),
+            Word(decision.expected.as_str()),
+            Word(decision.seen.as_str()),
             decision.agrees(),
-            decision.rule.code(),
+            Word(decision.rule.code()),
             decision.confidence,
-            decision.reply.map(|reply| self.frame_of(reply)),
-            decision.evidence.iter().map(|at| self.frame(*at)).collect::<Cell<'_>>(),
-            decision.exchange.to_string(),
-        ]);
+            decision.reply.map(|reply| self.frame_once(reply)),
+            List(decision.evidence.iter().map(|at| self.frame_name(*at, false))),
+            decision.exchange,
+        ];
     }
 }

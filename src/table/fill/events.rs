@@ -1,18 +1,21 @@
 use super::Filler;
-use crate::cells;
-use crate::exchange::of;
 use crate::ha::events::{EventKind, HaEvent};
 use crate::ha::replay::{Counted, Transition};
+use crate::table::put::{List, row};
 use crate::table::stream::Entries;
-use crate::table::{Cell, Rows, schema};
-use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId, colon_hex};
+use crate::table::texts::{Hex, Word};
+use crate::table::{Rows, schema};
+use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId};
 use std::net::Ipv4Addr;
 
 /// How much of a replay has become rows.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::table) struct Seen {
-    transitions: usize,
-    counted: usize,
+#[derive(Clone, Copy, Debug)]
+pub(in crate::table) struct Seen(CaptureTime);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self(CaptureTime(i64::MIN))
+    }
 }
 
 /// What a row is about.
@@ -42,11 +45,13 @@ impl Filler<'_> {
     /// The replay of a batch holds all that is known so far, so what earlier batches had is left out.
     pub(in crate::table) fn event_entries(&self, seen: &mut Seen) -> Entries<'_> {
         let replay = &self.analysis.replay;
+        let until = self.analysis.watermark.unwrap_or(CaptureTime(i64::MAX));
+        let is_new = |time: CaptureTime| (seen.0..until).contains(&time);
         let mut entries: Vec<Entry<'_>> = self.analysis.events.iter().map(Entry::Wire).collect();
-        entries.extend(replay.transitions.iter().skip(seen.transitions).map(Entry::State));
-        let counted = replay.counted.iter().skip(seen.counted);
-        entries.extend(counted.filter(|counted| counted.unacked).map(Entry::Unacked));
-        *seen = Seen { transitions: replay.transitions.len(), counted: replay.counted.len() };
+        entries.extend(replay.transitions.iter().filter(|it| is_new(it.instant())).map(Entry::State));
+        let unacked = replay.counted.iter().filter(|it| it.unacked && is_new(it.time));
+        entries.extend(unacked.map(Entry::Unacked));
+        *seen = Seen(seen.0.max(until));
         Entries {
             places: entries.iter().map(Entry::place).collect(),
             push: Box::new(move |rows, at, _| match entries.get(at) {
@@ -59,65 +64,63 @@ impl Filler<'_> {
     }
 
     fn state(&self, rows: &mut Rows, change: &Transition) {
-        let topology = &*self.analysis.network.topology;
         let (time, at) = Entry::State(change).place();
         let replay = &self.analysis.replay;
         let known = replay.state_at(change.server, change.relationship, time);
+        let topology = &*self.analysis.network.topology;
         let peers = topology.relationship(change.relationship).map(|it| it.peers.as_slice());
-        let scopes: Option<Cell<'_>> = known.map(|known| {
+        let scopes = known.map(|known| {
             let served = known.span.scopes.iter().filter_map(|at| peers.unwrap_or_default().get(*at));
-            served.map(|peer| &peer.name).collect()
+            List(served.map(|peer| peer.name.as_str()))
         });
         let from = change.from.map_or_else(String::new, |from| format!("{} → ", from.as_str()));
-        rows.push(&cells![
+        row![rows;
             time,
-            self.source(at),
+            self.source_of(at),
             at.number,
-            topology.relationship_name(change.relationship),
+            self.relationship(change.relationship),
             self.server(change.server),
             None::<&str>,
-            "state",
-            change.to.as_str(),
-            scopes.unwrap_or_default(),
+            Word("state"),
+            Word(change.to.as_str()),
+            scopes,
             None::<&str>,
             None::<u64>,
             None::<Ipv4Addr>,
             None::<HwAddr>,
             None::<&str>,
-            change.basis.as_str(),
+            Word(change.basis.as_str()),
             format!("{from}{}: {}", change.to.as_str(), change.cause),
-        ]);
+        ];
     }
 
     fn unacked(&self, rows: &mut Rows, counted: &Counted) {
-        let query = of(&self.analysis.messages, counted.query);
         let topology = &*self.analysis.network.topology;
         let relationship = topology.relationship(counted.relationship);
         let partner = relationship.and_then(|it| it.partner_of(&it.peer_of(counted.server)?.name)?.server);
-        rows.push(&cells![
+        row![rows;
             counted.time,
-            self.source(counted.at),
+            self.source_of(counted.at),
             counted.at.number,
-            topology.relationship_name(counted.relationship),
+            self.relationship(counted.relationship),
             self.server(counted.server),
             partner.map(|partner| self.server(partner)),
-            "unacked",
+            Word("unacked"),
             None::<&str>,
-            Cell::Null,
+            None::<&str>,
             None::<&str>,
             None::<u64>,
             None::<Ipv4Addr>,
-            query.chaddr,
-            query.client_id().map(colon_hex),
-            counted.basis.as_str(),
+            counted.client.0,
+            Some(&*counted.client.1).filter(|id| !id.is_empty()).map(Hex),
+            Word(counted.basis.as_str()),
             format!("{} clients unacked, {} left", counted.total_unacked, counted.left),
-        ]);
+        ];
     }
 
     fn event(&self, rows: &mut Rows, event: &HaEvent) {
-        let topology = &*self.analysis.network.topology;
         let name = |server: Option<ServerId>, address: Ipv4Addr| {
-            server.map_or_else(|| address.to_string(), |server| self.server(server).to_owned())
+            server.map_or_else(|| address.to_string(), |server| self.server(server).1.to_owned())
         };
         let (answers, asks) = (name(event.server, event.server_ip), name(event.peer, event.peer_ip));
         // A heartbeat, a refusal and silence tell the state of who was asked; a command is the deed of who asked.
@@ -126,24 +129,24 @@ impl Filler<'_> {
             _ => (asks, answers),
         };
         let basis = if event.kind == EventKind::Heartbeat { "heartbeat" } else { "control" };
-        rows.push(&cells![
+        row![rows;
             event.time,
-            self.source(event.at),
+            self.source_of(event.at),
             event.at.number,
-            event.relationship.map(|id| topology.relationship_name(id)),
+            event.relationship.map(|id| self.relationship(id)),
             server,
             peer,
-            event.kind.as_str(),
+            Word(event.kind.as_str()),
             event.state.as_deref(),
-            event.scopes.as_ref().map(|scopes| scopes.iter().collect::<Cell<'_>>()).unwrap_or_default(),
+            event.scopes.as_ref().map(|scopes| List(scopes.iter().map(|scope| &**scope))),
             event.result.map(result),
             event.rtt_us.and_then(|us| u64::try_from(us).ok()),
             event.ip,
             event.chaddr,
-            event.client_id.as_deref().map(colon_hex),
-            basis,
-            &event.text,
-        ]);
+            event.client_id.as_deref().map(Hex),
+            Word(basis),
+            &*event.text,
+        ];
     }
 }
 

@@ -1,11 +1,11 @@
 use super::Filler;
-use crate::cells;
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Step, of};
 use crate::ha::verdict::Judgement;
+use crate::table::put::{List, row};
 use crate::table::stream::Entries;
-use crate::table::{Cell, Rows, schema};
-use crate::units::colon_hex;
+use crate::table::texts::{Hex, Word};
+use crate::table::{Rows, schema};
 
 impl Filler<'_> {
     /// One row per exchange.
@@ -35,7 +35,7 @@ impl Filler<'_> {
         let offers = replies().filter(|(_, reply)| reply.message_type == Some(MessageType::OFFER));
         let offers = offers.map(|(id, offer)| {
             let server = self.analysis.answers.get(&id).map(|answer| self.server(answer.server));
-            Cell::Struct(cells![server, offer.yiaddr, offer.time, self.frame(offer.at)].to_vec())
+            (server, offer.yiaddr, offer.time, self.frame_name(offer.at, true))
         });
         let decided = exchange
             .verdict_reply(messages)
@@ -46,32 +46,32 @@ impl Filler<'_> {
         frames.sort_by_key(|id| (of(messages, *id).time, *id));
         let hash = exchange.queries.first().and_then(|step| of(messages, step.first).hash);
         let us = |span: Option<i64>| span.and_then(|us| u64::try_from(us).ok());
-        rows.push(&cells![
-            exchange.id.to_string(),
+        row![rows;
+            exchange.id,
             self.zone(exchange.zone(messages)),
             exchange.client.chaddr,
-            exchange.client.client_id.as_deref().map(colon_hex),
+            exchange.client.client_id.as_deref().map(Hex),
             self.client_name(exchange.client.chaddr, exchange.id),
             exchange.xid,
-            exchange.kind.as_str(),
+            Word(exchange.kind.as_str()),
             exchange.start,
             exchange.end,
             exchange.queries.len() as u32,
-            offers.collect::<Vec<_>>(),
+            List(offers),
             judgement.chosen.map(|server| self.server(server)),
             judgement.answered_by.map(|server| self.server(server)),
             yiaddr,
-            exchange.outcome(messages).as_str(),
+            Word(exchange.outcome(messages).as_str()),
             us(judgement.discover_offer_us),
             us(judgement.request_ack_us),
             us(judgement.update_rtt_us),
             hash,
             judgement.owner.map(|server| self.server(server)),
-            judgement.relationship.map(|id| self.analysis.network.topology.relationship_name(id)),
-            judgement.verdict.code(),
+            judgement.relationship.map(|id| self.relationship(id)),
+            Word(judgement.verdict.code()),
             judgement.confidence,
-            &judgement.reason,
-            frames.into_iter().map(|id| self.frame_of(id)).collect::<Cell<'_>>(),
-        ]);
+            judgement.reason.as_str(),
+            List(frames.into_iter().map(|id| self.frame_once(id))),
+        ];
     }
 }

@@ -1,8 +1,9 @@
 use super::Filler;
-use crate::cells;
 use crate::findings::Finding;
+use crate::table::put::{List, row};
 use crate::table::stream::{Entries, Place};
-use crate::table::{Cell, Rows, schema};
+use crate::table::texts::Word;
+use crate::table::{Rows, schema};
 
 impl Filler<'_> {
     /// One row per finding.
@@ -32,17 +33,17 @@ impl Filler<'_> {
             .client
             .filter(|mac| !mac.is_empty())
             .map(|mac| self.analysis.client_name(mac).map_or_else(|| mac.to_string(), str::to_owned));
-        rows.push(&cells![
-            finding.code.code(),
-            finding.severity.as_str(),
+        row![rows;
+            Word(finding.code.code()),
+            Word(finding.severity.as_str()),
             finding.first,
             finding.last,
             finding.count,
             finding.zone.map(|zone| self.zone(zone)),
             finding.server.map(|server| self.server(server)),
             client,
-            &finding.text,
-            finding.frames.iter().map(|at| self.frame(*at)).collect::<Cell<'_>>(),
-        ]);
+            finding.text.as_str(),
+            List(finding.frames.iter().map(|at| self.frame_name(*at, false))),
+        ];
     }
 }

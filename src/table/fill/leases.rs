@@ -1,10 +1,11 @@
 use super::Filler;
-use crate::cells;
 use crate::exchange::lease::Lease;
+use crate::table::put::row;
 use crate::table::set::lease_id;
 use crate::table::stream::Entries;
+use crate::table::texts::{Hex, Word};
 use crate::table::{Rows, schema};
-use crate::units::{FrameRef, colon_hex};
+use crate::units::FrameRef;
 
 impl Filler<'_> {
     /// One row per lease.
@@ -47,10 +48,10 @@ impl Filler<'_> {
             Some((time, reason)) => (Some(time), reason.as_str()),
             None => (lease.expires(), "open"),
         };
-        rows.push(&cells![
+        row![rows;
             lease_id(number),
             lease.client.chaddr,
-            lease.client.client_id.as_deref().map(colon_hex),
+            lease.client.client_id.as_deref().map(Hex),
             self.analysis.client_name(lease.client.chaddr).or(lease.hostname.as_deref()),
             lease.ip,
             self.zone(lease.zone),
@@ -61,16 +62,16 @@ impl Filler<'_> {
             lease.lease_s,
             lease.renewals,
             end,
-            reason,
-            story.relationship.map(|id| topology.relationship_name(id)),
-            relationship.map(|it| it.mode.as_str()),
+            Word(reason),
+            story.relationship.map(|id| self.relationship(id)),
+            relationship.map(|it| Word(it.mode.as_str())),
             story.owner.map(|server| self.server(server)),
             lease.hash,
-            story.verdict.code(),
+            Word(story.verdict.code()),
             story.confidence,
-            &story.reason,
-            lease.exchange.to_string(),
-        ]);
+            story.reason.as_str(),
+            lease.exchange,
+        ];
     }
 
     /// The configured subnet of the address, else the zone's prefix that holds it.
@@ -80,7 +81,7 @@ impl Filler<'_> {
         let configured =
             kea.and_then(|kea| kea.subnets.iter().find(|subnet| subnet.prefix.contains(&lease.ip)));
         let on_wire = || {
-            let zone = topology.zone_named(self.zone(lease.zone))?;
+            let zone = topology.zone_named(self.zone(lease.zone).1)?;
             zone.subnets.iter().find(|prefix| prefix.contains(&lease.ip)).copied()
         };
         configured.map(|subnet| subnet.prefix).or_else(on_wire).map(|prefix| prefix.to_string())

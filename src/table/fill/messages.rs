@@ -1,9 +1,10 @@
-use super::Filler;
-use crate::cells;
+use super::{Filler, type_name};
 use crate::exchange::Observed;
+use crate::table::put::{List, row};
 use crate::table::stream::Entries;
-use crate::table::{Cell, Rows, schema};
-use crate::units::{HwAddr, colon_hex};
+use crate::table::texts::Hex;
+use crate::table::{Rows, schema};
+use crate::units::HwAddr;
 use std::net::Ipv4Addr;
 
 impl Filler<'_> {
@@ -24,18 +25,16 @@ impl Filler<'_> {
         }
     }
 
-    fn message(&self, rows: &mut Rows, m: &Observed) {
+    fn message<'a>(&self, rows: &mut Rows, m: &'a Observed) {
         let set = |address: Ipv4Addr| (!address.is_unspecified()).then_some(address);
-        let hex = |bytes: Option<&[u8]>| bytes.map(colon_hex);
+        let hex = |bytes: Option<&'a [u8]>| bytes.map(Hex);
         let mac = |mac: Option<[u8; 6]>| mac.map(|mac| HwAddr::new(&mac));
-        let link = self.analysis.sources.get(m.at.source.0 as usize).map(crate::capture::Source::link_name);
-        let codes = m.param_list().map(|codes| codes.iter().copied().collect::<Cell<'_>>());
-        rows.push(&cells![
+        row![rows;
             self.zone(m.zone),
-            self.source(m.at),
+            self.source_of(m.at),
             m.at.number,
             m.time,
-            link,
+            self.link(m.at),
             m.link.vlan,
             mac(m.link.src_mac),
             mac(m.link.dst_mac),
@@ -44,7 +43,7 @@ impl Filler<'_> {
             m.src_port,
             m.dst_port,
             m.op,
-            m.type_name(),
+            type_name(m),
             m.xid,
             m.secs,
             m.secs_kea(),
@@ -68,11 +67,11 @@ impl Filler<'_> {
             hex(m.remote_id()),
             m.link_selection(),
             m.server_id_override(),
-            codes.unwrap_or_default(),
+            m.param_list().map(|codes| List(codes.iter().copied())),
             m.status_text(),
-            m.anomalies().map(|anomaly| anomaly.to_string()).collect::<Cell<'_>>(),
-            m.exchange.map(|id| id.to_string()),
-            m.sighting_of.map(|first| self.frame_of(first)),
-        ]);
+            List(m.anomalies().map(|anomaly| anomaly.to_string())),
+            m.exchange,
+            m.sighting_of.map(|first| self.frame_once(first)),
+        ];
     }
 }

@@ -12,12 +12,17 @@ pub(super) use events::Seen;
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::fmt;
 
 use super::Rows;
 use super::schema;
 use super::stream::{Entries, Ranks};
-use crate::exchange::of;
+use super::texts::{FrameName, Numbered};
+use crate::capture::Source;
+use crate::dhcp::MessageType;
+use crate::exchange::{Observed, of};
 use crate::findings::{Finding, find};
+use crate::ha::topology::RelationshipId;
 use crate::pipeline::Analysis;
 use crate::units::{ExchangeId, FrameRef, HwAddr, MessageId, ServerId, ZoneId};
 
@@ -28,6 +33,10 @@ pub struct Filler<'a> {
     /// Source names by index.
     labels: Vec<String>,
     ranks: Ranks,
+    /// Link types by source.
+    links: Vec<String>,
+    /// Names of the relationships by number.
+    relationships: Vec<String>,
     /// Made when they are asked for.
     findings: OnceCell<Vec<Finding>>,
 }
@@ -36,7 +45,12 @@ impl<'a> Filler<'a> {
     /// A filler for one analysis.
     pub fn new(analysis: &'a Analysis<'a>) -> Self {
         let labels = labels(analysis);
-        Self { analysis, ranks: Ranks::new(&labels), labels, findings: OnceCell::new() }
+        let links = analysis.sources.iter().map(Source::link_name).collect();
+        let topology = &*analysis.network.topology;
+        let relationships = (0..topology.relationships.len())
+            .map(|id| topology.relationship_name(RelationshipId(id)))
+            .collect();
+        Self { analysis, ranks: Ranks::new(&labels), labels, links, relationships, findings: OnceCell::new() }
     }
 
     /// Every table of the contract, in its order.
@@ -77,16 +91,34 @@ impl<'a> Filler<'a> {
         self.findings.get_or_init(|| find(self.analysis))
     }
 
-    fn server(&self, id: ServerId) -> &str {
-        self.analysis.network.machines.name(id)
+    fn server(&self, id: ServerId) -> Numbered<&str> {
+        Numbered(id.0, self.analysis.network.machines.name(id))
     }
 
-    fn zone(&self, id: ZoneId) -> &str {
-        self.analysis.network.zone(id)
+    fn relationship(&self, id: RelationshipId) -> Numbered<&str> {
+        Numbered(id.0, self.relationships.get(id.0).map_or("", String::as_str))
     }
 
-    fn frame_of(&self, id: MessageId) -> String {
-        self.frame(of(&self.analysis.messages, id).at)
+    fn link(&self, at: FrameRef) -> Option<Numbered<&str>> {
+        let source = at.source.0 as usize;
+        self.links.get(source).map(|link| Numbered(source, link.as_str()))
+    }
+
+    fn zone(&self, id: ZoneId) -> Numbered<&str> {
+        Numbered(id.0.into(), self.analysis.network.zone(id))
+    }
+
+    fn source_of(&self, at: FrameRef) -> Numbered<&str> {
+        Numbered(at.source.0 as usize, self.source(at))
+    }
+
+    /// The frame of a message, in a column that hardly ever names one twice.
+    fn frame_once(&self, id: MessageId) -> FrameName<'_> {
+        self.frame_name(of(&self.analysis.messages, id).at, true)
+    }
+
+    fn frame_name(&self, at: FrameRef, once: bool) -> FrameName<'_> {
+        FrameName { source: self.source(at), at, once }
     }
 
     /// The client's name: the topology's, else the host name that it sends.
@@ -96,6 +128,23 @@ impl<'a> Filler<'a> {
             let mut queries = exchange.queries.iter().map(|step| of(&self.analysis.messages, step.first));
             queries.find_map(|query| query.hostname())
         })
+    }
+}
+
+/// The name of a message's type, as [`Observed::type_name`] has it.
+fn type_name(message: &Observed) -> Numbered<TypeName> {
+    let kind = message.message_type;
+    Numbered(kind.map_or(usize::MAX >> 4, |kind| kind.0.into()), TypeName(kind))
+}
+
+struct TypeName(Option<MessageType>);
+
+impl fmt::Display for TypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(kind) => kind.fmt(f),
+            None => f.write_str("BOOTP"),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 use super::Filler;
 use crate::capture::Source;
-use crate::cells;
+use crate::table::put::{List, row};
 use crate::table::stream::{Entries, Place};
-use crate::table::{Cell, Rows, schema};
+use crate::table::texts::Word;
+use crate::table::{Rows, schema};
 use crate::units::FrameRef;
 
 impl Filler<'_> {
@@ -26,11 +27,11 @@ impl Filler<'_> {
 
     fn source_row(&self, rows: &mut Rows, source: &Source) {
         let counts = self.analysis.counts.sources.get(source.id.0 as usize).copied().unwrap_or_default();
-        let skipped = counts.reasons().map(|(reason, frames)| Cell::Struct(cells![reason, frames].to_vec()));
-        rows.push(&cells![
-            self.source(FrameRef { source: source.id, number: 0 }),
-            &source.zone,
-            &source.format,
+        let skipped = counts.reasons().map(|(reason, frames)| (Word(reason), frames));
+        row![rows;
+            self.source_of(FrameRef { source: source.id, number: 0 }),
+            source.zone.as_str(),
+            &*source.format,
             source.link_name(),
             source.interface.as_deref(),
             source.first,
@@ -38,9 +39,9 @@ impl Filler<'_> {
             source.frames,
             counts.messages,
             counts.control,
-            skipped.collect::<Vec<_>>(),
+            List(skipped),
             counts.cut,
             source.dropped_kernel,
-        ]);
+        ];
     }
 }

@@ -46,6 +46,7 @@ impl Seat {
             total_unacked: self.clients.unacked(),
             left: unacked_left(self.clients.unacked(), max),
             clients: self.clients.len(),
+            client: query.client.clone(),
             secs: query.secs,
             basis: if settled { self.basis() } else { Basis::Inferred },
             confidence: match (just, settled) {

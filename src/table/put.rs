@@ -1,0 +1,152 @@
+//! Values on their way into a column, without a [`Cell`] in between.
+
+use super::cell::Cell;
+use super::texts::Text;
+use super::values::Values;
+use crate::units::CaptureTime;
+
+/// A value that a column can take.
+pub(super) trait Put {
+    /// Appends it; null where the column is of another kind, at which a debug build stops.
+    fn put(self, column: &mut Values);
+}
+
+impl<T: Text> Put for T {
+    fn put(self, column: &mut Values) {
+        match column {
+            Values::Text(texts) => texts.push(&self),
+            _ => column.push_misfit(&"a text"),
+        }
+    }
+}
+
+impl<T: Put> Put for Option<T> {
+    fn put(self, column: &mut Values) {
+        match self {
+            Some(value) => value.put(column),
+            None => column.push_null(),
+        }
+    }
+}
+
+/// `Put` for the types that have a way in.
+macro_rules! put {
+    ($($from:ty => |$value:ident, $column:ident| $do:expr;)*) => {
+        $(impl Put for $from {
+            fn put(self, $column: &mut Values) {
+                let $value = self;
+                $do
+            }
+        })*
+    };
+}
+
+put! {
+    bool => |v, column| column.push_bool(v);
+    u8 => |v, column| column.push_unsigned(v.into());
+    u16 => |v, column| column.push_unsigned(v.into());
+    u32 => |v, column| column.push_unsigned(v.into());
+    u64 => |v, column| column.push_unsigned(v);
+    i64 => |v, column| column.push_signed(v);
+    f64 => |v, column| column.push_float(v);
+    CaptureTime => |v, column| column.push_signed(v.0);
+}
+
+/// The items of a list.
+pub(super) struct List<I>(pub I);
+
+impl<I: IntoIterator<Item: Put>> Put for List<I> {
+    fn put(self, column: &mut Values) {
+        match column {
+            Values::List(lists) => {
+                for item in self.0 {
+                    item.put(&mut lists.items);
+                }
+                lists.close(true);
+            }
+            _ => column.push_misfit(&"a list"),
+        }
+    }
+}
+
+/// `Put` for the fields of a struct, in schema order.
+macro_rules! fields {
+    ($($name:ident),*) => {
+        impl<$($name: Put),*> Put for ($($name,)*) {
+            #[allow(non_snake_case, reason = "types and their values share a name")]
+            fn put(self, column: &mut Values) {
+                let ($($name,)*) = self;
+                match column {
+                    Values::Struct { fields, len } => {
+                        let mut fields = fields.iter_mut();
+                        $(if let Some(field) = fields.next() {
+                            $name.put(field);
+                        })*
+                        debug_assert!(fields.next().is_none(), "fields of a struct");
+                        *len += 1;
+                    }
+                    _ => column.push_misfit(&"a struct"),
+                }
+            }
+        }
+    };
+}
+
+fields!(A, B);
+fields!(A, B, C, D);
+
+impl Put for &Cell<'_> {
+    fn put(self, column: &mut Values) {
+        match (self, column) {
+            (Cell::Null, column) => column.push_null(),
+            (Cell::Bool(v), column) => (*v).put(column),
+            (Cell::U64(v), column) => (*v).put(column),
+            (Cell::I64(v), column) => (*v).put(column),
+            (Cell::F64(v), column) => (*v).put(column),
+            (Cell::Text(v), column) => v.as_ref().put(column),
+            (Cell::Ip(v), column) => (*v).put(column),
+            (Cell::Mac(v), column) => (*v).put(column),
+            (Cell::Xid(v), column) => (*v).put(column),
+            (Cell::List(items), column) => List(items).put(column),
+            (Cell::Struct(cells), Values::Struct { fields, len }) => {
+                for (at, field) in fields.iter_mut().enumerate() {
+                    cells.get(at).unwrap_or(&Cell::Null).put(field);
+                }
+                *len += 1;
+            }
+            (cell, column) => column.push_misfit(cell),
+        }
+    }
+}
+
+/// Appends a row to [`Rows`](super::Rows): one value per column, in schema order.
+macro_rules! row {
+    ($rows:expr; $($value:expr),* $(,)?) => {{
+        let mut row = $rows.begin();
+        $(row.put($value);)*
+        row.end();
+    }};
+}
+pub(super) use row;
+
+/// A row that is being appended.
+pub(super) struct Row<'r> {
+    /// Columns without a value.
+    pub columns: std::slice::IterMut<'r, Values>,
+}
+
+impl Row<'_> {
+    /// The value of the next column.
+    pub fn put(&mut self, value: impl Put) {
+        match self.columns.next() {
+            Some(column) => value.put(column),
+            None => debug_assert!(false, "more values than columns"),
+        }
+    }
+
+    /// Nulls for the columns that got none, at which a debug build stops.
+    pub fn end(self) {
+        debug_assert!(self.columns.len() == 0, "fewer values than columns");
+        self.columns.for_each(Values::push_null);
+    }
+}
