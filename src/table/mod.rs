@@ -18,6 +18,7 @@ mod pages;
 mod put;
 mod rows;
 pub mod schema;
+mod scribe;
 mod set;
 mod stream;
 #[cfg(test)]

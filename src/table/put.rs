@@ -12,6 +12,7 @@ pub(super) trait Put {
 }
 
 impl<T: Text> Put for T {
+    #[inline]
     fn put(self, column: &mut Values) {
         match column {
             Values::Text(texts) => texts.push(&self),
@@ -21,6 +22,7 @@ impl<T: Text> Put for T {
 }
 
 impl<T: Put> Put for Option<T> {
+    #[inline]
     fn put(self, column: &mut Values) {
         match self {
             Some(value) => value.put(column),
@@ -33,6 +35,7 @@ impl<T: Put> Put for Option<T> {
 macro_rules! put {
     ($($from:ty => |$value:ident, $column:ident| $do:expr;)*) => {
         $(impl Put for $from {
+            #[inline]
             fn put(self, $column: &mut Values) {
                 let $value = self;
                 $do
@@ -137,6 +140,7 @@ pub(super) struct Row<'r> {
 
 impl Row<'_> {
     /// The value of the next column.
+    #[inline]
     pub fn put(&mut self, value: impl Put) {
         match self.columns.next() {
             Some(column) => value.put(column),

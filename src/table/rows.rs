@@ -60,6 +60,11 @@ impl Rows {
         self.columns.iter_mut().for_each(Values::forget);
     }
 
+    /// Bytes that the rows take, about.
+    pub(super) fn size(&self) -> usize {
+        self.columns.iter().map(Values::size).sum()
+    }
+
     /// Removes every row; what was allocated stays.
     pub(super) fn clear(&mut self) {
         self.columns.iter_mut().for_each(Values::clear);

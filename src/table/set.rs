@@ -6,6 +6,7 @@ use super::directory::Directory;
 use super::error::Error;
 use super::fill::{Filler, Seen};
 use super::schema::{self, Table};
+use super::scribe::Scribe;
 use super::stream::Stream;
 use super::write::Format;
 use crate::findings::Finding;
@@ -29,6 +30,7 @@ pub struct TableSet {
     findings: Stream,
     sources: Stream,
     seen: Seen,
+    scribe: Scribe,
 }
 
 impl TableSet {
@@ -37,19 +39,23 @@ impl TableSet {
     /// `force` as for [`Directory::create`].
     pub fn create(path: &Path, force: bool, format: Format) -> Result<Self, Error> {
         let directory = Directory::create(path, force)?;
+        let files = schema::TABLES.iter().map(|table| directory.table(table, format));
+        let files = files.collect::<Result<Vec<_>, _>>()?;
         let open = |table: &'static Table| {
             let name = (*table == schema::LEASES).then_some(lease_id as fn(u64) -> String);
-            directory.table(table, format).map(|file| Stream::new(file, name))
+            let file = schema::TABLES.iter().position(|it| it.name == table.name);
+            Stream::new(file.unwrap_or(usize::MAX), table, name)
         };
         Ok(Self {
-            messages: open(&schema::MESSAGES)?,
-            exchanges: open(&schema::EXCHANGES)?,
-            leases: open(&schema::LEASES)?,
-            decisions: open(&schema::DECISIONS)?,
-            events: open(&schema::HA_EVENTS)?,
-            findings: open(&schema::FINDINGS)?,
-            sources: open(&schema::SOURCES)?,
+            messages: open(&schema::MESSAGES),
+            exchanges: open(&schema::EXCHANGES),
+            leases: open(&schema::LEASES),
+            decisions: open(&schema::DECISIONS),
+            events: open(&schema::HA_EVENTS),
+            findings: open(&schema::FINDINGS),
+            sources: open(&schema::SOURCES),
             seen: Seen::default(),
+            scribe: Scribe::new(files),
         })
     }
 
@@ -65,8 +71,8 @@ impl TableSet {
     pub fn finish(mut self, last: &Analysis<'_>, findings: &[Finding]) -> Result<(), Error> {
         let filler = Filler::new(last);
         self.append(&filler, None, None)?;
-        self.findings.take(&filler.finding_entries(findings), filler.ranks(), None)?;
-        self.sources.take(&filler.source_entries(), filler.ranks(), None)?;
+        self.findings.take(&filler.finding_entries(findings), filler.ranks(), None, &mut self.scribe)?;
+        self.sources.take(&filler.source_entries(), filler.ranks(), None, &mut self.scribe)?;
         for stream in [
             self.messages,
             self.exchanges,
@@ -76,9 +82,9 @@ impl TableSet {
             self.findings,
             self.sources,
         ] {
-            stream.finish()?;
+            stream.finish(&mut self.scribe)?;
         }
-        Ok(())
+        self.scribe.finish()
     }
 
     fn append(
@@ -88,11 +94,11 @@ impl TableSet {
         leases_until: Option<CaptureTime>,
     ) -> Result<(), Error> {
         let ranks = filler.ranks();
-        self.messages.take(&filler.message_entries(), ranks, until)?;
-        self.exchanges.take(&filler.exchange_entries(), ranks, until)?;
-        self.leases.take(&filler.lease_entries(), ranks, leases_until)?;
-        self.decisions.take(&filler.decision_entries(), ranks, until)?;
-        self.events.take(&filler.event_entries(&mut self.seen), ranks, until)
+        self.messages.take(&filler.message_entries(), ranks, until, &mut self.scribe)?;
+        self.exchanges.take(&filler.exchange_entries(), ranks, until, &mut self.scribe)?;
+        self.leases.take(&filler.lease_entries(), ranks, leases_until, &mut self.scribe)?;
+        self.decisions.take(&filler.decision_entries(), ranks, until, &mut self.scribe)?;
+        self.events.take(&filler.event_entries(&mut self.seen), ranks, until, &mut self.scribe)
     }
 }
 

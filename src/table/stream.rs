@@ -3,23 +3,28 @@
 use std::cmp::Ordering;
 
 use super::cell::Cell;
-use super::directory::TableFile;
 use super::error::Error;
 use super::rows::Rows;
 use super::schema::Table;
+use super::scribe::Scribe;
 use super::write::GROUP_ROWS;
 use crate::units::{CaptureTime, FrameRef};
 
 /// Rows of a table that wait for earlier ones at most; beyond, the earliest are written.
 pub const HELD_ROWS: usize = 131_072;
 
+/// Bytes of rows that are written together at most, give or take a thousand rows.
+const GROUP_BYTES: usize = 48 << 20;
+
 /// Where a row stands in its table: `(ts_ns, source, frame)`, or another number in place of the frame's.
 pub(super) type Place = (CaptureTime, FrameRef);
 
 /// The rows that a batch has for a table, still to be made.
 pub(super) struct Entries<'a> {
-    /// Where each of them stands.
-    pub places: Vec<Place>,
+    /// How many they are.
+    pub count: usize,
+    /// Where one of them stands, by its index.
+    pub place: Box<dyn Fn(usize) -> Place + 'a>,
     /// Appends one of them, by its index; the number is that of the row in its table, from 0.
     pub push: Box<dyn Fn(&mut Rows, usize, u64) + 'a>,
 }
@@ -28,23 +33,28 @@ impl Entries<'_> {
     /// All of them as rows, in order.
     pub fn rows(&self, table: &'static Table, ranks: &Ranks) -> Rows {
         let mut rows = Rows::new(table);
-        for (number, at) in self.order(ranks).into_iter().enumerate() {
-            (self.push)(&mut rows, at, number as u64);
+        let order = self.order(ranks);
+        for number in 0..self.count {
+            (self.push)(&mut rows, nth(order.as_deref(), number), number as u64);
         }
         rows
     }
 
-    /// Their indices in the order of their places; what stands at one place keeps its order.
-    fn order(&self, ranks: &Ranks) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.places.len()).collect();
-        if !self.places.is_sorted_by(|a, b| ranks.compare(a, b).is_le()) {
-            order.sort_by(|a, b| match (self.places.get(*a), self.places.get(*b)) {
-                (Some(a), Some(b)) => ranks.compare(a, b),
-                _ => Ordering::Equal,
-            });
+    /// Their indices in the order of their places, where that is another than theirs;
+    /// what stands at one place keeps its order.
+    fn order(&self, ranks: &Ranks) -> Option<Vec<usize>> {
+        if (0..self.count).map(&self.place).is_sorted_by(|a, b| ranks.compare(a, b).is_le()) {
+            return None;
         }
-        order
+        let mut places: Vec<(Place, usize)> = (0..self.count).map(|at| ((self.place)(at), at)).collect();
+        places.sort_by(|(a, _), (b, _)| ranks.compare(a, b));
+        Some(places.into_iter().map(|(_, at)| at).collect())
     }
+}
+
+/// An index by its number in an order.
+fn nth(order: Option<&[usize]>, number: usize) -> usize {
+    order.map_or(number, |order| order.get(number).copied().unwrap_or_default())
 }
 
 /// The place of each source's name among all of them, by source.
@@ -66,9 +76,10 @@ impl Ranks {
     }
 }
 
-/// The file of a table with the rows that are not in it yet.
+/// Rows of a table that are not in its file yet.
 pub(super) struct Stream {
-    file: TableFile,
+    /// The file's index.
+    file: usize,
     /// Next rows of the file.
     group: Rows,
     /// Rows that a later batch may have to precede, in order.
@@ -81,8 +92,7 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Nothing for a file yet.
-    pub fn new(file: TableFile, name: Option<fn(u64) -> String>) -> Self {
-        let table = file.table();
+    pub fn new(file: usize, table: &'static Table, name: Option<fn(u64) -> String>) -> Self {
         Self { file, group: Rows::new(table), held: Rows::new(table), places: Vec::new(), written: 0, name }
     }
 
@@ -92,37 +102,48 @@ impl Stream {
         entries: &Entries<'_>,
         ranks: &Ranks,
         until: Option<CaptureTime>,
+        scribe: &mut Scribe,
     ) -> Result<(), Error> {
+        self.group.forget();
         let held = std::mem::replace(&mut self.held, Rows::new(self.group.table()));
         let places = std::mem::take(&mut self.places);
-        let mut excess = (held.len() + entries.places.len()).saturating_sub(HELD_ROWS);
+        let mut excess = (held.len() + entries.count).saturating_sub(HELD_ROWS);
         let mut settled = |place: &Place| {
             let full = excess > 0;
             excess = excess.saturating_sub(1);
             full || until.is_none_or(|until| place.0 < until)
         };
         let mut old = places.iter().enumerate().peekable();
-        for at in entries.order(ranks) {
-            let Some(place) = entries.places.get(at) else { continue };
+        let order = entries.order(ranks);
+        for number in 0..entries.count {
+            let at = nth(order.as_deref(), number);
+            let place = &(entries.place)(at);
             while let Some((row, before)) = old.next_if(|(_, before)| ranks.compare(before, place).is_le()) {
-                self.copy(&held, row, before, settled(before))?;
+                self.copy(&held, row, before, settled(before), scribe)?;
             }
             if settled(place) {
                 (entries.push)(&mut self.group, at, self.written);
-                self.close_row()?;
+                self.close_row(scribe)?;
             } else {
                 (entries.push)(&mut self.held, at, 0);
                 self.places.push(*place);
             }
         }
         for (row, before) in old {
-            self.copy(&held, row, before, settled(before))?;
+            self.copy(&held, row, before, settled(before), scribe)?;
         }
         Ok(())
     }
 
     /// Moves a row that was held.
-    fn copy(&mut self, held: &Rows, row: usize, place: &Place, settled: bool) -> Result<(), Error> {
+    fn copy(
+        &mut self,
+        held: &Rows,
+        row: usize,
+        place: &Place,
+        settled: bool,
+        scribe: &mut Scribe,
+    ) -> Result<(), Error> {
         let mut cells = held.row(row);
         if !settled {
             self.held.push(&cells);
@@ -133,23 +154,23 @@ impl Stream {
             *first = Cell::from(name(self.written));
         }
         self.group.push(&cells);
-        self.close_row()
+        self.close_row(scribe)
     }
 
     /// Counts a row of the group, and writes the group when it is full.
-    fn close_row(&mut self) -> Result<(), Error> {
+    fn close_row(&mut self, scribe: &mut Scribe) -> Result<(), Error> {
         self.written += 1;
-        if self.group.len() >= GROUP_ROWS {
-            self.file.write(&self.group)?;
-            self.group = Rows::new(self.group.table());
+        let rows = self.group.len();
+        // Rows can be big where the messages are, so their bytes are looked at now and then.
+        if rows >= GROUP_ROWS || (rows.is_multiple_of(1024) && self.group.size() > GROUP_BYTES) {
+            scribe.write(self.file, &mut self.group)?;
         }
         Ok(())
     }
 
-    /// Completes the file; everything must have been settled.
-    pub fn finish(mut self) -> Result<(), Error> {
+    /// Writes the last group; everything must have been settled.
+    pub fn finish(mut self, scribe: &mut Scribe) -> Result<(), Error> {
         debug_assert!(self.held.is_empty(), "rows of {} were held to the end", self.held.table().name);
-        self.file.write(&self.group)?;
-        self.file.finish().map(|_| ())
+        scribe.write(self.file, &mut self.group)
     }
 }

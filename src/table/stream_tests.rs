@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use super::scribe::Scribe;
 use super::stream::{Entries, HELD_ROWS, Place, Ranks, Stream};
 use super::tests::Temporary;
 use super::*;
@@ -19,7 +20,8 @@ fn place(time: i64, source: u32, number: u64) -> Place {
 /// Rows whose key says where they stand.
 fn entries(places: &[Place]) -> Entries<'_> {
     Entries {
-        places: places.to_vec(),
+        count: places.len(),
+        place: Box::new(|at| places[at]),
         push: Box::new(|rows, at, number| {
             let (time, frame) = places[at];
             let key = format!("{}/{}/{}", time.0, frame.source.0, frame.number);
@@ -32,11 +34,13 @@ fn entries(places: &[Place]) -> Entries<'_> {
 fn written(name: &str, batches: &[(Vec<Place>, Option<i64>)]) -> Vec<(String, String)> {
     let temporary = Temporary::new(name);
     let directory = Directory::create(&temporary.0, false).unwrap();
-    let mut stream = Stream::new(directory.table(&schema::HASH, Format::Csv).unwrap(), None);
+    let mut scribe = Scribe::new(vec![directory.table(&schema::HASH, Format::Csv).unwrap()]);
+    let mut stream = Stream::new(0, &schema::HASH, None);
     for (places, until) in batches {
-        stream.take(&entries(places), &ranks(), until.map(CaptureTime)).unwrap();
+        stream.take(&entries(places), &ranks(), until.map(CaptureTime), &mut scribe).unwrap();
     }
-    stream.finish().unwrap();
+    stream.finish(&mut scribe).unwrap();
+    scribe.finish().unwrap();
     let text = std::fs::read_to_string(temporary.0.join("hash.csv")).unwrap();
     let fields = |line: &str| {
         let mut fields = line.split(',').map(str::to_owned);
@@ -73,15 +77,16 @@ fn held_rows_are_few() {
 fn rows_are_numbered_when_they_are_written() {
     let temporary = Temporary::new("numbers");
     let directory = Directory::create(&temporary.0, false).unwrap();
-    let mut stream =
-        Stream::new(directory.table(&schema::HASH, Format::Csv).unwrap(), Some(|n| format!("x{n}")));
+    let mut scribe = Scribe::new(vec![directory.table(&schema::HASH, Format::Csv).unwrap()]);
+    let mut stream = Stream::new(0, &schema::HASH, Some(|n| format!("x{n}")));
     let push =
         |rows: &mut Rows, _: usize, number: u64| rows.push(&crate::cells![format!("x{number}"), "", 0u8, ""]);
     for (time, until) in [(4, Some(0)), (2, Some(0)), (3, None)] {
-        let batch = Entries { places: vec![place(time, 0, 0)], push: Box::new(push) };
-        stream.take(&batch, &ranks(), until.map(CaptureTime)).unwrap();
+        let batch = Entries { count: 1, place: Box::new(move |_| place(time, 0, 0)), push: Box::new(push) };
+        stream.take(&batch, &ranks(), until.map(CaptureTime), &mut scribe).unwrap();
     }
-    stream.finish().unwrap();
+    stream.finish(&mut scribe).unwrap();
+    scribe.finish().unwrap();
     let text = std::fs::read_to_string(temporary.0.join("hash.csv")).unwrap();
     assert_eq!(
         text.lines().skip(1).collect::<Vec<_>>(),

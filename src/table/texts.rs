@@ -150,9 +150,9 @@ impl Texts {
         (&self.words, self.starts.len())
     }
 
-    /// Bytes that the texts take.
+    /// Bytes that texts and codes take.
     pub const fn size(&self) -> usize {
-        self.words.len()
+        self.words.len() + self.codes.len() * size_of::<u32>()
     }
 
     /// The first and the last text by bytes.

@@ -46,6 +46,7 @@ pub(super) struct Numbers<T> {
 }
 
 impl<T: Copy + Default> Numbers<T> {
+    #[inline]
     fn push(&mut self, value: Option<T>) {
         self.values.push(value.unwrap_or_default());
         self.valid.push(value.is_some());
@@ -122,6 +123,7 @@ impl Values {
     }
 
     /// Appends a null; a struct of them, because a struct is never null itself.
+    #[inline]
     pub(super) fn push_null(&mut self) {
         numbers!(self, numbers => numbers.push(None),
             Self::Text(texts) => texts.push_null(),
@@ -134,6 +136,7 @@ impl Values {
     }
 
     /// Appends an unsigned number; null where it does not fit, at which a debug build stops.
+    #[inline]
     pub(super) fn push_unsigned(&mut self, value: u64) {
         match self {
             Self::U8(numbers) => numbers.push(u8::try_from(value).ok().or_else(|| misfit(&value))),
@@ -146,6 +149,7 @@ impl Values {
     }
 
     /// Appends a signed number.
+    #[inline]
     pub(super) fn push_signed(&mut self, value: i64) {
         match (self, u64::try_from(value)) {
             (Self::I64(numbers), _) => numbers.push(Some(value)),
@@ -155,6 +159,7 @@ impl Values {
     }
 
     /// Appends a truth value.
+    #[inline]
     pub(super) fn push_bool(&mut self, value: bool) {
         match self {
             Self::Bool(numbers) => numbers.push(Some(value)),
@@ -218,6 +223,15 @@ impl Values {
             Self::Text(texts) => texts.codes().get(row).is_some_and(|code| *code != NULL),
             Self::List(lists) => lists.valid.get(row) == Some(&true),
             Self::Struct { .. } => true,
+        )
+    }
+
+    /// Bytes that the values take, about.
+    pub(super) fn size(&self) -> usize {
+        numbers!(self, numbers => size_of_val(numbers.values.as_slice()) + numbers.valid.len(),
+            Self::Text(texts) => texts.size(),
+            Self::List(lists) => lists.items.size() + size_of_val(lists.ends.as_slice()),
+            Self::Struct { fields, .. } => fields.iter().map(Self::size).sum(),
         )
     }
 

@@ -17,7 +17,7 @@ use super::rows::Rows;
 use super::schema::{Table, VERSION};
 
 /// Rows that are turned into a data frame at once, and rows of a Parquet row group.
-pub const GROUP_ROWS: usize = 131_072;
+pub const GROUP_ROWS: usize = 65_536;
 
 /// How the pages of Parquet files are compressed.
 const COMPRESSION: CompressionOptions = CompressionOptions::Zstd(None);

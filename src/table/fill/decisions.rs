@@ -1,4 +1,6 @@
 use super::{Filler, type_name};
+use std::borrow::Borrow;
+
 use crate::exchange::of;
 use crate::ha::decide::Decision;
 use crate::table::put::{List, row};
@@ -13,32 +15,33 @@ impl Filler<'_> {
     }
 
     pub(in crate::table) fn decision_entries(&self) -> Entries<'_> {
-        self.entries_of(self.analysis.decisions.iter().collect())
+        self.entries_of(&self.analysis.decisions)
     }
 
     /// The same for a choice of decisions.
     pub fn decision_rows(&self, decisions: &[&Decision]) -> Rows {
-        self.rows(&schema::DECISIONS, &self.entries_of(decisions.to_vec()))
+        self.rows(&schema::DECISIONS, &self.entries_of(decisions))
     }
 
     /// Servers of one query stay in their order, because they stand at one place.
-    fn entries_of<'d>(&'d self, decisions: Vec<&'d Decision>) -> Entries<'d> {
-        let place = |decision: &&Decision| {
-            let query = of(&self.analysis.messages, decision.query);
+    fn entries_of<'d, D: Borrow<Decision>>(&'d self, decisions: &'d [D]) -> Entries<'d> {
+        let place = |decision: &D| {
+            let query = of(&self.analysis.messages, decision.borrow().query);
             (query.time, query.at)
         };
         Entries {
-            places: decisions.iter().map(place).collect(),
+            count: decisions.len(),
+            place: Box::new(move |at| decisions.get(at).map(place).unwrap_or_default()),
             push: Box::new(move |rows, at, _| {
                 if let Some(decision) = decisions.get(at) {
-                    self.decision(rows, decision);
+                    self.decision(rows, decision.borrow());
                 }
             }),
         }
     }
 
     fn decision(&self, rows: &mut Rows, decision: &Decision) {
-        let query = of(&self.analysis.messages, decision.query);
+        let query = of(&self.analysis.messages, decision.borrow().query);
         // In hot-standby there is one scope, so what is known of it is the whole list.
         let topology = &self.analysis.network.topology;
         let peers = decision.relationship.and_then(|id| topology.relationship(id)).map(|it| &it.peers);

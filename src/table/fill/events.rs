@@ -7,6 +7,7 @@ use crate::table::texts::{Hex, Word};
 use crate::table::{Rows, schema};
 use crate::units::{CaptureTime, FrameRef, HwAddr, ServerId};
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 
 /// How much of a replay has become rows.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +53,13 @@ impl Filler<'_> {
         let unacked = replay.counted.iter().filter(|it| it.unacked && is_new(it.time));
         entries.extend(unacked.map(Entry::Unacked));
         *seen = Seen(seen.0.max(until));
+        let entries = Rc::new(entries);
         Entries {
-            places: entries.iter().map(Entry::place).collect(),
+            count: entries.len(),
+            place: Box::new({
+                let entries = Rc::clone(&entries);
+                move |at| entries.get(at).map(Entry::place).unwrap_or_default()
+            }),
             push: Box::new(move |rows, at, _| match entries.get(at) {
                 Some(Entry::Wire(event)) => self.event(rows, event),
                 Some(Entry::State(transition)) => self.state(rows, transition),

@@ -14,13 +14,14 @@ impl Filler<'_> {
     }
 
     pub(in crate::table) fn exchange_entries(&self) -> Entries<'_> {
-        let first = |exchange: &Exchange| {
+        let first = move |exchange: &Exchange| {
             let step = exchange.queries.first().or(exchange.replies.first());
             step.map(|step| of(&self.analysis.messages, step.first).at).unwrap_or_default()
         };
         let exchanges = &self.analysis.exchanges;
         Entries {
-            places: exchanges.iter().map(|exchange| (exchange.start, first(exchange))).collect(),
+            count: exchanges.len(),
+            place: Box::new(move |at| exchanges.get(at).map(|it| (it.start, first(it))).unwrap_or_default()),
             push: Box::new(move |rows, at, _| {
                 if let Some((exchange, judgement)) = exchanges.get(at).zip(self.analysis.judgements.get(at)) {
                     self.exchange(rows, exchange, judgement);

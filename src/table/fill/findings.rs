@@ -19,7 +19,8 @@ impl Filler<'_> {
     /// In the order of the findings.
     pub(in crate::table) fn finding_entries<'f>(&'f self, findings: &'f [Finding]) -> Entries<'f> {
         Entries {
-            places: vec![Place::default(); findings.len()],
+            count: findings.len(),
+            place: Box::new(|_| Place::default()),
             push: Box::new(move |rows, at, _| {
                 if let Some(finding) = findings.get(at) {
                     self.finding(rows, finding);

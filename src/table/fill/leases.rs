@@ -5,7 +5,7 @@ use crate::table::set::lease_id;
 use crate::table::stream::Entries;
 use crate::table::texts::{Hex, Word};
 use crate::table::{Rows, schema};
-use crate::units::FrameRef;
+use crate::units::{ExchangeId, FrameRef};
 
 impl Filler<'_> {
     /// One row per lease.
@@ -26,12 +26,12 @@ impl Filler<'_> {
     pub(in crate::table) fn lease_entries(&self) -> Entries<'_> {
         let leases = &self.analysis.leases;
         Entries {
-            places: leases
-                .iter()
-                .map(|lease| {
-                    (lease.start, FrameRef { number: lease.exchange.0.into(), ..FrameRef::default() })
-                })
-                .collect(),
+            count: leases.len(),
+            place: Box::new(|at| {
+                let exchange =
+                    |exchange: ExchangeId| FrameRef { number: exchange.0.into(), ..FrameRef::default() };
+                leases.get(at).map(|lease| (lease.start, exchange(lease.exchange))).unwrap_or_default()
+            }),
             push: Box::new(move |rows, at, number| {
                 if let Some(lease) = leases.get(at) {
                     self.lease(rows, number, lease);

@@ -14,9 +14,12 @@ impl Filler<'_> {
     }
 
     pub(in crate::table) fn message_entries(&self) -> Entries<'_> {
-        let messages: Vec<&Observed> = self.analysis.messages.iter().collect();
+        let messages = &self.analysis.messages;
         Entries {
-            places: messages.iter().map(|message| (message.time, message.at)).collect(),
+            count: messages.len(),
+            place: Box::new(|at| {
+                messages.get(at).map(|message| (message.time, message.at)).unwrap_or_default()
+            }),
             push: Box::new(move |rows, at, _| {
                 if let Some(message) = messages.get(at) {
                     self.message(rows, message);

@@ -16,7 +16,8 @@ impl Filler<'_> {
     pub(in crate::table) fn source_entries(&self) -> Entries<'_> {
         let sources = &self.analysis.sources;
         Entries {
-            places: vec![Place::default(); sources.len()],
+            count: sources.len(),
+            place: Box::new(|_| Place::default()),
             push: Box::new(move |rows, at, _| {
                 if let Some(source) = sources.get(at) {
                     self.source_row(rows, source);
