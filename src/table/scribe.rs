@@ -17,6 +17,29 @@ enum Order {
     Write(usize, Rows),
     /// Complete every file.
     Finish,
+    /// Leave none.
+    Stop,
+}
+
+/// The thread is gone; [`Scribe::end`] says why.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gone;
+
+/// A way to one of the files.
+pub(super) struct Desk {
+    file: usize,
+    orders: SyncSender<Order>,
+    /// Rows that were written: emptied, to be filled again.
+    spares: Receiver<Rows>,
+}
+
+impl Desk {
+    /// Has rows written, and leaves none in their place.
+    pub fn write(&self, rows: &mut Rows) -> Result<(), Gone> {
+        let spare = self.spares.try_recv().unwrap_or_else(|_| Rows::new(rows.table()));
+        let full = std::mem::replace(rows, spare);
+        self.orders.send(Order::Write(self.file, full)).map_err(|_| Gone)
+    }
 }
 
 /// The files of a run, and the thread that writes them.
@@ -24,43 +47,33 @@ enum Order {
 /// Dropped before [`Scribe::finish`], it waits for the thread to remove what it wrote.
 pub(super) struct Scribe {
     orders: Option<SyncSender<Order>>,
-    /// Rows that were written, by file: emptied, to be filled again.
-    spares: Vec<Receiver<Rows>>,
     thread: Option<JoinHandle<Result<(), Error>>>,
 }
 
 impl Scribe {
-    /// Takes over these files; each is known by its index.
-    pub fn new(files: Vec<TableFile>) -> Self {
+    /// Takes over these files; each has its desk.
+    pub fn new(files: Vec<TableFile>) -> (Self, Vec<Desk>) {
         let (orders, inbox) = sync_channel(WAITING);
-        let (returns, spares): (Vec<_>, Vec<_>) = files.iter().map(|_| channel()).unzip();
+        let desk = |file| {
+            let (returns, spares) = channel();
+            (returns, Desk { file, orders: orders.clone(), spares })
+        };
+        let (returns, desks): (Vec<_>, Vec<_>) = (0..files.len()).map(desk).unzip();
         let thread = Some(spawn(move || work(files, &inbox, &returns)));
-        Self { orders: Some(orders), spares, thread }
-    }
-
-    /// Has rows written to a file, and leaves none in their place.
-    pub fn write(&mut self, file: usize, rows: &mut Rows) -> Result<(), Error> {
-        let spare = self.spares.get(file).and_then(|spares| spares.try_recv().ok());
-        let spare = spare.unwrap_or_else(|| Rows::new(rows.table()));
-        self.send(Order::Write(file, std::mem::replace(rows, spare)))
+        (Self { orders: Some(orders), thread }, desks)
     }
 
     /// Completes every file.
     pub fn finish(mut self) -> Result<(), Error> {
-        self.send(Order::Finish)?;
+        if let Some(orders) = self.orders.take() {
+            // A thread that is gone has left its reason.
+            let _ = orders.send(Order::Finish);
+        }
         self.end()
     }
 
-    /// Gives an order; a thread that is gone says why.
-    fn send(&mut self, order: Order) -> Result<(), Error> {
-        match self.orders.as_ref().map(|orders| orders.send(order)) {
-            Some(Ok(())) => Ok(()),
-            _ => self.end(),
-        }
-    }
-
-    /// Waits for the end of the thread.
-    fn end(&mut self) -> Result<(), Error> {
+    /// Waits for the end of the thread, and says what went wrong.
+    pub fn end(&mut self) -> Result<(), Error> {
         self.orders = None;
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(result)) => result,
@@ -72,7 +85,9 @@ impl Scribe {
 
 impl Drop for Scribe {
     fn drop(&mut self) {
-        self.orders = None;
+        if let Some(orders) = self.orders.take() {
+            let _ = orders.send(Order::Stop);
+        }
         // What went wrong was said, or nobody asked.
         let _ = self.thread.take().map(JoinHandle::join);
     }
@@ -96,6 +111,7 @@ fn work(mut files: Vec<TableFile>, orders: &Receiver<Order>, returns: &[Sender<R
                 }
                 return Ok(());
             }
+            Order::Stop => return Ok(()),
         }
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! The tables of a run, written while it goes on.
 
+use std::panic::resume_unwind;
 use std::path::Path;
 
 use super::directory::Directory;
 use super::error::Error;
 use super::fill::{Filler, Seen};
-use super::schema::{self, Table};
-use super::scribe::Scribe;
+use super::schema;
+use super::scribe::{Gone, Scribe};
 use super::stream::Stream;
 use super::write::Format;
 use crate::findings::Finding;
@@ -22,13 +23,8 @@ use crate::units::CaptureTime;
 ///
 /// Each file gets its name when it is complete; dropping the set leaves none.
 pub struct TableSet {
-    messages: Stream,
-    exchanges: Stream,
-    leases: Stream,
-    decisions: Stream,
-    events: Stream,
-    findings: Stream,
-    sources: Stream,
+    /// In the order of [`schema::TABLES`].
+    streams: [Stream; schema::TABLES.len()],
     seen: Seen,
     scribe: Scribe,
 }
@@ -39,24 +35,17 @@ impl TableSet {
     /// `force` as for [`Directory::create`].
     pub fn create(path: &Path, force: bool, format: Format) -> Result<Self, Error> {
         let directory = Directory::create(path, force)?;
-        let files = schema::TABLES.iter().map(|table| directory.table(table, format));
-        let files = files.collect::<Result<Vec<_>, _>>()?;
-        let open = |table: &'static Table| {
+        let mut files = Vec::new();
+        for table in schema::TABLES {
+            files.push(directory.table(table, format)?);
+        }
+        let (scribe, desks) = Scribe::new(files);
+        let mut desks = desks.into_iter();
+        let streams = schema::TABLES.map(|table| {
             let name = (*table == schema::LEASES).then_some(lease_id as fn(u64) -> String);
-            let file = schema::TABLES.iter().position(|it| it.name == table.name);
-            Stream::new(file.unwrap_or(usize::MAX), table, name)
-        };
-        Ok(Self {
-            messages: open(&schema::MESSAGES),
-            exchanges: open(&schema::EXCHANGES),
-            leases: open(&schema::LEASES),
-            decisions: open(&schema::DECISIONS),
-            events: open(&schema::HA_EVENTS),
-            findings: open(&schema::FINDINGS),
-            sources: open(&schema::SOURCES),
-            seen: Seen::default(),
-            scribe: Scribe::new(files),
-        })
+            Stream::new(desks.next(), table, name)
+        });
+        Ok(Self { streams, seen: Seen::default(), scribe })
     }
 
     /// Appends what a batch settles.
@@ -64,41 +53,45 @@ impl TableSet {
     /// `watermark` is the earliest instant that a later batch may hold a row of;
     /// without it no later batch holds an earlier row.
     pub fn take(&mut self, batch: &Analysis<'_>, watermark: Option<CaptureTime>) -> Result<(), Error> {
-        self.append(&Filler::new(batch), watermark, Some(CaptureTime(i64::MIN)))
+        let appended = self.append(&Filler::new(batch), watermark, Some(CaptureTime(i64::MIN)));
+        appended.or_else(|Gone| self.scribe.end())
     }
 
     /// Appends the last batch with the leases that still run, the findings and the sources, and completes the files.
     pub fn finish(mut self, last: &Analysis<'_>, findings: &[Finding]) -> Result<(), Error> {
-        let filler = Filler::new(last);
-        self.append(&filler, None, None)?;
-        self.findings.take(&filler.finding_entries(findings), filler.ranks(), None, &mut self.scribe)?;
-        self.sources.take(&filler.source_entries(), filler.ranks(), None, &mut self.scribe)?;
-        for stream in [
-            self.messages,
-            self.exchanges,
-            self.leases,
-            self.decisions,
-            self.events,
-            self.findings,
-            self.sources,
-        ] {
-            stream.finish(&mut self.scribe)?;
+        match self.append_last(&Filler::new(last), findings) {
+            Ok(()) => self.scribe.finish(),
+            Err(Gone) => self.scribe.end(),
         }
-        self.scribe.finish()
     }
 
+    fn append_last(&mut self, filler: &Filler<'_>, findings: &[Finding]) -> Result<(), Gone> {
+        self.append(filler, None, None)?;
+        let [.., found, sources] = &mut self.streams;
+        found.take(&filler.finding_entries(findings), filler.ranks(), None)?;
+        sources.take(&filler.source_entries(), filler.ranks(), None)?;
+        self.streams.iter_mut().try_for_each(Stream::finish)
+    }
+
+    /// Appends a batch, the messages on this thread and what is made of them on another.
     fn append(
         &mut self,
         filler: &Filler<'_>,
         until: Option<CaptureTime>,
         leases_until: Option<CaptureTime>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Gone> {
         let ranks = filler.ranks();
-        self.messages.take(&filler.message_entries(), ranks, until, &mut self.scribe)?;
-        self.exchanges.take(&filler.exchange_entries(), ranks, until, &mut self.scribe)?;
-        self.leases.take(&filler.lease_entries(), ranks, leases_until, &mut self.scribe)?;
-        self.decisions.take(&filler.decision_entries(), ranks, until, &mut self.scribe)?;
-        self.events.take(&filler.event_entries(&mut self.seen), ranks, until, &mut self.scribe)
+        let [messages, exchanges, leases, decisions, events, ..] = &mut self.streams;
+        std::thread::scope(|scope| {
+            let others = scope.spawn(|| {
+                exchanges.take(&filler.exchange_entries(), ranks, until)?;
+                leases.take(&filler.lease_entries(), ranks, leases_until)?;
+                decisions.take(&filler.decision_entries(), ranks, until)
+            });
+            messages.take(&filler.message_entries(), ranks, until)?;
+            events.take(&filler.event_entries(&mut self.seen), ranks, until)?;
+            others.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
     }
 }
 

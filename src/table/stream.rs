@@ -3,10 +3,9 @@
 use std::cmp::Ordering;
 
 use super::cell::Cell;
-use super::error::Error;
 use super::rows::Rows;
 use super::schema::Table;
-use super::scribe::Scribe;
+use super::scribe::{Desk, Gone};
 use super::write::GROUP_ROWS;
 use crate::units::{CaptureTime, FrameRef};
 
@@ -78,8 +77,7 @@ impl Ranks {
 
 /// Rows of a table that are not in its file yet.
 pub(super) struct Stream {
-    /// The file's index.
-    file: usize,
+    desk: Option<Desk>,
     /// Next rows of the file.
     group: Rows,
     /// Rows that a later batch may have to precede, in order.
@@ -92,8 +90,8 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Nothing for a file yet.
-    pub fn new(file: usize, table: &'static Table, name: Option<fn(u64) -> String>) -> Self {
-        Self { file, group: Rows::new(table), held: Rows::new(table), places: Vec::new(), written: 0, name }
+    pub fn new(desk: Option<Desk>, table: &'static Table, name: Option<fn(u64) -> String>) -> Self {
+        Self { desk, group: Rows::new(table), held: Rows::new(table), places: Vec::new(), written: 0, name }
     }
 
     /// Takes the rows of a batch and writes those before `until`, or all without it.
@@ -102,8 +100,7 @@ impl Stream {
         entries: &Entries<'_>,
         ranks: &Ranks,
         until: Option<CaptureTime>,
-        scribe: &mut Scribe,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Gone> {
         self.group.forget();
         let held = std::mem::replace(&mut self.held, Rows::new(self.group.table()));
         let places = std::mem::take(&mut self.places);
@@ -119,31 +116,24 @@ impl Stream {
             let at = nth(order.as_deref(), number);
             let place = &(entries.place)(at);
             while let Some((row, before)) = old.next_if(|(_, before)| ranks.compare(before, place).is_le()) {
-                self.copy(&held, row, before, settled(before), scribe)?;
+                self.copy(&held, row, before, settled(before))?;
             }
             if settled(place) {
                 (entries.push)(&mut self.group, at, self.written);
-                self.close_row(scribe)?;
+                self.close_row()?;
             } else {
                 (entries.push)(&mut self.held, at, 0);
                 self.places.push(*place);
             }
         }
         for (row, before) in old {
-            self.copy(&held, row, before, settled(before), scribe)?;
+            self.copy(&held, row, before, settled(before))?;
         }
         Ok(())
     }
 
     /// Moves a row that was held.
-    fn copy(
-        &mut self,
-        held: &Rows,
-        row: usize,
-        place: &Place,
-        settled: bool,
-        scribe: &mut Scribe,
-    ) -> Result<(), Error> {
+    fn copy(&mut self, held: &Rows, row: usize, place: &Place, settled: bool) -> Result<(), Gone> {
         let mut cells = held.row(row);
         if !settled {
             self.held.push(&cells);
@@ -154,23 +144,28 @@ impl Stream {
             *first = Cell::from(name(self.written));
         }
         self.group.push(&cells);
-        self.close_row(scribe)
+        self.close_row()
     }
 
     /// Counts a row of the group, and writes the group when it is full.
-    fn close_row(&mut self, scribe: &mut Scribe) -> Result<(), Error> {
+    fn close_row(&mut self) -> Result<(), Gone> {
         self.written += 1;
         let rows = self.group.len();
         // Rows can be big where the messages are, so their bytes are looked at now and then.
         if rows >= GROUP_ROWS || (rows.is_multiple_of(1024) && self.group.size() > GROUP_BYTES) {
-            scribe.write(self.file, &mut self.group)?;
+            self.hand_over()?;
         }
         Ok(())
     }
 
+    /// Has the group written.
+    fn hand_over(&mut self) -> Result<(), Gone> {
+        self.desk.as_ref().ok_or(Gone)?.write(&mut self.group)
+    }
+
     /// Writes the last group; everything must have been settled.
-    pub fn finish(mut self, scribe: &mut Scribe) -> Result<(), Error> {
+    pub fn finish(&mut self) -> Result<(), Gone> {
         debug_assert!(self.held.is_empty(), "rows of {} were held to the end", self.held.table().name);
-        scribe.write(self.file, &mut self.group)
+        self.hand_over()
     }
 }

@@ -34,12 +34,12 @@ fn entries(places: &[Place]) -> Entries<'_> {
 fn written(name: &str, batches: &[(Vec<Place>, Option<i64>)]) -> Vec<(String, String)> {
     let temporary = Temporary::new(name);
     let directory = Directory::create(&temporary.0, false).unwrap();
-    let mut scribe = Scribe::new(vec![directory.table(&schema::HASH, Format::Csv).unwrap()]);
-    let mut stream = Stream::new(0, &schema::HASH, None);
+    let (scribe, desks) = Scribe::new(vec![directory.table(&schema::HASH, Format::Csv).unwrap()]);
+    let mut stream = Stream::new(desks.into_iter().next(), &schema::HASH, None);
     for (places, until) in batches {
-        stream.take(&entries(places), &ranks(), until.map(CaptureTime), &mut scribe).unwrap();
+        stream.take(&entries(places), &ranks(), until.map(CaptureTime)).unwrap();
     }
-    stream.finish(&mut scribe).unwrap();
+    stream.finish().unwrap();
     scribe.finish().unwrap();
     let text = std::fs::read_to_string(temporary.0.join("hash.csv")).unwrap();
     let fields = |line: &str| {
@@ -77,15 +77,15 @@ fn held_rows_are_few() {
 fn rows_are_numbered_when_they_are_written() {
     let temporary = Temporary::new("numbers");
     let directory = Directory::create(&temporary.0, false).unwrap();
-    let mut scribe = Scribe::new(vec![directory.table(&schema::HASH, Format::Csv).unwrap()]);
-    let mut stream = Stream::new(0, &schema::HASH, Some(|n| format!("x{n}")));
+    let (scribe, desks) = Scribe::new(vec![directory.table(&schema::HASH, Format::Csv).unwrap()]);
+    let mut stream = Stream::new(desks.into_iter().next(), &schema::HASH, Some(|n| format!("x{n}")));
     let push =
         |rows: &mut Rows, _: usize, number: u64| rows.push(&crate::cells![format!("x{number}"), "", 0u8, ""]);
     for (time, until) in [(4, Some(0)), (2, Some(0)), (3, None)] {
         let batch = Entries { count: 1, place: Box::new(move |_| place(time, 0, 0)), push: Box::new(push) };
-        stream.take(&batch, &ranks(), until.map(CaptureTime), &mut scribe).unwrap();
+        stream.take(&batch, &ranks(), until.map(CaptureTime)).unwrap();
     }
-    stream.finish(&mut scribe).unwrap();
+    stream.finish().unwrap();
     scribe.finish().unwrap();
     let text = std::fs::read_to_string(temporary.0.join("hash.csv")).unwrap();
     assert_eq!(

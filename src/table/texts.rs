@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use ipnet::Ipv4Net;
 
 use crate::units::{ExchangeId, FrameRef, HwAddr, Xid};
 
@@ -24,6 +25,11 @@ pub(super) trait Text {
 
     /// A number that only this text has among those of its column; `None` where finding it is no cheaper.
     fn key(&self) -> Option<u64> {
+        None
+    }
+
+    /// The text, where it is at hand.
+    fn bytes(&self) -> Option<&[u8]> {
         None
     }
 
@@ -58,12 +64,15 @@ impl Texts {
         if text.is_null() {
             return self.push_null();
         }
-        let key = text.key();
+        // A long text is told by a part of it, and then compared as a whole.
+        let whole = text.bytes();
+        let key = whole.map_or_else(|| text.key(), |bytes| Some(part_of(bytes)));
         let slot = key.map_or(0, |key| (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize);
-        if let (Some(key), Some((known, code))) = (key, self.recent.get(slot))
-            && key == *known
+        if let (Some(key), Some((known, code))) = (key, self.recent.get(slot).copied())
+            && key == known
+            && whole.is_none_or(|bytes| self.word(code) == Some(bytes))
         {
-            self.codes.push(*code);
+            self.codes.push(code);
             return;
         }
         let code = self.enter(text);
@@ -131,8 +140,12 @@ impl Texts {
 
     /// The text of a row.
     pub fn get(&self, row: usize) -> Option<&str> {
-        let word = at(&self.words, &self.starts, *self.codes.get(row)?)?;
-        std::str::from_utf8(word.get(4..)?).ok()
+        std::str::from_utf8(self.word(*self.codes.get(row)?)?).ok()
+    }
+
+    /// The text with this code.
+    fn word(&self, code: u32) -> Option<&[u8]> {
+        at(&self.words, &self.starts, code)?.get(4..)
     }
 
     /// Codes by row; [`NULL`] for null.
@@ -181,18 +194,36 @@ fn at<'w>(words: &'w [u8], starts: &[usize], code: u32) -> Option<&'w [u8]> {
     words.get(*starts.get(code)?..starts.get(code + 1).copied().unwrap_or(words.len()))
 }
 
+/// The length and the last bytes of a text: what differs in sentences is mostly near the end.
+fn part_of(bytes: &[u8]) -> u64 {
+    let end = bytes.last_chunk::<8>().copied().unwrap_or_else(|| {
+        let mut end = [0; 8];
+        end.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        end
+    });
+    u64::from_le_bytes(end) ^ ((bytes.len() as u64) << 32)
+}
+
 /// Keys of different kinds of values differ in their highest bits.
 const fn tagged(tag: u64, value: u64) -> Option<u64> {
     if value >> 60 == 0 { Some((tag << 60) | value) } else { None }
 }
 
 impl Text for &str {
+    fn bytes(&self) -> Option<&[u8]> {
+        Some(self.as_bytes())
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.as_bytes());
     }
 }
 
 impl Text for String {
+    fn bytes(&self) -> Option<&[u8]> {
+        Some(self.as_bytes())
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.as_bytes());
     }
@@ -210,6 +241,18 @@ impl Text for Ipv4Addr {
             }
             decimal(octet.into(), out);
         }
+    }
+}
+
+impl Text for Ipv4Net {
+    fn key(&self) -> Option<u64> {
+        tagged(8, (u64::from(self.addr().to_bits()) << 8) | u64::from(self.prefix_len()))
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.addr().write(out);
+        out.push(b'/');
+        decimal(self.prefix_len().into(), out);
     }
 }
 

@@ -8,7 +8,7 @@ use polars::io::json::BatchedWriter as JsonBatches;
 use polars::io::parquet::write::{BatchedWriter as ParquetBatches, KeyValueMetadata};
 use polars::prelude::*;
 use polars_parquet::parquet::schema::types::PrimitiveType;
-use polars_parquet::write::CompressionOptions;
+use polars_parquet::write::{CompressionOptions, ZstdLevel};
 
 use super::error::Error;
 use super::frame::{Nested, data_frame, polars_schema};
@@ -18,9 +18,6 @@ use super::schema::{Table, VERSION};
 
 /// Rows that are turned into a data frame at once, and rows of a Parquet row group.
 pub const GROUP_ROWS: usize = 65_536;
-
-/// How the pages of Parquet files are compressed.
-const COMPRESSION: CompressionOptions = CompressionOptions::Zstd(None);
 
 /// What a table is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -188,6 +185,7 @@ struct Parquet<W: Write> {
     batches: ParquetBatches<W>,
     /// Types of the leaves.
     types: Vec<PrimitiveType>,
+    compression: CompressionOptions,
 }
 
 impl<W: Write> Parquet<W> {
@@ -197,7 +195,9 @@ impl<W: Write> Parquet<W> {
             .batched(&*polars_schema(table, Nested::Keep)?)?;
         let leaves = batches.parquet_schema().columns();
         let types = leaves.iter().map(|leaf| leaf.descriptor.primitive_type.clone()).collect();
-        Ok(Self { batches, types })
+        // Dictionaries have taken out what a higher level would find.
+        let compression = CompressionOptions::Zstd(Some(ZstdLevel::try_new(1)?));
+        Ok(Self { batches, types, compression })
     }
 
     /// Writes rows as one row group.
@@ -205,7 +205,7 @@ impl<W: Write> Parquet<W> {
         if rows.is_empty() {
             return Ok(());
         }
-        let pages = encode_rows(rows, &self.types, COMPRESSION)?;
+        let pages = encode_rows(rows, &self.types, self.compression)?;
         self.batches.write_row_group(rows.len() as u64, &pages)
     }
 }

@@ -1,3 +1,5 @@
+use ipnet::Ipv4Net;
+
 use super::Filler;
 use crate::exchange::lease::Lease;
 use crate::table::put::row;
@@ -75,7 +77,7 @@ impl Filler<'_> {
     }
 
     /// The configured subnet of the address, else the zone's prefix that holds it.
-    fn subnet(&self, lease: &Lease) -> Option<String> {
+    fn subnet(&self, lease: &Lease) -> Option<Ipv4Net> {
         let topology = &*self.analysis.network.topology;
         let kea = topology.server(lease.server).and_then(|server| server.kea.as_ref());
         let configured =
@@ -84,6 +86,6 @@ impl Filler<'_> {
             let zone = topology.zone_named(self.zone(lease.zone).1)?;
             zone.subnets.iter().find(|prefix| prefix.contains(&lease.ip)).copied()
         };
-        configured.map(|subnet| subnet.prefix).or_else(on_wire).map(|prefix| prefix.to_string())
+        configured.map(|subnet| subnet.prefix).or_else(on_wire)
     }
 }

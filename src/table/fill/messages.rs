@@ -18,10 +18,10 @@ impl Filler<'_> {
         Entries {
             count: messages.len(),
             place: Box::new(|at| {
-                messages.get(at).map(|message| (message.time, message.at)).unwrap_or_default()
+                messages.iter().nth(at).map(|message| (message.time, message.at)).unwrap_or_default()
             }),
             push: Box::new(move |rows, at, _| {
-                if let Some(message) = messages.get(at) {
+                if let Some(message) = messages.iter().nth(at) {
                     self.message(rows, message);
                 }
             }),

@@ -10,9 +10,9 @@ mod sources;
 
 pub(super) use events::Seen;
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::Rows;
 use super::schema;
@@ -38,7 +38,7 @@ pub struct Filler<'a> {
     /// Names of the relationships by number.
     relationships: Vec<String>,
     /// Made when they are asked for.
-    findings: OnceCell<Vec<Finding>>,
+    findings: OnceLock<Vec<Finding>>,
 }
 
 impl<'a> Filler<'a> {
@@ -50,7 +50,7 @@ impl<'a> Filler<'a> {
         let relationships = (0..topology.relationships.len())
             .map(|id| topology.relationship_name(RelationshipId(id)))
             .collect();
-        Self { analysis, ranks: Ranks::new(&labels), labels, links, relationships, findings: OnceCell::new() }
+        Self { analysis, ranks: Ranks::new(&labels), labels, links, relationships, findings: OnceLock::new() }
     }
 
     /// Every table of the contract, in its order.
