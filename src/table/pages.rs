@@ -35,7 +35,9 @@ pub(super) fn encode_rows(
     compression: CompressionOptions,
 ) -> PolarsResult<Vec<Vec<CompressedPage>>> {
     let mut leaves = Vec::with_capacity(types.len());
-    rows.columns.iter().for_each(|values| leaves_of(values, None, false, &mut leaves));
+    for values in &rows.columns {
+        leaves_of(values, None, false, &mut leaves);
+    }
     debug_assert_eq!(leaves.len(), types.len(), "leaves of {}", rows.table().name);
     let pages = |(leaf, kind): (Leaf<'_>, &PrimitiveType)| {
         let pages = leaf.pages(kind, rows.len())?;
@@ -57,7 +59,9 @@ fn leaves_of<'a>(values: &'a Values, lists: Option<&'a Lists>, in_struct: bool, 
     match values {
         Values::List(inner) => leaves_of(&inner.items, Some(inner), in_struct, leaves),
         Values::Struct { fields, .. } => {
-            fields.iter().for_each(|field| leaves_of(field, lists, true, leaves));
+            for field in fields {
+                leaves_of(field, lists, true, leaves);
+            }
         }
         _ => leaves.push(Leaf { values, lists, in_struct }),
     }
@@ -96,7 +100,7 @@ impl Leaf<'_> {
         let statistics = ParquetStatistics {
             max: None,
             min: None,
-            null_count: Some(encoded.nulls as i64),
+            null_count: i64::try_from(encoded.nulls).ok(),
             distinct_count: None,
             max_value,
             min_value,
@@ -220,8 +224,9 @@ fn whole<T: Copy + Ord, const BYTES: usize>(
     let span = max.wrapping_sub(min).cast_unsigned();
     if span < NARROW {
         let count = span as usize + 1;
-        let words = (0..=span as i64).flat_map(|step| little(min.wrapping_add(step))).collect();
-        let values = places(present(numbers).map(|v| wide(v).wrapping_sub(min) as u32), count)?;
+        let words = (0..=span.cast_signed()).flat_map(|step| little(min.wrapping_add(step))).collect();
+        let values =
+            places(present(numbers).map(|v| wide(v).wrapping_sub(min).cast_unsigned() as u32), count)?;
         return Ok(Encoded {
             encoding: FormatEncoding::RLE_DICTIONARY,
             dictionary: Some((words, count)),

@@ -18,6 +18,9 @@ const GROUP_BYTES: usize = 48 << 20;
 /// Where a row stands in its table: `(ts_ns, source, frame)`, or another number in place of the frame's.
 pub(super) type Place = (CaptureTime, FrameRef);
 
+/// Appends a row by its index among those of a batch, with its number in the table.
+type Push<'a> = Box<dyn Fn(&mut Rows, usize, u64) + 'a>;
+
 /// The rows that a batch has for a table, still to be made.
 pub(super) struct Entries<'a> {
     /// How many they are.
@@ -25,7 +28,7 @@ pub(super) struct Entries<'a> {
     /// Where one of them stands, by its index.
     pub place: Box<dyn Fn(usize) -> Place + 'a>,
     /// Appends one of them, by its index; the number is that of the row in its table, from 0.
-    pub push: Box<dyn Fn(&mut Rows, usize, u64) + 'a>,
+    pub push: Push<'a>,
 }
 
 impl Entries<'_> {

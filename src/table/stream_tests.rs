@@ -63,7 +63,7 @@ fn batches_are_ordered_as_one() {
 
 #[test]
 fn held_rows_are_few() {
-    let many: Vec<Place> = (0..HELD_ROWS as i64 + 3).map(|at| place(at, 0, 0)).collect();
+    let many: Vec<Place> = (0..HELD_ROWS + 3).map(|at| place(at.try_into().unwrap(), 0, 0)).collect();
     let rows = written("held", &[(many, Some(0)), (vec![place(1, 1, 0), place(8, 1, 0)], None)]);
     // Three were written because there is no room, so what comes for their place is late.
     assert_eq!(
