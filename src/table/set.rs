@@ -73,7 +73,7 @@ impl TableSet {
         self.streams.iter_mut().try_for_each(Stream::finish)
     }
 
-    /// Appends a batch, the messages on this thread and what is made of them on another.
+    /// Appends a batch on two threads that have about the same to do.
     fn append(
         &mut self,
         filler: &Filler<'_>,
@@ -84,11 +84,11 @@ impl TableSet {
         let [messages, exchanges, leases, decisions, events, ..] = &mut self.streams;
         std::thread::scope(|scope| {
             let others = scope.spawn(|| {
-                exchanges.take(&filler.exchange_entries(), ranks, until)?;
-                leases.take(&filler.lease_entries(), ranks, leases_until)?;
-                decisions.take(&filler.decision_entries(), ranks, until)
+                decisions.take(&filler.decision_entries(), ranks, until)?;
+                exchanges.take(&filler.exchange_entries(), ranks, until)
             });
             messages.take(&filler.message_entries(), ranks, until)?;
+            leases.take(&filler.lease_entries(), ranks, leases_until)?;
             events.take(&filler.event_entries(&mut self.seen), ranks, until)?;
             others.join().unwrap_or_else(|panic| resume_unwind(panic))
         })
