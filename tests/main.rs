@@ -1,6 +1,7 @@
 //! The one integration binary: its modules are the files beside this one.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bench_inputs;
 mod capture_damage;
 mod capture_files;
 mod cards;

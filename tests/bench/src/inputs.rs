@@ -1,5 +1,6 @@
 //! The captures that the bars are measured on: made when they are needed, kept while they are small.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -61,6 +62,8 @@ impl Inputs {
         let unfinished = self.folder.join(format!("unfinished.{suffix}"));
         let plan = Plan { kind, mode: Mode::HotStandby, clients, frames, precision: Precision::Microseconds };
         let made = generate::write(&plan, &unfinished).with_context(|| path.display().to_string())?;
+        // Or the disk would be busy with it while others are timed.
+        File::open(&unfinished)?.sync_all()?;
         std::fs::rename(&unfinished, &path)?;
         println!("    {} frames in {}", made.frames, path.display());
         Ok(Some(path))

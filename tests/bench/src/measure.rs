@@ -109,7 +109,7 @@ pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 /// Runs all jobs in turn, as many rounds as asked for after one that only warms the caches.
 ///
-/// Where a round is long, the first one counts and is the only one.
+/// Where a round is long, or none is asked for, the first one counts and is the only one.
 pub fn compare(jobs: &[Job], rounds: usize, scratch: &Path) -> Result<Vec<Runs>> {
     let mut all: Vec<_> =
         jobs.iter().map(|job| Runs { name: job.name.clone(), samples: Vec::new(), failed: None }).collect();
@@ -125,7 +125,7 @@ pub fn compare(jobs: &[Job], rounds: usize, scratch: &Path) -> Result<Vec<Runs>>
         }
         let longest = all.iter().flat_map(|runs| &runs.samples).map(|sample| sample.wall).fold(0.0, f64::max);
         if round == 0 {
-            if longest > LONG {
+            if longest > LONG || rounds == 0 {
                 break;
             }
             all.iter_mut().for_each(|runs| runs.samples.clear());

@@ -126,6 +126,6 @@ fn colons(bytes: &[u8]) -> String {
 
 /// The date of RFC 1123 for a time in nanoseconds.
 fn date(at: u64) -> String {
-    let time = DateTime::from_timestamp_nanos(at as i64);
+    let time = DateTime::from_timestamp_nanos(at.cast_signed());
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

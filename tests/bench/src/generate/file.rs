@@ -72,9 +72,9 @@ impl Sink {
         };
         let mut sink = Self { out, precision, pcapng };
         if pcapng {
-            sink.sections()?
+            sink.sections()?;
         } else {
-            sink.header()?
+            sink.header()?;
         }
         Ok(sink)
     }

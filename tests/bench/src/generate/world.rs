@@ -1,5 +1,6 @@
 //! The two servers and what dorascope is told about them: topology.toml and a kea-dhcp4.conf of each.
 
+use std::fmt::Write;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -102,8 +103,9 @@ pub fn write_topology(folder: &Path, mode: Mode, updates: bool) -> io::Result<()
     let mut topology = "[[zone]]\nname = \"bench\"\nsubnets = [\"10.0.0.0/7\"]\n".to_owned();
     for server in [Server::One, Server::Two] {
         let (name, ip) = (server.name(), server.ip());
-        topology += &format!(
-            "\n[[server]]\nname = \"{name}\"\naddresses = [\"{ip}\"]\nkea = \"{name}.kea-dhcp4.conf\"\n"
+        let _ = writeln!(
+            topology,
+            "\n[[server]]\nname = \"{name}\"\naddresses = [\"{ip}\"]\nkea = \"{name}.kea-dhcp4.conf\""
         );
         std::fs::write(folder.join(format!("{name}.kea-dhcp4.conf")), configuration(server, mode, updates))?;
     }
