@@ -82,7 +82,7 @@ fn ordered(results: &Results) -> Vec<&Bar> {
         let key = match bar.key.as_str() {
             "memory" => "summary",
             "memory-tables" | "memory-flat" => "tables",
-            "memory-growth" | "memory-crowd" => "scaling",
+            "memory-growth" | "memory-crowd" | "memory-tables-long" => "scaling",
             "instructions" => "allocations",
             key => key,
         };
