@@ -8,7 +8,7 @@ use crate::counts;
 use crate::generate::Kind;
 use crate::inputs::Inputs;
 use crate::measure::{Job, Runs, compare};
-use crate::results::{Bar, Line, Results};
+use crate::results::{Bar, Line, Results, digits};
 
 const MIB: f64 = 1_048_576.0;
 /// What the usual captures are made of.
@@ -94,6 +94,7 @@ fn ratio(key: &str, work: &str, bar: &str, limit: f64, runs: &[Runs]) -> Bar {
     let mut made = Bar::new(key, work, bar, limit);
     if let [this, other, ..] = runs {
         made.reached = this.over(other);
+        made.cpu = this.cpu().zip(other.cpu()).map(|(this, other)| this / other);
         made.failed = this.failed.clone().or_else(|| other.failed.clone());
     }
     made.lines = runs.iter().map(Line::of).collect();
@@ -417,7 +418,8 @@ pub fn measure(bench: &Bench, only: &[String], results: &mut Results) -> Result<
     {
         println!("== {key}");
         for bar in measure(bench).with_context(|| (*key).to_owned())? {
-            println!("    {}: {}, {}", bar.key, bar.outcome(), bar.bar);
+            let cpu = bar.cpu.map(|cpu| format!(" (processor time {})", digits(cpu))).unwrap_or_default();
+            println!("    {}: {}{cpu}, {}", bar.key, bar.outcome(), bar.bar);
             results.put(bar);
         }
         results.save()?;

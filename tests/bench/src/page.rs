@@ -20,16 +20,17 @@ pub fn render(results: &Results, notes: &str, machine: &str, versions: &[String]
          dorascope prints goes to the null device too.\n",
     );
     let _ = writeln!(page, "\nMachine: {machine}. {}.", versions.join("; "));
-    let _ = writeln!(page, "\n| work | bar | reached | met |\n|---|---|---|---|");
+    let _ = writeln!(page, "\n| work | bar | reached | of processor time | met |\n|---|---|---|---|---|");
     let bars = ordered(results);
     for bar in &bars {
+        let cpu = bar.cpu.map(digits).unwrap_or_default();
         let met = match bar.met() {
             Some(true) => "yes",
             Some(false) if notes.contains_key(&bar.key) => "**no**, see below",
             Some(false) => "**no**",
             None => "",
         };
-        let _ = writeln!(page, "| {} | {} | {} | {met} |", bar.work, bar.bar, bar.outcome());
+        let _ = writeln!(page, "| {} | {} | {} | {cpu} | {met} |", bar.work, bar.bar, bar.outcome());
     }
     let measured = |key: &str| bars.iter().any(|bar| bar.key.starts_with(key));
     let missing: Vec<_> = BARS.iter().map(|(key, _)| *key).filter(|key| !measured(&group(key))).collect();

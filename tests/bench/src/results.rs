@@ -30,6 +30,8 @@ pub struct Bar {
     /// The bar is a lower limit.
     pub at_least: bool,
     pub reached: Option<f64>,
+    /// A ratio of processor times beside the one of wall times: other work on the machine hardly touches it.
+    pub cpu: Option<f64>,
     /// Of `reached` and `limit`; nothing for ratios.
     pub unit: String,
     /// Why there is no number, or not of all sizes.
