@@ -116,6 +116,11 @@ impl CapturePoints {
     /// further frames after all, they are two points again.
     pub fn enter(&mut self, source: SourceId, time: CaptureTime) -> SourceId {
         let at = source.0 as usize;
+        // Nearly every frame: its source was seen before, and nothing goes on behind it.
+        if let Some(PointSource { last: Some(last), next: None, point, .. }) = self.sources.get_mut(at) {
+            *last = time.max(*last);
+            return *point;
+        }
         let Some(own) = self.sources.get(at) else { return source };
         if own.last.is_none() {
             let ended = self.sources.iter().enumerate().filter(|(_, other)| {

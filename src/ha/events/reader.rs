@@ -47,6 +47,9 @@ impl<'t> ControlReader<'t> {
     /// and what runs on endpoints that were sent Kea commands before. A command
     /// to an endpoint that is not known yet makes it known when it is complete.
     pub fn push(&mut self, segment: &Segment<'_>, time: CaptureTime, at: FrameRef) -> bool {
+        if self.is_foreign(segment) {
+            return false;
+        }
         let (from, to) = ends(segment);
         let known = (self.is_endpoint(from), self.is_endpoint(to));
         let any = known.0 || known.1;
@@ -69,6 +72,16 @@ impl<'t> ControlReader<'t> {
         }
         self.endpoints.touch(&flow.server, time);
         any || self.is_endpoint(flow.server)
+    }
+
+    /// Whether a segment has nothing to do with Kea, seen at a glance: most of a busy network's do not.
+    #[inline]
+    fn is_foreign(&self, segment: &Segment<'_>) -> bool {
+        self.streams.is_empty()
+            && self.endpoints.is_empty()
+            && !self.ports.contains(&segment.src_port)
+            && !self.ports.contains(&segment.dst_port)
+            && !Reader::begins_command(segment.payload)
     }
 
     fn is_endpoint(&self, endpoint: Endpoint) -> bool {
