@@ -177,16 +177,15 @@ impl<'a> Message<'a> {
         self.options.exactly(code).map(u32::from_be_bytes)
     }
 
+    #[inline]
     fn text(&self, code: u8) -> Option<Cow<'a, str>> {
-        Some(match self.options.get(code)? {
-            Cow::Borrowed(bytes) => match String::from_utf8_lossy(bytes) {
-                Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches('\0')),
-                Cow::Owned(text) => Cow::Owned(text.trim_end_matches('\0').to_owned()),
-            },
-            Cow::Owned(bytes) => {
-                Cow::Owned(String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned())
-            }
-        })
+        let bytes = self.options.get(code)?;
+        if let Cow::Borrowed(bytes) = bytes
+            && let Ok(text) = str::from_utf8(bytes)
+        {
+            return Some(Cow::Borrowed(text.trim_end_matches('\0')));
+        }
+        Some(Cow::Owned(String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned()))
     }
 
     /// Option 54, the server identifier.

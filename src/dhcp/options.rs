@@ -339,16 +339,23 @@ impl<'a> Options<'a> {
     /// The data of an option, all its instances joined (RFC 3396).
     #[inline]
     pub fn get(&self, code: u8) -> Option<Cow<'a, [u8]>> {
-        if let Some((place, _)) = TABLE.get(usize::from(code)).filter(|(place, _)| *place != 0) {
-            let slot = self.slots.get(usize::from(*place)).filter(|slot| slot.seen < 2);
-            if self.present & 1 << (*place & 15) == 0 {
-                return None;
-            }
-            if let Some(Slot { at, len, .. }) = slot {
-                let at = usize::from(*at);
-                return self.payload.get(at..at + usize::from(*len)).map(Cow::Borrowed);
-            }
+        let (place, _) = TABLE.get(usize::from(code)).copied().unwrap_or_default();
+        if place == 0 {
+            return self.join_all(code);
         }
+        if self.present & 1 << (place & 15) == 0 {
+            return None;
+        }
+        let Slot { at, len, seen } = self.slots.get(usize::from(place)).copied()?;
+        if seen > 1 {
+            return self.join_all(code);
+        }
+        let at = usize::from(at);
+        self.payload.get(at..at + usize::from(len)).map(Cow::Borrowed)
+    }
+
+    #[cold]
+    fn join_all(&self, code: u8) -> Option<Cow<'a, [u8]>> {
         join(self.instances(code))
     }
 
