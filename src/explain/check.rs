@@ -171,7 +171,7 @@ fn was_on(analysis: &Analysis<'_>, exchange: &Exchange, server: &str, time: Capt
     {
         return Some(false);
     }
-    analysis.timeline.serving(id, time)
+    analysis.timeline.ask().serving(id, time)
 }
 
 /// Whether a partner served this server's own scope at that time.
@@ -183,14 +183,15 @@ fn taken_over(analysis: &Analysis<'_>, exchange: &Exchange, server: ServerId, ti
         own.is_some_and(|scope| {
             peers.iter().filter_map(|peer| peer.server).filter(|partner| *partner != server).any(|partner| {
                 let place = (partner, id, scope);
-                let standing = analysis.timeline.standing(
+                let timeline = analysis.timeline.ask();
+                let standing = timeline.standing(
                     topology,
                     place,
                     Asked {
                         time,
                         exchange: exchange.id,
                         answered: false,
-                        life: analysis.timeline.life(partner, time),
+                        life: timeline.life(partner, time),
                     },
                 );
                 standing.service == Service::Serves && standing.confidence >= 0.85

@@ -187,7 +187,7 @@ impl<'t> Engine<'t> {
     fn survey(&mut self, last: bool) {
         let new = self.closed();
         self.infer();
-        let Self { state, replayer, zones, gaps, ahead, end, .. } = self;
+        let Self { state, replayer, zones, gaps, ahead, end, threads, .. } = self;
         let Analysis { network, messages, answers, events, timeline, replay, .. } = state;
         let topology = &*network.topology;
         for event in &mut self.events {
@@ -224,8 +224,8 @@ impl<'t> Engine<'t> {
             capture_end: if last { *end } else { CaptureTime(i64::MAX) },
         };
         let replayer = replayer.get_or_insert_with(|| Replayer::new(&network.topology));
-        for exchange in new {
-            let parts = evidence.parts(&exchange);
+        let parts = shared(*threads, &new, |new| new.iter().map(|it| evidence.parts(it)).collect::<Vec<_>>());
+        for (exchange, parts) in new.into_iter().zip(parts.into_iter().flatten()) {
             evidence.observe(&exchange, &parts, timeline);
             evidence.heard(&exchange, &parts, replayer.queries());
             gaps.observe(&exchange, messages);
@@ -283,13 +283,26 @@ impl<'t> Engine<'t> {
             updates: Updates::new(&network.topology, events.all()),
             capture_end: if last { *end } else { CaptureTime(i64::MAX) },
         };
-        let mut decisions: Vec<Decision> = Vec::with_capacity(4 * count);
-        for ahead in ahead.iter().take(count) {
-            evidence.decide(&ahead.exchange, &ahead.parts, (timeline, replay, gaps), &mut decisions);
-        }
-        let exchanges: Vec<Exchange> = ahead.drain(..count).map(|it| it.exchange).collect();
         let wanted = self.sentences || state.settled == 0;
-        let judge_all = |decisions: &[Decision]| -> Vec<Judgement> {
+        let batch: Vec<Ahead> = ahead.drain(..count).collect();
+        let decided = shared(self.threads, &batch, |batch| {
+            let asking = timeline.ask();
+            let mut decisions: Vec<Decision> = Vec::with_capacity(4 * batch.len());
+            let judge = |Ahead { exchange, parts }: &Ahead| {
+                let first = decisions.len();
+                evidence.decide(exchange, parts, (&asking, replay, gaps), &mut decisions);
+                judge(&evidence, exchange, decisions.get(first..).unwrap_or_default(), wanted)
+            };
+            let judgements: Vec<Judgement> = batch.iter().map(judge).collect();
+            (decisions, judgements)
+        });
+        let (mut decisions, mut judgements) = (Vec::new(), Vec::new());
+        for (mut more, mut judged) in decided {
+            decisions.append(&mut more);
+            judgements.append(&mut judged);
+        }
+        let exchanges: Vec<Exchange> = batch.into_iter().map(|it| it.exchange).collect();
+        let judge_again = |decisions: &[Decision]| -> Vec<Judgement> {
             let mut rest = decisions;
             let judged = exchanges.iter().map(|exchange| {
                 let own = rest.partition_point(|decision| decision.exchange <= exchange.id);
@@ -299,7 +312,6 @@ impl<'t> Engine<'t> {
             });
             judged.collect()
         };
-        let mut judgements = judge_all(&decisions);
         leases.take(&exchanges, messages, answers, wanted, |at| {
             judgements.get(at).map_or(u32::MAX, |judgement| state.stories.number(judgement))
         });
@@ -308,7 +320,7 @@ impl<'t> Engine<'t> {
             *witnesses = Witnesses::new(std::mem::take(&mut self.given), &evidence);
             ended.extend(std::mem::take(leases).running(*end));
             witnesses.compare(&evidence, &mut decisions, &ended);
-            judgements = judge_all(&decisions);
+            judgements = judge_again(&decisions);
             for lease in &mut ended {
                 let at = exchanges.binary_search_by_key(&lease.exchange, |exchange| exchange.id);
                 if let Some(judgement) = at.ok().and_then(|at| judgements.get(at)) {
@@ -337,6 +349,26 @@ impl<'t> Engine<'t> {
             }
         }
     }
+}
+
+/// Does the work of a list on several threads, each with a part of it; the results are in order.
+fn shared<T: Sync, R: Send>(threads: usize, list: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
+    /// A thread is worth its start for so many exchanges.
+    const LEAST: usize = 512;
+    let parts = threads.min(list.len() / LEAST).max(1);
+    let mut chunks = list.chunks(list.len().div_ceil(parts).max(1));
+    let Some(first) = chunks.next() else { return Vec::new() };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = chunks.map(|part| scope.spawn(|| work(part))).collect();
+        let mut results = vec![work(first)];
+        for other in others {
+            match other.join() {
+                Ok(result) => results.push(result),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        results
+    })
 }
 
 /// The message that was read first of an exchange.

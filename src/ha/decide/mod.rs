@@ -18,7 +18,7 @@ use super::catalogue::Rule;
 use super::events::HaEvent;
 use super::network::{Heard, Network};
 use super::replay::Replay;
-use super::timeline::{Basis, Timeline};
+use super::timeline::{Asking, Basis};
 use super::topology::RelationshipId;
 use super::updates::Updates;
 use crate::exchange::{Answers, Exchange, Messages, Observed, Step, of};
@@ -144,7 +144,7 @@ impl Evidence<'_> {
         &self,
         exchange: &Exchange,
         parts: &[Part],
-        (timeline, replay, gaps): (&Timeline, &Replay, &Gaps),
+        (timeline, replay, gaps): (&Asking<'_>, &Replay, &Gaps),
         decisions: &mut Vec<Decision>,
     ) {
         let first = decisions.len();
@@ -175,7 +175,7 @@ impl Evidence<'_> {
     fn decision(
         &self,
         case: &Case<'_>,
-        (timeline, replay): (&Timeline, &Replay),
+        (timeline, replay): (&Asking<'_>, &Replay),
         gaps: &Gaps,
         again: impl FnOnce() -> bool,
     ) -> Decision {

@@ -11,7 +11,7 @@ use crate::exchange::{Kind, Observed};
 use crate::ha::catalogue::Rule;
 use crate::ha::hash::Owner;
 use crate::ha::replay::{Replay, Replayed};
-use crate::ha::timeline::{Asked, Basis, Service, Standing, Timeline, is_service_off};
+use crate::ha::timeline::{Asked, Asking, Basis, Service, Standing, is_service_off};
 use crate::ha::topology::{Mode, Relationship, RelationshipId};
 use crate::units::{Frames, ServerId};
 
@@ -58,7 +58,7 @@ impl Ruling {
 
 impl Evidence<'_> {
     /// Kea's rules in Kea's order.
-    pub(super) fn rule(&self, case: &Case<'_>, timeline: &Timeline, replay: &Replay) -> Ruling {
+    pub(super) fn rule(&self, case: &Case<'_>, timeline: &Asking<'_>, replay: &Replay) -> Ruling {
         let kea = self.network.topology.server(case.server).and_then(|server| server.kea.as_ref());
         let in_relationship = self.network.topology.relationships_of(case.server).next().is_some();
         if kea.is_none() && !in_relationship {
@@ -126,7 +126,7 @@ impl Evidence<'_> {
     }
 
     /// The HA decision: type, owner, scope.
-    fn ha(&self, case: &Case<'_>, timeline: &Timeline, replay: &Replay) -> Ruling {
+    fn ha(&self, case: &Case<'_>, timeline: &Asking<'_>, replay: &Replay) -> Ruling {
         let topology = &*self.network.topology;
         let known = case.part.relationship.and_then(|id| Some((id, topology.relationship(id)?)));
         let Some((id, relationship)) = known else {

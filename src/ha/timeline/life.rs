@@ -1,7 +1,7 @@
 //! Whether a machine ran, and whether its DHCP service was on.
 
 use super::track::Timed;
-use super::{FAR_NS, Timeline, is_service_off};
+use super::{Asking, FAR_NS, Timeline, is_service_off};
 use crate::ha::events::{EventKind, HaEvent};
 use crate::units::{CaptureTime, FrameRef, SECOND, ServerId};
 
@@ -53,16 +53,18 @@ impl Timeline {
         let covers = |span: &&Span| span.0 <= time && span.1.is_none_or(|end| time <= end);
         spans.iter().find(covers).map(|span| span.2)
     }
+}
 
+impl Asking<'_> {
     /// The signs of life before and after an instant.
     pub fn life(&self, server: ServerId, time: CaptureTime) -> Life {
-        let (past, future) = self.life.get(&server).map(|signs| signs.around(time)).unwrap_or_default();
+        let (past, future) = self.timeline.life.around(&server, time, &self.life);
         Life { time, last: past.last().copied(), next: future.first().copied() }
     }
 
     /// Whether the machine ran with its DHCP service on, as far as the evidence says.
     pub fn serving(&self, server: ServerId, time: CaptureTime) -> Option<bool> {
-        match (self.life(server, time).running(), self.unsettled(server, time)) {
+        match (self.life(server, time).running(), self.timeline.unsettled(server, time)) {
             (Some(true), Some(_)) => None,
             (running, _) => running,
         }

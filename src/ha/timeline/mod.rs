@@ -14,6 +14,7 @@ mod life;
 mod standing;
 mod track;
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
@@ -21,7 +22,7 @@ use foldhash::fast::RandomState;
 pub use self::life::Life;
 
 use self::life::{Sign, Span};
-use self::track::{Timed, Track};
+use self::track::{Timed, Tracks};
 use super::events::{EventKind, HaEvent};
 use super::state::State;
 use super::topology::{Mode, RelationshipId, Topology};
@@ -111,9 +112,9 @@ pub struct Standing {
 /// All evidence of a capture.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    points: HashMap<Place, Track<Point>, RandomState>,
+    points: Tracks<Place, Point>,
     /// Signs of life (`true`) and of absence per machine.
-    life: HashMap<ServerId, Track<Sign>, RandomState>,
+    life: Tracks<ServerId, Sign>,
     /// Spans in which something outside a relationship may have switched a
     /// machine's one DHCP service off, with the frame that began each.
     unsettled: HashMap<ServerId, Vec<Span>, RandomState>,
@@ -138,7 +139,7 @@ impl Timeline {
             }
             if event.kind == EventKind::Refused || is_agent_alone(event) {
                 let sign = Sign { time: event.time, alive: false, at: event.at };
-                self.life.entry(server).or_default().push(sign);
+                self.life.push(server, sign);
                 for relationship in topology.relationships_of(server) {
                     self.add_point(topology, server, relationship, event, |_| Service::Down);
                 }
@@ -170,20 +171,23 @@ impl Timeline {
         let peers = topology.relationship(relationship).map(|it| it.peers.as_slice()).unwrap_or_default();
         let basis = if event.kind == EventKind::Heartbeat { Basis::Heartbeat } else { Basis::Control };
         for (scope, peer) in peers.iter().enumerate() {
-            self.points.entry((server, relationship, scope)).or_default().push(Point {
-                time: event.time,
-                service: service(&peer.name),
-                state: event.state.as_deref().and_then(State::from_word).map(State::as_str),
-                basis,
-                at: event.at,
-                exchange: None,
-            });
+            self.points.push(
+                (server, relationship, scope),
+                Point {
+                    time: event.time,
+                    service: service(&peer.name),
+                    state: event.state.as_deref().and_then(State::from_word).map(State::as_str),
+                    basis,
+                    at: event.at,
+                    exchange: None,
+                },
+            );
         }
     }
 
     /// Records that a machine showed life.
     pub fn alive(&mut self, server: ServerId, time: CaptureTime, at: FrameRef) {
-        self.life.entry(server).or_default().push(Sign { time, alive: true, at });
+        self.life.push(server, Sign { time, alive: true, at });
     }
 
     /// Takes what a server did with one client's query.
@@ -198,31 +202,45 @@ impl Timeline {
         if answered {
             self.answering.insert(server);
         }
-        self.points.entry((server, relationship, scope)).or_default().push(Point {
-            time,
-            service: if answered { Service::Serves } else { Service::Silent },
-            state: None,
-            basis: Basis::Inferred,
-            at,
-            exchange: Some(exchange),
-        });
-    }
-
-    /// Whether the captures show any answer of a server, so that its silence shows as well.
-    pub fn answers_seen(&self, server: ServerId) -> bool {
-        self.answering.contains(&server)
+        self.points.push(
+            (server, relationship, scope),
+            Point {
+                time,
+                service: if answered { Service::Serves } else { Service::Silent },
+                state: None,
+                basis: Basis::Inferred,
+                at,
+                exchange: Some(exchange),
+            },
+        );
     }
 
     /// Puts the evidence in time order; call it after something was added.
     pub fn settle(&mut self) {
-        self.points.values_mut().for_each(Track::settle);
-        self.life.values_mut().for_each(Track::settle);
+        self.points.settle();
+        self.life.settle();
     }
 
     /// Forgets what says nothing any more about whatever happens from an instant on.
     pub fn forget(&mut self, before: CaptureTime) {
-        self.points.values_mut().for_each(|points| points.forget(before));
-        self.life.values_mut().for_each(|signs| signs.forget(before));
+        self.points.forget(before);
+        self.life.forget(before);
+    }
+}
+
+/// Somebody who asks a timeline about instants that follow each other closely, and
+/// remembers where the last answers were. Each thread has its own.
+#[derive(Debug)]
+pub struct Asking<'t> {
+    timeline: &'t Timeline,
+    points: Vec<Cell<usize>>,
+    life: Vec<Cell<usize>>,
+}
+
+impl Timeline {
+    /// To ask it about many instants.
+    pub fn ask(&self) -> Asking<'_> {
+        Asking { timeline: self, points: self.points.fingers(), life: self.life.fingers() }
     }
 }
 

@@ -1,12 +1,16 @@
 //! What is known about one scope on one server at one instant.
 
 use super::around::{Around, Normal};
-use super::track::Track;
-use super::{Asked, Basis, Place, Point, Service, Standing, Timeline};
+use super::{Asked, Asking, Basis, Place, Point, Service, Standing};
 use crate::ha::topology::{RelationshipId, Topology};
 use crate::units::{CaptureTime, Frames, ServerId};
 
-impl Timeline {
+impl<'t> Asking<'t> {
+    /// Whether the captures show any answer of a server, so that its silence shows as well.
+    pub fn answers_seen(&self, server: ServerId) -> bool {
+        self.timeline.answering.contains(&server)
+    }
+
     /// What is known about a scope on a server when a query arrived.
     pub fn standing(&self, topology: &Topology, place: Place, asked: Asked) -> Standing {
         let (server, time, answered) = (place.0, asked.time, asked.answered);
@@ -24,7 +28,9 @@ impl Timeline {
                 evidence: Frames::from_slice(&[refused]),
             };
         }
-        if let Some(frame) = self.unsettled(server, time).filter(|_| standing.service == Service::Serves) {
+        if let Some(frame) =
+            self.timeline.unsettled(server, time).filter(|_| standing.service == Service::Serves)
+        {
             standing.confidence = standing.confidence.min(0.6);
             standing.basis = Basis::Inferred;
             standing.evidence.push(frame);
@@ -39,8 +45,7 @@ impl Timeline {
     /// The standing without regard to what switches the whole service off.
     fn undisturbed(&self, topology: &Topology, place: Place, asked: Asked) -> Standing {
         let (server, relationship, scope) = place;
-        let (last, next) =
-            self.points.get(&place).map(|points| neighbours(points, asked)).unwrap_or_default();
+        let (last, next) = self.neighbours(place, asked);
         let around = Around {
             last,
             next,
@@ -72,10 +77,11 @@ impl Timeline {
         topology: &Topology,
         (relationship, scope): (RelationshipId, usize),
         time: CaptureTime,
-    ) -> Option<[&Point; 1]> {
+    ) -> Option<[&'t Point; 1]> {
         let owner = topology.relationship(relationship)?.peers.get(scope)?.server?;
-        let points = self.points.get(&(owner, relationship, scope))?;
-        let last = points.around(time).0.iter().rev().find(|point| point.basis == Basis::Heartbeat)?;
+        let place = (owner, relationship, scope);
+        let (past, _) = self.timeline.points.around(&place, time, &self.points);
+        let last = past.iter().rev().find(|point| point.basis == Basis::Heartbeat)?;
         let recent = time.since(last.time) <= response_ns(topology, owner, relationship);
         (recent && last.service == Service::Serves).then_some([last])
     }
@@ -87,22 +93,21 @@ impl Timeline {
         topology: &Topology,
         (relationship, scope): (RelationshipId, usize),
         asked: Asked,
-    ) -> Option<[&Point; 2]> {
+    ) -> Option<[&'t Point; 2]> {
         let owner = topology.relationship(relationship)?.peers.get(scope)?.server?;
-        let points = self.points.get(&(owner, relationship, scope))?;
-        let (last, next) = neighbours(points, asked);
+        let (last, next) = self.neighbours((owner, relationship, scope), asked);
         let around = [last?, next?];
         let [last, next] = around;
         let close = next.time.since(last.time) <= response_ns(topology, owner, relationship);
         (close && around.iter().all(|point| point.service == Service::Serves)).then_some(around)
     }
-}
 
-/// The evidence right before and after a query, other than its own exchange.
-fn neighbours(points: &Track<Point>, asked: Asked) -> (Option<&Point>, Option<&Point>) {
-    let (past, future) = points.around(asked.time);
-    let foreign = |point: &&Point| point.exchange != Some(asked.exchange);
-    (past.iter().rev().find(foreign), future.iter().find(foreign))
+    /// The evidence right before and after a query, other than its own exchange.
+    fn neighbours(&self, place: Place, asked: Asked) -> (Option<&'t Point>, Option<&'t Point>) {
+        let (past, future) = self.timeline.points.around(&place, asked.time, &self.points);
+        let foreign = |point: &&Point| point.exchange != Some(asked.exchange);
+        (past.iter().rev().find(foreign), future.iter().find(foreign))
+    }
 }
 
 /// How long a server's heartbeats must fail before it takes over (`max-response-delay`);

@@ -1,6 +1,10 @@
 //! A list in time order that is asked about instants which follow each other closely.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use foldhash::fast::RandomState;
 
 use super::FAR_NS;
 use crate::units::{CaptureTime, FrameRef, sort_nearly_sorted};
@@ -21,27 +25,66 @@ const LAST: usize = 16;
 const NEAR: usize = 32;
 
 #[derive(Debug)]
-pub(super) struct Track<T> {
+struct Track<T> {
     list: Vec<T>,
     /// So many of the first are in order.
     sorted: usize,
-    /// Where the last answer was. Only a hint, so threads may overwrite each other's.
-    hint: AtomicUsize,
 }
 
 impl<T> Default for Track<T> {
     fn default() -> Self {
-        Self { list: Vec::new(), sorted: 0, hint: AtomicUsize::new(0) }
+        Self { list: Vec::new(), sorted: 0 }
+    }
+}
+
+/// Tracks by what they are about.
+#[derive(Debug)]
+pub(super) struct Tracks<K, T> {
+    places: HashMap<K, usize, RandomState>,
+    tracks: Vec<Track<T>>,
+}
+
+impl<K, T> Default for Tracks<K, T> {
+    fn default() -> Self {
+        Self { places: HashMap::default(), tracks: Vec::new() }
+    }
+}
+
+impl<K: Hash + Eq, T: Timed + Copy> Tracks<K, T> {
+    pub(super) fn push(&mut self, key: K, entry: T) {
+        let place = *self.places.entry(key).or_insert_with(|| {
+            self.tracks.push(Track::default());
+            self.tracks.len() - 1
+        });
+        if let Some(track) = self.tracks.get_mut(place) {
+            track.list.push(entry);
+        }
+    }
+
+    pub(super) fn settle(&mut self) {
+        self.tracks.iter_mut().for_each(Track::settle);
+    }
+
+    pub(super) fn forget(&mut self, before: CaptureTime) {
+        self.tracks.iter_mut().for_each(|track| track.forget(before));
+    }
+
+    /// A finger for each track.
+    pub(super) fn fingers(&self) -> Vec<Cell<usize>> {
+        vec![Cell::new(0); self.tracks.len()]
+    }
+
+    /// What was about something until an instant, and what came after it.
+    pub(super) fn around(&self, key: &K, time: CaptureTime, fingers: &[Cell<usize>]) -> (&[T], &[T]) {
+        let Some(place) = self.places.get(key) else { return Default::default() };
+        let found = self.tracks.get(*place).zip(fingers.get(*place));
+        found.map(|(track, finger)| track.around(time, finger)).unwrap_or_default()
     }
 }
 
 impl<T: Timed + Copy> Track<T> {
-    pub(super) fn push(&mut self, entry: T) {
-        self.list.push(entry);
-    }
-
     /// Puts what was pushed since the last call in its place.
-    pub(super) fn settle(&mut self) {
+    fn settle(&mut self) {
         let new = self.list.get(self.sorted..).unwrap_or_default();
         let Some(first) = new.iter().map(Timed::place).min() else { return };
         // What is in order before the first new entry stays where it is.
@@ -52,27 +95,27 @@ impl<T: Timed + Copy> Track<T> {
         self.sorted = self.list.len();
     }
 
-    /// What was until an instant, and what came after it.
-    pub(super) fn around(&self, time: CaptureTime) -> (&[T], &[T]) {
+    /// What was until an instant, and what came after it. `finger` is where the last answer was.
+    fn around(&self, time: CaptureTime, finger: &Cell<usize>) -> (&[T], &[T]) {
         let is_past = |at: usize| self.list.get(at).is_some_and(|it| it.place().0 <= time);
-        let hint = self.hint.load(Ordering::Relaxed).min(self.list.len());
-        let mut at = hint;
-        while at < hint + NEAR && is_past(at) {
+        let from = finger.get().min(self.list.len());
+        let mut at = from;
+        while at < from + NEAR && is_past(at) {
             at += 1;
         }
-        while at > 0 && at + NEAR > hint && !is_past(at - 1) {
+        while at > 0 && at + NEAR > from && !is_past(at - 1) {
             at -= 1;
         }
         if is_past(at) || (at > 0 && !is_past(at - 1)) {
             at = self.list.partition_point(|it| it.place().0 <= time);
         }
-        self.hint.store(at, Ordering::Relaxed);
+        finger.set(at);
         self.list.split_at_checked(at).unwrap_or_default()
     }
 
     /// Drops the entries before an instant but for the last ones, and of those that say most what is not too old.
-    pub(super) fn forget(&mut self, before: CaptureTime) {
-        let old = self.around(before).0.len().saturating_sub(LAST);
+    fn forget(&mut self, before: CaptureTime) {
+        let old = self.list.partition_point(|it| it.place().0 < before).saturating_sub(LAST);
         let mut at = 0;
         self.list.retain(|entry| {
             at += 1;
