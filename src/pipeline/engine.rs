@@ -224,10 +224,22 @@ impl<'t> Engine<'t> {
             capture_end: if last { *end } else { CaptureTime(i64::MAX) },
         };
         let replayer = replayer.get_or_insert_with(|| Replayer::new(&network.topology));
-        let parts = shared(*threads, &new, |new| new.iter().map(|it| evidence.parts(it)).collect::<Vec<_>>());
-        for (exchange, parts) in new.into_iter().zip(parts.into_iter().flatten()) {
+        let worked_out = shared(*threads, &new, |new| {
+            let mut queries = Vec::with_capacity(4 * new.len());
+            let parts = new.iter().map(|exchange| {
+                let parts = evidence.parts(exchange);
+                evidence.heard(exchange, &parts, &mut queries);
+                parts
+            });
+            (parts.collect::<Vec<_>>(), queries)
+        });
+        let mut parts = Vec::with_capacity(new.len());
+        for (more, mut queries) in worked_out {
+            parts.extend(more);
+            replayer.queries().append(&mut queries);
+        }
+        for (exchange, parts) in new.into_iter().zip(parts) {
             evidence.observe(&exchange, &parts, timeline);
-            evidence.heard(&exchange, &parts, replayer.queries());
             gaps.observe(&exchange, messages);
             ahead.push_back(Ahead { exchange, parts });
         }

@@ -8,7 +8,9 @@ use hashbrown::HashTable;
 
 use super::Lease;
 use crate::exchange::Client;
-use crate::units::{CaptureTime, ExchangeId, FrameRef, HwAddr, SECOND, ServerId, SourceId, ZoneId};
+use crate::units::{
+    CaptureTime, ExchangeId, FrameRef, HwAddr, SECOND, ServerId, SourceId, ZoneId, sort_nearly_sorted,
+};
 
 /// Leases that are followed at one time; beyond it the one that was begun longest ago is given up.
 pub const MOST_RUNNING: usize = 1 << 20;
@@ -253,8 +255,12 @@ impl Running {
 
     /// Every lease in order of start.
     pub(super) fn in_order(&self) -> impl Iterator<Item = Lease> + '_ {
-        let mut places: Vec<u32> = self.index.iter().copied().collect();
-        places.sort_unstable_by_key(|place| self.at(*place).map(|it| (it.start, it.exchange)));
+        // They were placed about in the order of their start.
+        let mut free = self.free.clone();
+        free.sort_unstable();
+        let count = self.blocks.iter().map(Vec::len).sum::<usize>() as u32;
+        let mut places: Vec<u32> = (0..count).filter(|place| free.binary_search(place).is_err()).collect();
+        sort_nearly_sorted(&mut places, |place| self.at(*place).map(|it| (it.start, it.exchange)));
         places.into_iter().filter_map(|place| self.at(place)).map(Record::lease)
     }
 }

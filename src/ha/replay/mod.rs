@@ -19,6 +19,7 @@
 //! fact each), `seat` (one server in one relationship), `run` (the loop and
 //! what a machine shares between its relationships), `spans` (intervals).
 
+mod facts;
 mod input;
 mod pulse;
 mod run;

@@ -4,17 +4,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
+use super::facts::{Fact, Facts};
 use super::input::{Input, TIMEOUT, What, inputs, number};
 use super::pulse::{Beat, Pulses};
-use super::seat::{Seat, Seen};
+use super::seat::{Quiet, Seat, Seen};
 use super::{Cause, Counted, Query, Replay, spans};
 use crate::ha::events::HaEvent;
 use crate::ha::machine::{Holder, Maintained, Service, notified, notifier};
 use crate::ha::state::State;
 use crate::ha::timeline::Basis;
 use crate::ha::topology::{RelationshipId, Role, Topology};
-use crate::units::{CaptureTime, FrameRef, SECOND, ServerId, sort_nearly_sorted};
+use crate::units::{CaptureTime, SECOND, ServerId};
 
 /// One machine: what its relationships share.
 #[derive(Debug, Default)]
@@ -67,32 +69,34 @@ impl Replayer {
         end: CaptureTime,
     ) {
         let due = |time: CaptureTime| until.is_none_or(|until| time < until);
-        // A query's reply is taken with it, although it may be due a little later.
-        let mut facts: Vec<Fact> = Vec::with_capacity(2 * self.waiting.len());
-        let mut order: Vec<(CaptureTime, FrameRef, u32)> =
-            self.waiting.iter().zip(0..).map(|(query, at)| (query.time, query.at, at)).collect();
-        sort_nearly_sorted(&mut order, |(time, at, _)| (*time, *at));
-        let count = order.partition_point(|(time, ..)| due(*time));
-        for (time, _, at) in order.get(..count).unwrap_or_default() {
-            facts.push((*time, *at, false));
-            if let Some((time, _)) = self.waiting.get(*at as usize).and_then(|query| query.reply) {
-                facts.push((time, *at, true));
-            }
-        }
-        sort_nearly_sorted(&mut facts, |fact| fact.0);
         let from = events.partition_point(|event| event.time.plus(KEPT_EVENTS_NS) < self.done);
         let mut inputs = inputs(topology, events.get(from..).unwrap_or_default(), end);
         inputs.retain(|input| input.time >= self.done && due(input.time));
-        let mut inputs = inputs.into_iter().peekable();
-        for (time, at, is_reply) in facts {
-            while let Some(input) = inputs.next_if(|input| input.time <= time) {
-                self.run.take(topology, &input);
+        let mut facts = Facts::between(&inputs, &self.waiting, due);
+        for at in 0..=inputs.len() {
+            if let Some(input) = at.checked_sub(1).and_then(|before| inputs.get(before)) {
+                self.run.take(topology, input);
             }
-            let Some(query) = self.waiting.get(at as usize) else { continue };
-            self.run.take(topology, &Input::of_query(query, is_reply));
+            let facts = facts.after(at);
+            if facts.is_empty() || self.run.is_quiet(facts, &self.waiting) {
+                continue;
+            }
+            // What happened at one instant is in the order of the queries, each before its reply.
+            facts.sort_by_key(|fact| {
+                let query = self.waiting.get(fact.query as usize);
+                (fact.time, query.map(|query| (query.time, query.at, query.server)), fact.is_reply)
+            });
+            for fact in facts.iter() {
+                if let Some(query) = self.waiting.get(fact.query as usize) {
+                    self.run.take(topology, &Input::of_query(query, fact.is_reply));
+                }
+            }
         }
-        inputs.for_each(|input| self.run.take(topology, &input));
-        self.waiting.retain(|query| !due(query.time));
+        for at in (0..self.waiting.len()).rev() {
+            if self.waiting.get(at).is_some_and(|query| due(query.time)) {
+                self.waiting.swap_remove(at);
+            }
+        }
         self.done = until.unwrap_or(end);
     }
 
@@ -106,9 +110,6 @@ impl Replayer {
         self.run.pulses.forget(before);
     }
 }
-
-/// A query or, if so, its reply: when, and which of those that wait.
-type Fact = (CaptureTime, u32, bool);
 
 /// Counted clients that are kept; a partner is given up after a few.
 const MOST_COUNTED: usize = 100_000;
@@ -163,6 +164,37 @@ impl Run {
             machine.seats.sort_by_key(|at| run.seats.get(*at).map(|seat| seat.number));
         }
         run
+    }
+
+    /// Whether these queries and replies change nothing, which is usual: the servers speak with
+    /// each other, and those that answer are in a state in which they answer. Then they are over with this.
+    fn is_quiet(&mut self, facts: &[Fact], waiting: &[Query]) -> bool {
+        let Some(end) = facts.iter().map(|fact| fact.time).max() else { return true };
+        let seat = |query: &Query| self.places.get(&(query.server, query.relationship)).copied();
+        let mut known: SmallVec<[(usize, Quiet); 8]> = SmallVec::new();
+        for fact in facts {
+            let Some(query) = waiting.get(fact.query as usize) else { continue };
+            let Some(at) = seat(query) else { continue };
+            let quiet = match known.iter().find(|known| known.0 == at) {
+                Some((_, quiet)) => *quiet,
+                None => {
+                    let refused = self.machines.get(&query.server).is_none_or(|it| it.refused.is_some());
+                    let quiet = self.seats.get(at).filter(|_| !refused).map(|seat| seat.quiet_until(end));
+                    known.push((at, quiet.unwrap_or_default()));
+                    quiet.unwrap_or_default()
+                }
+            };
+            if !quiet.hears || (fact.is_reply && !query.scope.is_none_or(|scope| quiet.answers(scope))) {
+                return false;
+            }
+        }
+        for fact in facts.iter().filter(|fact| fact.is_reply) {
+            let machine = waiting.get(fact.query as usize).and_then(|it| self.machines.get_mut(&it.server));
+            if let Some(machine) = machine {
+                machine.seen = machine.seen.max(Some(fact.time));
+            }
+        }
+        true
     }
 
     fn tell(&self, end: CaptureTime, replay: &mut Replay) {

@@ -5,6 +5,8 @@
 mod rules;
 mod shown;
 
+pub(super) use self::rules::Quiet;
+
 use std::collections::HashMap;
 
 use super::{Cause, Transition};

@@ -14,7 +14,6 @@ mod life;
 mod standing;
 mod track;
 
-use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
@@ -22,7 +21,7 @@ use foldhash::fast::RandomState;
 pub use self::life::Life;
 
 use self::life::{Sign, Span};
-use self::track::{Timed, Tracks};
+use self::track::{Fingers, Timed, Tracks};
 use super::events::{EventKind, HaEvent};
 use super::state::State;
 use super::topology::{Mode, RelationshipId, Topology};
@@ -233,8 +232,8 @@ impl Timeline {
 #[derive(Debug)]
 pub struct Asking<'t> {
     timeline: &'t Timeline,
-    points: Vec<Cell<usize>>,
-    life: Vec<Cell<usize>>,
+    points: Vec<Fingers>,
+    life: Vec<Fingers>,
 }
 
 impl Timeline {

@@ -21,6 +21,19 @@ pub(super) trait Timed {
 /// How many old entries are kept as the last ones before an instant; the last alone
 /// may belong to the exchange that asks.
 const LAST: usize = 16;
+/// Where the last two answers were: a client's first query and its next one are asked for in turn.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fingers([Cell<(CaptureTime, usize)>; 2]);
+
+impl Fingers {
+    /// The one that was nearer to an instant.
+    fn nearer(&self, time: CaptureTime) -> &Cell<(CaptureTime, usize)> {
+        let [one, other] = &self.0;
+        let away = |finger: &Cell<(CaptureTime, usize)>| time.since(finger.get().0).unsigned_abs();
+        if away(one) <= away(other) { one } else { other }
+    }
+}
+
 /// How far from the place of the last answer the next one is looked for.
 const NEAR: usize = 32;
 
@@ -70,15 +83,15 @@ impl<K: Hash + Eq, T: Timed + Copy> Tracks<K, T> {
     }
 
     /// A finger for each track.
-    pub(super) fn fingers(&self) -> Vec<Cell<usize>> {
-        vec![Cell::new(0); self.tracks.len()]
+    pub(super) fn fingers(&self) -> Vec<Fingers> {
+        vec![Fingers::default(); self.tracks.len()]
     }
 
     /// What was about something until an instant, and what came after it.
-    pub(super) fn around(&self, key: &K, time: CaptureTime, fingers: &[Cell<usize>]) -> (&[T], &[T]) {
+    pub(super) fn around(&self, key: &K, time: CaptureTime, fingers: &[Fingers]) -> (&[T], &[T]) {
         let Some(place) = self.places.get(key) else { return Default::default() };
         let found = self.tracks.get(*place).zip(fingers.get(*place));
-        found.map(|(track, finger)| track.around(time, finger)).unwrap_or_default()
+        found.map(|(track, fingers)| track.around(time, fingers)).unwrap_or_default()
     }
 }
 
@@ -95,10 +108,11 @@ impl<T: Timed + Copy> Track<T> {
         self.sorted = self.list.len();
     }
 
-    /// What was until an instant, and what came after it. `finger` is where the last answer was.
-    fn around(&self, time: CaptureTime, finger: &Cell<usize>) -> (&[T], &[T]) {
+    /// What was until an instant, and what came after it. `fingers` are where the last answers were.
+    fn around(&self, time: CaptureTime, fingers: &Fingers) -> (&[T], &[T]) {
         let is_past = |at: usize| self.list.get(at).is_some_and(|it| it.place().0 <= time);
-        let from = finger.get().min(self.list.len());
+        let finger = fingers.nearer(time);
+        let from = finger.get().1.min(self.list.len());
         let mut at = from;
         while at < from + NEAR && is_past(at) {
             at += 1;
@@ -109,7 +123,7 @@ impl<T: Timed + Copy> Track<T> {
         if is_past(at) || (at > 0 && !is_past(at - 1)) {
             at = self.list.partition_point(|it| it.place().0 <= time);
         }
-        finger.set(at);
+        finger.set((time, at));
         self.list.split_at_checked(at).unwrap_or_default()
     }
 

@@ -7,12 +7,28 @@ use crate::ha::machine::{
 use crate::ha::replay::{Cause, Counted, GRACE, Query};
 use crate::ha::state::State;
 use crate::ha::timeline::Basis;
+use crate::ha::topology::Mode;
 use crate::units::{CaptureTime, SECOND};
 
 /// Steps of one run; Kea's own chains are three long.
 const STEPS: usize = 6;
 /// How long a rejected lease update is held against the partner (kea-ha §3.8).
 const REJECTED_FOR: i64 = 86_400 * SECOND;
+
+/// What cannot change a seat while it stays as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in super::super) struct Quiet {
+    /// Queries, and replies as far as the partner's silence goes.
+    pub(in super::super) hears: bool,
+    /// Replies in each scope.
+    scopes: [bool; 2],
+}
+
+impl Quiet {
+    pub(in super::super) fn answers(&self, scope: usize) -> bool {
+        self.scopes.get(scope).copied().unwrap_or_default()
+    }
+}
 
 impl Seat {
     /// A query that it heard; counted where Kea counts it (kea-ha §3.3).
@@ -57,6 +73,20 @@ impl Seat {
                 (false, true) => 0.95,
             },
         })
+    }
+
+    /// What queries and replies until an instant cannot change.
+    pub(in super::super) fn quiet_until(&self, end: CaptureTime) -> Quiet {
+        let Some(state) = self.state else {
+            return Quiet { hears: true, scopes: [self.mode != Mode::PassiveBackup; 2] };
+        };
+        let interrupted = self.clock.interrupted(end, self.limits.max_response_delay_ms) == Some(true);
+        let before = self.transitions.last().and_then(|last| last.from);
+        let serves = |scope| {
+            let serves = |state: State| state.serves(self.mode, self.role, self.auto_failover, scope);
+            serves(state) && before.is_none_or(serves)
+        };
+        Quiet { hears: !interrupted, scopes: [serves(0), serves(1)] }
     }
 
     fn basis(&self) -> Basis {
