@@ -32,12 +32,12 @@ pub fn run(job: &AnalyzeJob, output: &Output) -> Result<Exit> {
         }
         Destination::Directory { path, force, format } => {
             // A directory that cannot be written to should fail before the work, not after it.
-            let mut set = TableSet::create(path, *force, *format)?;
+            let mut set = TableSet::create(path, *force, *format, job.inputs.threads)?;
             let (mut seen, mut trouble) = (Seen::default(), None);
             let (last, exit) = stream(&job.inputs, &topology, output, true, |batch| {
                 seen.take(batch);
                 if trouble.is_none() {
-                    trouble = set.take(batch, batch.watermark).err();
+                    trouble = set.take(batch).err();
                 }
             })?;
             if let Some(trouble) = trouble {

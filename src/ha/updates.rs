@@ -2,54 +2,97 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+use smallvec::SmallVec;
+
 use super::events::{EventKind, HaEvent};
 use super::topology::{RelationshipId, Role, Topology};
-use crate::units::{CaptureTime, HwAddr, SECOND, ServerId};
+use crate::units::{CaptureTime, FrameRef, HwAddr, SECOND, ServerId};
 
 /// Kea gives up on a lease update after this long (kea-ha §2.2).
 const TIMEOUT: i64 = 10 * SECOND;
 
-/// The lease updates of a capture by sender and client, each list in time order.
-#[derive(Debug, Default)]
-pub struct Updates<'e> {
-    by_client: HashMap<(ServerId, HwAddr), Vec<&'e HaEvent>>,
-    /// What a server could not tell its partner, in the order of the attempts.
-    failures: HashMap<ServerId, Vec<&'e HaEvent>>,
+/// A lease update, or an attempt to reach the partner; the fields are those of its [`HaEvent`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// Time of the request.
+    pub request_time: CaptureTime,
+    /// Frame of the request.
+    pub request_at: FrameRef,
+    /// Time of the answer; the request's when there is none.
+    pub time: CaptureTime,
+    /// Frame of the answer.
+    pub at: FrameRef,
+    /// Kea's result code.
+    pub result: Option<i64>,
+    /// The partner that was asked.
+    pub server: Option<ServerId>,
+    /// The relationship that it was sent for.
+    pub relationship: Option<RelationshipId>,
+    /// Request to answer, microseconds.
+    pub rtt_us: Option<i64>,
 }
 
-impl<'e> Updates<'e> {
-    /// Picks the lease updates out of all events.
-    pub fn new(topology: &Topology, events: &'e [HaEvent]) -> Self {
-        let mut updates = Self::default();
+impl Update {
+    const fn of(event: &HaEvent) -> Self {
+        let HaEvent { request_time, request_at, time, at, result, server, relationship, rtt_us, .. } = *event;
+        Self { request_time, request_at, time, at, result, server, relationship, rtt_us }
+    }
+}
+
+/// The lease updates that still matter, by sender and client, each list in time order.
+#[derive(Debug, Default)]
+pub struct Updates {
+    by_client: HashMap<(ServerId, HwAddr), SmallVec<[Update; 1]>, RandomState>,
+    /// What a server could not tell its partner, in the order of the attempts.
+    failures: HashMap<ServerId, Vec<Update>>,
+}
+
+impl Updates {
+    /// Picks the lease updates out of events.
+    pub fn add(&mut self, topology: &Topology, events: &[HaEvent]) {
         // An ACK waits for the active partner only; what a backup says comes to nothing (kea-ha §2.2).
         let to_backup = |event: &HaEvent| {
             let peer = event.relationship.and_then(|id| topology.relationship(id)?.peer_of(event.server?));
             peer.is_some_and(|peer| peer.role == Role::Backup)
         };
-        let updates_of = |event: &&HaEvent| event.kind == EventKind::LeaseUpdate && !to_backup(event);
-        for event in events.iter().filter(updates_of) {
-            if let (Some(sender), Some(chaddr)) = (event.peer, event.chaddr) {
-                updates.by_client.entry((sender, chaddr)).or_default().push(event);
+        for event in events {
+            let Some(sender) = event.peer else { continue };
+            match event.kind {
+                EventKind::LeaseUpdate if !to_backup(event) => {
+                    if let Some(chaddr) = event.chaddr {
+                        let list = self.by_client.entry((sender, chaddr)).or_default();
+                        let place = list.partition_point(|other| other.request_time <= event.request_time);
+                        list.insert(place, Update::of(event));
+                    }
+                }
+                EventKind::Refused | EventKind::Timeout
+                    if event.relationship.is_some() && !to_backup(event) =>
+                {
+                    let list = self.failures.entry(sender).or_default();
+                    let place = list.partition_point(|other| other.request_time <= event.request_time);
+                    list.insert(place, Update::of(event));
+                }
+                _ => {}
             }
         }
-        let failed = |event: &&HaEvent| matches!(event.kind, EventKind::Refused | EventKind::Timeout);
-        for event in events.iter().filter(failed).filter(|event| !to_backup(event)) {
-            if let (Some(sender), Some(_)) = (event.peer, event.relationship) {
-                updates.failures.entry(sender).or_default().push(event);
-            }
-        }
-        for list in updates.by_client.values_mut().chain(updates.failures.values_mut()) {
-            list.sort_by_key(|event| event.request_time);
-        }
-        updates
+    }
+
+    /// Forgets what came to its end before an instant.
+    pub fn forget(&mut self, before: CaptureTime) {
+        self.by_client.retain(|_, list| {
+            list.retain(|update| update.time >= before);
+            !list.is_empty()
+        });
+        self.failures.values_mut().for_each(|list| list.retain(|update| update.time >= before));
     }
 
     /// The first update that `server` sent for a client after an instant, and
     /// soon enough after it to have been caused then.
-    pub fn after(&self, server: ServerId, chaddr: HwAddr, time: CaptureTime) -> Option<&'e HaEvent> {
+    pub fn after(&self, server: ServerId, chaddr: HwAddr, time: CaptureTime) -> Option<&Update> {
         let list = self.by_client.get(&(server, chaddr))?;
         let next = list.get(list.partition_point(|event| event.request_time < time))?;
-        (next.request_time.since(time) <= TIMEOUT).then_some(*next)
+        (next.request_time.since(time) <= TIMEOUT).then_some(next)
     }
 
     /// An attempt of `server` to reach its partner in a relationship that was failing
@@ -61,11 +104,11 @@ impl<'e> Updates<'e> {
         server: ServerId,
         relationship: RelationshipId,
         time: CaptureTime,
-    ) -> Option<&'e HaEvent> {
+    ) -> Option<&Update> {
         let list = self.failures.get(&server)?;
         let begun = list.get(..list.partition_point(|event| event.request_time.since(time) <= SECOND))?;
         let recent = begun.iter().rev().take_while(|event| time.since(event.request_time) <= 2 * TIMEOUT);
         let mut covering = recent.filter(|event| event.relationship == Some(relationship));
-        covering.find(|event| event.time >= time).copied()
+        covering.find(|event| event.time >= time)
     }
 }

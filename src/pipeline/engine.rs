@@ -50,6 +50,7 @@ pub(super) struct Engine<'t> {
     learned: MessageId,
     ahead: VecDeque<Ahead>,
     gaps: Gaps,
+    updates: Updates,
     leases: Leases,
     /// Latest instant read.
     end: CaptureTime,
@@ -76,6 +77,7 @@ impl<'t> Engine<'t> {
             learned: MessageId(0),
             ahead: VecDeque::new(),
             gaps: Gaps::default(),
+            updates: Updates::default(),
             leases: Leases::default(),
             end: CaptureTime(i64::MIN),
             state: Analysis {
@@ -96,6 +98,7 @@ impl<'t> Engine<'t> {
                 timeline: Timeline::default(),
                 replay: Replay::default(),
                 watermark: None,
+                leases_watermark: Some(CaptureTime(i64::MIN)),
                 settled: 0,
             },
         }
@@ -145,11 +148,13 @@ impl<'t> Engine<'t> {
         let mut running = leases.running(end).peekable();
         state.leases.extend(running.by_ref().take(window.batch));
         state.leases.sort_by_key(|lease| (lease.start, lease.exchange));
-        while running.peek().is_some() {
+        while let Some(next) = running.peek() {
+            state.leases_watermark = Some(next.start);
             take(&state);
             state.empty();
             state.leases.extend(running.by_ref().take(window.batch));
         }
+        state.leases_watermark = None;
         state
     }
 
@@ -187,16 +192,16 @@ impl<'t> Engine<'t> {
     fn survey(&mut self, last: bool) {
         let new = self.closed();
         self.infer();
-        let Self { state, replayer, zones, gaps, ahead, end, threads, .. } = self;
+        let Self { state, replayer, zones, gaps, ahead, end, threads, updates, .. } = self;
         let Analysis { network, messages, answers, events, timeline, replay, .. } = state;
         let topology = &*network.topology;
-        for event in &mut self.events {
-            if topology.inferred {
-                event.attribute(topology);
-            }
+        let mut read = std::mem::take(&mut self.events);
+        read.sort_by_key(|event| (event.time, event.at));
+        for event in read.iter_mut().filter(|_| topology.inferred) {
+            event.attribute(topology);
         }
-        let read = std::mem::take(&mut self.events);
-        timeline.add_events(topology, &sorted(read.clone()));
+        timeline.add_events(topology, &read);
+        updates.add(topology, &read);
         events.add(read);
         for sign in self.signs.drain(..) {
             timeline.alive(sign.server, sign.time, sign.at);
@@ -220,7 +225,7 @@ impl<'t> Engine<'t> {
             messages,
             answers,
             events: events.all(),
-            updates: Updates::new(&network.topology, events.all()),
+            updates,
             capture_end: if last { *end } else { CaptureTime(i64::MAX) },
         };
         let replayer = replayer.get_or_insert_with(|| Replayer::new(&network.topology));
@@ -270,15 +275,16 @@ impl<'t> Engine<'t> {
     fn infer(&mut self) {
         let network = &mut self.state.network;
         if self.replayer.is_none() && infer::is_needed(&network.topology) {
-            let events = sorted(self.events.clone());
-            let inferred = infer::infer(&network.topology, &events, &self.state.messages);
+            self.events.sort_by_key(|event| (event.time, event.at));
+            let events = &self.events;
+            let inferred = infer::infer(&network.topology, events, &self.state.messages);
             *network = Network::new(Cow::Owned(inferred));
         }
     }
 
     /// Decides the first `count` exchanges that were surveyed, and puts together what the batch settles.
     fn settle(&mut self, count: usize) {
-        let Self { state, ahead, gaps, end, leases, .. } = self;
+        let Self { state, ahead, gaps, end, leases, updates, .. } = self;
         let last = count == ahead.len();
         let next = ahead.get(count).and_then(|it| first_message(&it.exchange));
         let start = ahead.iter().skip(count).map(|it| it.exchange.start).min();
@@ -292,7 +298,7 @@ impl<'t> Engine<'t> {
             messages,
             answers,
             events: events.all(),
-            updates: Updates::new(&network.topology, events.all()),
+            updates,
             capture_end: if last { *end } else { CaptureTime(i64::MAX) },
         };
         let wanted = self.sentences || state.settled == 0;
@@ -347,7 +353,7 @@ impl<'t> Engine<'t> {
 
     /// Lets go of what the exchanges ahead do not need.
     fn forget(&mut self) {
-        let Self { state, ahead, replayer, .. } = self;
+        let Self { state, ahead, replayer, updates, .. } = self;
         let Some(next) = ahead.front() else { return };
         if let Some(first) = first_message(&next.exchange) {
             state.messages.forget(first);
@@ -355,6 +361,7 @@ impl<'t> Engine<'t> {
         }
         if let Some(start) = state.watermark {
             state.events.forget(start.plus(-EVENTS_NS));
+            updates.forget(start.plus(-EVENTS_NS));
             state.timeline.forget(start);
             if let Some(replayer) = replayer {
                 replayer.forget(start);
@@ -386,9 +393,4 @@ fn shared<T: Sync, R: Send>(threads: usize, list: &[T], work: impl Fn(&[T]) -> R
 /// The message that was read first of an exchange.
 fn first_message(exchange: &Exchange) -> Option<MessageId> {
     exchange.queries.iter().chain(&exchange.replies).map(|step| step.first).min()
-}
-
-fn sorted(mut events: Vec<HaEvent>) -> Vec<HaEvent> {
-    events.sort_by_key(|event| (event.time, event.at));
-    events
 }

@@ -77,6 +77,9 @@ pub struct Analysis<'t> {
     pub replay: Replay,
     /// No later batch holds anything that began before this instant; absent with the last batch.
     pub watermark: Option<CaptureTime>,
+    /// No later batch holds a lease that began before this instant; while exchanges are
+    /// read that is not known, and any lease may still end.
+    pub leases_watermark: Option<CaptureTime>,
     /// Exchanges in this batch and those before it.
     pub settled: u64,
 }

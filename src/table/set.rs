@@ -27,13 +27,15 @@ pub struct TableSet {
     streams: [Stream; schema::TABLES.len()],
     seen: Seen,
     scribe: Scribe,
+    /// The caller wants one thread; only encoding then has one of its own.
+    alone: bool,
 }
 
 impl TableSet {
     /// Opens a file for every table of [`schema::TABLES`], so that a bad path fails before the work.
     ///
-    /// `force` as for [`Directory::create`].
-    pub fn create(path: &Path, force: bool, format: Format) -> Result<Self, Error> {
+    /// `force` as for [`Directory::create`]; with one of `threads` a batch is taken on the caller's.
+    pub fn create(path: &Path, force: bool, format: Format, threads: usize) -> Result<Self, Error> {
         let directory = Directory::create(path, force)?;
         let mut files = Vec::new();
         for table in schema::TABLES {
@@ -45,15 +47,13 @@ impl TableSet {
             let name = (*table == schema::LEASES).then_some(lease_id as fn(u64) -> String);
             Stream::new(desks.next(), table, name)
         });
-        Ok(Self { streams, seen: Seen::default(), scribe })
+        Ok(Self { streams, seen: Seen::default(), scribe, alone: threads == 1 })
     }
 
-    /// Appends what a batch settles.
-    ///
-    /// `watermark` is the earliest instant that a later batch may hold a row of;
-    /// without it no later batch holds an earlier row.
-    pub fn take(&mut self, batch: &Analysis<'_>, watermark: Option<CaptureTime>) -> Result<(), Error> {
-        let appended = self.append(&Filler::new(batch), watermark, Some(CaptureTime(i64::MIN)));
+    /// Appends what a batch settles; rows that a later batch may have to precede wait
+    /// ([`Analysis::watermark`]).
+    pub fn take(&mut self, batch: &Analysis<'_>) -> Result<(), Error> {
+        let appended = self.append(&Filler::new(batch), batch.watermark, batch.leases_watermark);
         appended.or_else(|Gone| self.scribe.end())
     }
 
@@ -82,15 +82,24 @@ impl TableSet {
     ) -> Result<(), Gone> {
         let ranks = filler.ranks();
         let [messages, exchanges, leases, decisions, events, ..] = &mut self.streams;
-        std::thread::scope(|scope| {
-            let others = scope.spawn(|| {
-                decisions.take(&filler.decision_entries(), ranks, until)?;
-                exchanges.take(&filler.exchange_entries(), ranks, until)
-            });
+        let mut what_was_made_of_them = || {
+            decisions.take(&filler.decision_entries(), ranks, until)?;
+            exchanges.take(&filler.exchange_entries(), ranks, until)
+        };
+        let seen = &mut self.seen;
+        let mut what_was_there = || {
             messages.take(&filler.message_entries(), ranks, until)?;
             leases.take(&filler.lease_entries(), ranks, leases_until)?;
-            events.take(&filler.event_entries(&mut self.seen), ranks, until)?;
-            others.join().unwrap_or_else(|panic| resume_unwind(panic))
+            events.take(&filler.event_entries(seen), ranks, until)
+        };
+        if self.alone {
+            what_was_made_of_them()?;
+            return what_was_there();
+        }
+        std::thread::scope(|scope| {
+            let made = scope.spawn(what_was_made_of_them);
+            what_was_there()?;
+            made.join().unwrap_or_else(|panic| resume_unwind(panic))
         })
     }
 }

@@ -6,11 +6,11 @@ use super::Evidence;
 use super::rules::{Ruling, is_filtered, owner_scope};
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Messages, Observed, Step, of};
-use crate::ha::events::HaEvent;
 use crate::ha::network::Selected;
 use crate::ha::state::State;
 use crate::ha::timeline::{Life, Timeline};
 use crate::ha::topology::RelationshipId;
+use crate::ha::updates::Update;
 use crate::units::{MessageId, SECOND, ServerId};
 
 /// The ACK or NAK of a server to a REQUEST.
@@ -252,7 +252,7 @@ impl Evidence<'_> {
     }
 
     /// A lease update of this client that the partner did not accept: Kea then sends no ACK.
-    pub(super) fn rejected_update(&self, case: &Case<'_>) -> Option<&HaEvent> {
+    pub(super) fn rejected_update(&self, case: &Case<'_>) -> Option<&Update> {
         if case.query.message_type != Some(MessageType::REQUEST) {
             return None;
         }
@@ -266,7 +266,7 @@ impl Evidence<'_> {
 
     /// An attempt to reach the partner that was failing when this REQUEST's lease update was
     /// due; in these states Kea sends the ACK only after it (kea-ha §2.2).
-    pub(super) fn failing_update(&self, case: &Case<'_>, ruling: &Ruling) -> Option<&HaEvent> {
+    pub(super) fn failing_update(&self, case: &Case<'_>, ruling: &Ruling) -> Option<&Update> {
         let relationship = ruling.relationship?;
         let limits = self.network.topology.limits_of(case.server, relationship)?;
         let state = ruling.standing.as_ref()?.state.and_then(State::from_word)?;
@@ -283,7 +283,7 @@ impl Evidence<'_> {
     }
 
     /// The lease update that `server` sent to its partner because of a REQUEST.
-    pub fn update_after(&self, server: ServerId, request: &Observed) -> Option<&HaEvent> {
+    pub fn update_after(&self, server: ServerId, request: &Observed) -> Option<&Update> {
         self.updates.after(server, request.chaddr, request.time)
     }
 }

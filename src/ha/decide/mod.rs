@@ -133,7 +133,7 @@ pub struct Evidence<'a> {
     /// The control channel.
     pub events: &'a [HaEvent],
     /// Its lease updates.
-    pub updates: Updates<'a>,
+    pub updates: &'a Updates,
     /// The time of the last captured frame.
     pub capture_end: CaptureTime,
 }

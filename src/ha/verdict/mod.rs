@@ -9,8 +9,8 @@ pub use self::story::{Stories, Story};
 use self::sentence::Sentence;
 use super::catalogue::Verdict;
 use super::decide::{Decision, Evidence};
-use super::events::HaEvent;
 use super::topology::RelationshipId;
+use super::updates::Update;
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, of};
 use crate::units::{MessageId, ServerId};
@@ -102,7 +102,7 @@ fn acknowledged<'e>(
     evidence: &'e Evidence<'_>,
     exchange: &Exchange,
     decisions: &[Decision],
-) -> (Option<i64>, Option<&'e HaEvent>) {
+) -> (Option<i64>, Option<&'e Update>) {
     let Some(reply) = exchange.verdict_reply(evidence.messages) else { return (None, None) };
     let Some(decision) = decisions.iter().find(|decision| decision.reply == Some(reply)) else {
         return (None, None);
