@@ -11,8 +11,8 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::exchange::Client;
 
-/// Entries of one generation: what a table of 65,536 places takes before it grows.
-const GENERATION: usize = 57_344;
+/// Entries of one generation: what a table of 32,768 places takes before it grows.
+const GENERATION: usize = 28_672;
 /// Distinct clients that are counted for one finding.
 const DISTINCT: usize = 114_688;
 
@@ -36,7 +36,7 @@ impl Keys {
 }
 
 /// A map that forgets what was not used for long: it remembers at least the
-/// 57,344 entries that were used last, and at most twice as many.
+/// 28,672 entries that were used last, and at most twice as many.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
     young: HashMap<K, V>,

@@ -76,7 +76,7 @@ const SURE: f64 = 0.9;
 /// Looks over an analysis batch by batch, and tells at the end what it found.
 ///
 /// What it keeps between batches owns its data and is bounded: each table
-/// remembers about a hundred thousand clients at most and forgets the ones not
+/// remembers some fifty thousand clients at most and forgets the ones not
 /// heard of for longest, and of one code there are some thousand findings at
 /// most, the rest being counted in one more.
 #[derive(Debug, Default)]

@@ -54,6 +54,8 @@ pub(super) struct Engine<'t> {
     leases: Leases,
     /// Latest instant read.
     end: CaptureTime,
+    /// Nothing more will be read.
+    ended: bool,
     state: Analysis<'t>,
 }
 
@@ -80,6 +82,7 @@ impl<'t> Engine<'t> {
             updates: Updates::default(),
             leases: Leases::default(),
             end: CaptureTime(i64::MIN),
+            ended: false,
             state: Analysis {
                 network: Network::new(Cow::Borrowed(topology)),
                 sources: Vec::new(),
@@ -133,11 +136,18 @@ impl<'t> Engine<'t> {
         self.signs.append(&mut channel.signs);
         (self.zones, self.end) = (zones, end);
         self.pairer.finish();
-        self.survey(true);
-        while self.ahead.len() > self.window.ahead.saturating_add(self.window.batch) {
-            self.settle(self.window.batch);
-            take(&self.state);
-            self.forget();
+        self.ended = true;
+        loop {
+            let last = self.pairer.closed() <= self.window.batch;
+            self.survey(last);
+            while self.ahead.len() > self.window.ahead.saturating_add(self.window.batch) {
+                self.settle(self.window.batch);
+                take(&self.state);
+                self.forget();
+            }
+            if last {
+                break;
+            }
         }
         let PairCounts { evicted, orphans } = self.pairer.counts();
         self.settle(self.ahead.len());
@@ -192,7 +202,7 @@ impl<'t> Engine<'t> {
     fn survey(&mut self, last: bool) {
         let new = self.closed();
         self.infer();
-        let Self { state, replayer, zones, gaps, ahead, end, threads, updates, .. } = self;
+        let Self { state, replayer, zones, gaps, ahead, end, ended, threads, updates, .. } = self;
         let Analysis { network, messages, answers, events, timeline, replay, .. } = state;
         let topology = &*network.topology;
         let mut read = std::mem::take(&mut self.events);
@@ -226,7 +236,7 @@ impl<'t> Engine<'t> {
             answers,
             events: events.all(),
             updates,
-            capture_end: if last { *end } else { CaptureTime(i64::MAX) },
+            capture_end: if *ended { *end } else { CaptureTime(i64::MAX) },
         };
         let replayer = replayer.get_or_insert_with(|| Replayer::new(&network.topology));
         let worked_out = shared(*threads, &new, |new| {
@@ -268,7 +278,7 @@ impl<'t> Engine<'t> {
                 ahead.exchange.sight(late.step, late.again);
             }
         }
-        std::iter::from_fn(|| self.pairer.next_closed()).collect()
+        std::iter::from_fn(|| self.pairer.next_closed()).take(self.window.batch).collect()
     }
 
     /// Works out who the servers are where nobody said it: once, from what was read up to the first survey.
@@ -284,8 +294,7 @@ impl<'t> Engine<'t> {
 
     /// Decides the first `count` exchanges that were surveyed, and puts together what the batch settles.
     fn settle(&mut self, count: usize) {
-        let Self { state, ahead, gaps, end, leases, updates, .. } = self;
-        let last = count == ahead.len();
+        let Self { state, ahead, gaps, end, ended, leases, updates, .. } = self;
         let next = ahead.get(count).and_then(|it| first_message(&it.exchange));
         let start = ahead.iter().skip(count).map(|it| it.exchange.start).min();
         state.watermark = start;
@@ -299,7 +308,7 @@ impl<'t> Engine<'t> {
             answers,
             events: events.all(),
             updates,
-            capture_end: if last { *end } else { CaptureTime(i64::MAX) },
+            capture_end: if *ended { *end } else { CaptureTime(i64::MAX) },
         };
         let wanted = self.sentences || state.settled == 0;
         let batch: Vec<Ahead> = ahead.drain(..count).collect();

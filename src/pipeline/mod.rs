@@ -135,7 +135,7 @@ pub struct Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { ahead: 16_384, batch: 8_192 }
+        Self { ahead: 8_192, batch: 4_096 }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::units::{CaptureTime, FrameRef};
 pub const HELD_ROWS: usize = 131_072;
 
 /// Bytes of rows that are written together at most, give or take a thousand rows.
-const GROUP_BYTES: usize = 16 << 20;
+const GROUP_BYTES: usize = 12 << 20;
 
 /// Where a row stands in its table: `(ts_ns, source, frame)`, or another number in place of the frame's.
 pub(super) type Place = (CaptureTime, FrameRef);

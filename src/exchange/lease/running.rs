@@ -35,8 +35,8 @@ struct Record {
     start: CaptureTime,
     last_ack: CaptureTime,
     frame: u64,
-    client_id: Identifier,
-    hostname: Option<Box<str>>,
+    /// What few clients have, and what few runs ask for.
+    rare: Option<Box<Rare>>,
     ip: Ipv4Addr,
     server_ip: Ipv4Addr,
     exchange: ExchangeId,
@@ -49,6 +49,7 @@ struct Record {
     link: Ipv4Addr,
     zone: ZoneId,
     chaddr: HwAddr,
+    client_id: Identifier,
     hash: u8,
     /// Which of the optional fields there are.
     has: Has,
@@ -63,13 +64,21 @@ struct Has {
     link: bool,
 }
 
-/// Option 61 of a client.
+/// Texts of a record.
 #[derive(Debug)]
+struct Rare {
+    client_id: Option<Box<[u8]>>,
+    hostname: Option<Box<str>>,
+}
+
+/// Option 61 of a client.
+#[derive(Clone, Copy, Debug)]
 enum Identifier {
     None,
     /// Hardware type 1 and `chaddr`, as nearly every client has it.
     Hardware,
-    Other(Box<[u8]>),
+    /// Another one, in [`Rare`].
+    Other,
 }
 
 impl Identifier {
@@ -77,36 +86,28 @@ impl Identifier {
         match client.client_id.as_deref() {
             None => Self::None,
             Some([1, address @ ..]) if address == client.chaddr.as_bytes() => Self::Hardware,
-            Some(other) => Self::Other(other.into()),
-        }
-    }
-
-    fn is_of(&self, client: &Client) -> bool {
-        match (self, client.client_id.as_deref()) {
-            (Self::None, None) => true,
-            (Self::Hardware, Some([1, address @ ..])) => address == client.chaddr.as_bytes(),
-            (Self::Other(own), Some(other)) => **own == *other,
-            _ => false,
-        }
-    }
-
-    fn bytes(&self, chaddr: HwAddr) -> Option<Box<[u8]>> {
-        match self {
-            Self::None => None,
-            Self::Hardware => Some([&[1], chaddr.as_bytes()].concat().into()),
-            Self::Other(other) => Some(other.clone()),
+            Some(_) => Self::Other,
         }
     }
 }
 
+// There may be a million of them.
+const _: () = assert!(size_of::<Record>() <= 112);
+
 impl Record {
     fn of(lease: &Lease) -> Self {
+        let client_id = Identifier::of(&lease.client);
+        let other = matches!(client_id, Identifier::Other);
+        let rare = (other || lease.hostname.is_some()).then(|| {
+            let client_id = lease.client.client_id.clone().filter(|_| other);
+            Box::new(Rare { client_id, hostname: lease.hostname.clone() })
+        });
         Self {
             start: lease.start,
             last_ack: lease.last_ack,
             frame: lease.ack.number,
-            client_id: Identifier::of(&lease.client),
-            hostname: lease.hostname.clone(),
+            client_id,
+            rare,
             ip: lease.ip,
             server_ip: lease.server_ip,
             exchange: lease.exchange,
@@ -129,9 +130,25 @@ impl Record {
         }
     }
 
+    fn is_of(&self, client: &Client) -> bool {
+        let own = self.rare.as_ref().and_then(|rare| rare.client_id.as_deref());
+        self.chaddr == client.chaddr
+            && match (self.client_id, client.client_id.as_deref()) {
+                (Identifier::None, None) => true,
+                (Identifier::Hardware, Some([1, address @ ..])) => address == client.chaddr.as_bytes(),
+                (Identifier::Other, Some(other)) => own == Some(other),
+                _ => false,
+            }
+    }
+
     fn lease(&self) -> Lease {
+        let client_id = match self.client_id {
+            Identifier::None => None,
+            Identifier::Hardware => Some([&[1], self.chaddr.as_bytes()].concat().into()),
+            Identifier::Other => self.rare.as_ref().and_then(|rare| rare.client_id.clone()),
+        };
         Lease {
-            client: Client { chaddr: self.chaddr, client_id: self.client_id.bytes(self.chaddr) },
+            client: Client { chaddr: self.chaddr, client_id },
             ip: self.ip,
             zone: self.zone,
             server: ServerId(self.server as usize),
@@ -144,7 +161,7 @@ impl Record {
             exchange: self.exchange,
             ack: FrameRef { source: self.source, number: self.frame },
             hash: self.has.hash.then_some(self.hash),
-            hostname: self.hostname.clone(),
+            hostname: self.rare.as_ref().and_then(|rare| rare.hostname.clone()),
             giaddr: self.has.giaddr.then_some(self.giaddr),
             link: self.has.link.then_some(self.link),
             story: self.story,
@@ -168,9 +185,7 @@ impl Running {
     }
 
     fn find(&self, client: &Client) -> Option<u32> {
-        let is_same = |place: &u32| {
-            self.at(*place).is_some_and(|it| it.chaddr == client.chaddr && it.client_id.is_of(client))
-        };
+        let is_same = |place: &u32| self.at(*place).is_some_and(|it| it.is_of(client));
         self.index.find(self.seed.hash_one(client.chaddr), is_same).copied()
     }
 

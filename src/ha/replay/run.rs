@@ -115,7 +115,7 @@ impl Replayer {
 const MOST_COUNTED: usize = 100_000;
 
 /// The end of a command that was never answered is concluded this long after it.
-pub const KEPT_EVENTS_NS: i64 = 2 * TIMEOUT;
+pub const KEPT_EVENTS_NS: i64 = TIMEOUT + SECOND;
 
 /// Runs the machines over facts in time order.
 #[cfg(test)]
