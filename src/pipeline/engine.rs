@@ -25,13 +25,6 @@ use crate::units::{CaptureTime, MessageId, SECOND};
 /// Events are kept this long for the decisions behind them.
 const EVENTS_NS: i64 = 60 * SECOND;
 
-/// An exchange that was surveyed and is not decided yet.
-#[derive(Debug)]
-struct Ahead {
-    exchange: Exchange,
-    parts: Parts,
-}
-
 /// Takes what the reader gives and makes batches of it.
 pub(super) struct Engine<'t> {
     window: Window,
@@ -48,7 +41,9 @@ pub(super) struct Engine<'t> {
     replayer: Option<Replayer>,
     /// The first message that was not surveyed.
     learned: MessageId,
-    ahead: VecDeque<Ahead>,
+    /// Exchanges that were surveyed and are not decided yet, and the servers' parts in them.
+    ahead: VecDeque<Exchange>,
+    parts: VecDeque<Parts>,
     gaps: Gaps,
     updates: Updates,
     leases: Leases,
@@ -78,6 +73,7 @@ impl<'t> Engine<'t> {
             replayer: None,
             learned: MessageId(0),
             ahead: VecDeque::new(),
+            parts: VecDeque::new(),
             gaps: Gaps::default(),
             updates: Updates::default(),
             leases: Leases::default(),
@@ -202,7 +198,7 @@ impl<'t> Engine<'t> {
     fn survey(&mut self, last: bool) {
         let new = self.closed();
         self.infer();
-        let Self { state, replayer, zones, gaps, ahead, end, ended, threads, updates, .. } = self;
+        let Self { state, replayer, zones, gaps, ahead, parts, end, ended, threads, updates, .. } = self;
         let Analysis { network, messages, answers, events, timeline, replay, .. } = state;
         let topology = &*network.topology;
         let mut read = std::mem::take(&mut self.events);
@@ -248,18 +244,18 @@ impl<'t> Engine<'t> {
             });
             (parts.collect::<Vec<_>>(), queries)
         });
-        let mut parts = Vec::with_capacity(new.len());
+        let first = parts.len();
         for (more, mut queries) in worked_out {
             parts.extend(more);
             replayer.queries().append(&mut queries);
         }
-        for (exchange, parts) in new.into_iter().zip(parts) {
-            evidence.observe(&exchange, &parts, timeline);
-            gaps.observe(&exchange, messages);
-            ahead.push_back(Ahead { exchange, parts });
+        for (exchange, parts) in new.iter().zip(parts.iter().skip(first)) {
+            evidence.observe(exchange, parts, timeline);
+            gaps.observe(exchange, messages);
         }
+        ahead.extend(new);
         timeline.settle();
-        let oldest = ahead.iter().map(|it| it.exchange.start).min().unwrap_or(*end);
+        let oldest = ahead.iter().map(|it| it.start).min().unwrap_or(*end);
         gaps.settle(oldest);
         // The end of a command may be known only when Kea gives it up.
         let until = (!last).then(|| end.plus(-KEPT_EVENTS_NS));
@@ -270,12 +266,12 @@ impl<'t> Engine<'t> {
     /// The exchanges that are closed and have none before them that is open.
     fn closed(&mut self) -> Vec<Exchange> {
         let late = self.pairer.late();
-        let first = self.ahead.front().map(|it| it.exchange.id.0);
+        let first = self.ahead.front().map(|it| it.id.0);
         for late in late {
             // It may have left; then the message alone tells what it is a copy of.
             let at = first.and_then(|first| late.exchange.0.checked_sub(first));
             if let Some(ahead) = at.and_then(|at| self.ahead.get_mut(at as usize)) {
-                ahead.exchange.sight(late.step, late.again);
+                ahead.sight(late.step, late.again);
             }
         }
         std::iter::from_fn(|| self.pairer.next_closed()).take(self.window.batch).collect()
@@ -294,9 +290,9 @@ impl<'t> Engine<'t> {
 
     /// Decides the first `count` exchanges that were surveyed, and puts together what the batch settles.
     fn settle(&mut self, count: usize) {
-        let Self { state, ahead, gaps, end, ended, leases, updates, .. } = self;
-        let next = ahead.get(count).and_then(|it| first_message(&it.exchange));
-        let start = ahead.iter().skip(count).map(|it| it.exchange.start).min();
+        let Self { state, ahead, parts, gaps, end, ended, leases, updates, .. } = self;
+        let next = ahead.get(count).and_then(first_message);
+        let start = ahead.iter().skip(count).map(|it| it.start).min();
         state.watermark = start;
         state.messages.settle(next);
         let known = end.plus(-KEPT_EVENTS_NS);
@@ -311,16 +307,19 @@ impl<'t> Engine<'t> {
             capture_end: if *ended { *end } else { CaptureTime(i64::MAX) },
         };
         let wanted = self.sentences || state.settled == 0;
-        let batch: Vec<Ahead> = ahead.drain(..count).collect();
-        let decided = shared(self.threads, &batch, |batch| {
+        let exchanges: Vec<Exchange> = ahead.drain(..count).collect();
+        let parts: Vec<Parts> = parts.drain(..count).collect();
+        let decided = shared(self.threads, &exchanges, |some| {
+            let from = some.first().zip(exchanges.first()).map_or(0, |(one, first)| one.id.0 - first.id.0);
+            let parts = parts.get(from as usize..).unwrap_or_default();
             let asking = timeline.ask();
-            let mut decisions: Vec<Decision> = Vec::with_capacity(4 * batch.len());
-            let judge = |Ahead { exchange, parts }: &Ahead| {
+            let mut decisions: Vec<Decision> = Vec::with_capacity(4 * some.len());
+            let judge = |(exchange, parts): (&Exchange, &Parts)| {
                 let first = decisions.len();
                 evidence.decide(exchange, parts, (&asking, replay, gaps), &mut decisions);
                 judge(&evidence, exchange, decisions.get(first..).unwrap_or_default(), wanted)
             };
-            let judgements: Vec<Judgement> = batch.iter().map(judge).collect();
+            let judgements: Vec<Judgement> = some.iter().zip(parts).map(judge).collect();
             (decisions, judgements)
         });
         let (mut decisions, mut judgements) = (Vec::new(), Vec::new());
@@ -328,7 +327,6 @@ impl<'t> Engine<'t> {
             decisions.append(&mut more);
             judgements.append(&mut judged);
         }
-        let exchanges: Vec<Exchange> = batch.into_iter().map(|it| it.exchange).collect();
         let judge_again = |decisions: &[Decision]| -> Vec<Judgement> {
             let mut rest = decisions;
             let judged = exchanges.iter().map(|exchange| {
@@ -364,7 +362,7 @@ impl<'t> Engine<'t> {
     fn forget(&mut self) {
         let Self { state, ahead, replayer, updates, .. } = self;
         let Some(next) = ahead.front() else { return };
-        if let Some(first) = first_message(&next.exchange) {
+        if let Some(first) = first_message(next) {
             state.messages.forget(first);
             state.answers.forget(first);
         }

@@ -26,8 +26,8 @@ use crate::units::{CaptureTime, SourceId, ZoneId};
 const MOST_MESSAGES: usize = 1024;
 /// Frames of a batch at most, so that a capture of something else shows progress too.
 const MOST_FRAMES: usize = 16 << 10;
-/// Batches that go round between two threads.
-const ROUND: usize = 4;
+/// Batches that go round between two threads: as many as are read while others are decided.
+const ROUND: usize = 20;
 
 /// One DHCP message, ready to be paired.
 #[derive(Debug)]
