@@ -8,7 +8,7 @@ use super::support::temp::TempDir;
 use generate::{Kind, Made, Mode, Plan, Precision};
 
 #[path = "bench/src/generate/mod.rs"]
-mod generate;
+pub mod generate;
 
 fn make(folder: &TempDir, kind: Kind, mode: Mode, frames: u64, suffix: &str) -> (PathBuf, Made) {
     let path = folder.path().join(format!("{kind:?}.{suffix}"));

@@ -14,6 +14,7 @@ mod fuzz_smoke;
 mod infer;
 mod layering;
 mod lint;
+mod parallel;
 mod partial;
 mod public_captures;
 mod replay;

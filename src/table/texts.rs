@@ -97,6 +97,8 @@ impl Texts {
             place.copy_from_slice(&length.to_le_bytes());
         }
         let code = self.starts.len() as u32;
+        // This is also where the word before it ends.
+        self.starts.push(start);
         if !text.is_new() {
             let Self { words, starts, index, hasher, .. } = self;
             let hash = |word: &[u8]| hasher.hash_one(word);
@@ -106,6 +108,7 @@ impl Texts {
                 hashbrown::hash_table::Entry::Occupied(known) => {
                     let known = *known.get();
                     words.truncate(start);
+                    starts.pop();
                     return known;
                 }
                 hashbrown::hash_table::Entry::Vacant(place) => {
@@ -113,7 +116,6 @@ impl Texts {
                 }
             }
         }
-        self.starts.push(start);
         code
     }
 
@@ -374,4 +376,26 @@ fn decimal(number: u64, out: &mut Vec<u8>) {
 /// The two digits of a byte.
 fn hex(byte: u8) -> [u8; 2] {
     [byte >> 4, byte & 0xf].map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_one_code_however_many_come_between() {
+        let mut texts = Texts::default();
+        for round in 0..3 {
+            for number in 0..500 {
+                for _again in 0..2 {
+                    texts.push(&format!("client {number}").as_str());
+                    // What was just written is not remembered by a key.
+                    texts.forget();
+                }
+            }
+            assert_eq!(texts.words().1, 500, "round {round}");
+        }
+        let expected: Vec<u32> = (0..3).flat_map(|_| (0..1000).map(|at| at / 2)).collect();
+        assert_eq!(texts.codes(), expected);
+    }
 }
