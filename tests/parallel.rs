@@ -226,9 +226,13 @@ fn a_capture_is_the_same_in_one_file_and_in_many() {
             }
             let split = without_frames(&analyze(&pieces, &topology, Options::default(), |_| {}));
             for ((table, whole), (_, split)) in whole.iter().zip(&split) {
-                let differs = whole.iter().zip(split).find(|(a, b)| a != b);
+                // Between two files frames may have been lost, so heartbeats that are missing there prove nothing.
+                let stopped = |row: &&String| *table != "findings" || !row.contains("heartbeats-stopped");
+                let whole: Vec<&String> = whole.iter().filter(stopped).collect();
+                let split: Vec<&String> = split.iter().filter(stopped).collect();
+                let differs = whole.iter().zip(&split).find(|(a, b)| a != b);
                 assert_eq!(differs, None, "{name}: {table}");
-                assert_eq!(whole.len(), split.len(), "{name}: {table} {whole:#?} {split:#?}");
+                assert_eq!(whole.len(), split.len(), "{name}: {table}");
             }
         }
     }
