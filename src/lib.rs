@@ -11,7 +11,7 @@
 //! capture → Frame → frame ─┬→ Datagram → dhcp → Message → exchange → Exchange ────────┐
 //!                          └→ Segment → stream → kea::channel → ha::events → HaEvent ─┴→ ha::replay, ha::timeline
 //!     → ha::decide → Decision (→ ha::witness: held against Kea's logs) → ha::verdict → Judgement → Analysis
-//! Analysis → findings → Finding; both → table → rows, explain → cards
+//! Analysis, batch by batch → findings → Finding; both → table → rows, explain → cards
 //! ```
 //!
 //! | module | job | must not know |
@@ -24,7 +24,7 @@
 //! | [`exchange`] | messages to exchanges to leases; who sent a reply | High Availability |
 //! | [`kea`] | Kea's own artefacts: configuration files, the control channel's messages, logs, lease files | packets |
 //! | [`ha`] | topology, hash, timeline, Kea's rules, verdicts, catalogue | tables, terminals |
-//! | [`pipeline`] | the one-thread loop over all of it, counters | findings, tables, the command line |
+//! | [`pipeline`] | the loop over all of it: what is read ahead, what is settled, what is let go; counters | findings, tables, the command line |
 //! | [`findings`] | what an operator should look at, with the lawful exceptions | tables, terminals |
 //! | [`table`] | the tables of the contract, filled and written | charts, the command line |
 //! | [`explain`] | proof cards and expectation tables for people | how things were decided |
@@ -46,18 +46,23 @@
 //! - **An unknown beats a guess.** Every [`ha::decide::Decision`] carries its
 //!   rule, the evidence it rests on and a confidence; 0.9 and above means that
 //!   we would bet on it, and the tests hold such decisions against Kea's logs.
-//! - **Decisions look both ways.** Exchanges are paired in one pass over the
-//!   packets; states are judged after it, because the best evidence for what a
-//!   server did at an instant may lie behind that instant.
+//! - **Decisions look both ways.** The best evidence for what a server did at
+//!   an instant may lie behind that instant, so the [`pipeline`] reads ahead of
+//!   its decisions. A capture that fits its window is known whole before anything
+//!   is decided, and gives one batch; a longer one is decided in batches.
+//! - **Memory does not grow with the capture.** Whatever the exchanges ahead do
+//!   not need is let go, and tables in memory are bounded, with an age and a
+//!   counted eviction. Only leases that run are held, a million at most. Commands
+//!   that look at single exchanges, and logs held against a capture, keep it whole.
+//! - **Threads change nothing.** Reading runs beside the rest, and what needs no
+//!   memory of other exchanges is worked out in parts that are joined in order;
+//!   with one thread the same functions run in a row, and tests hold both equal.
 //! - **No configuration is no obstacle.** Where the user names no server,
-//!   [`ha::infer`] concludes the pairs from their heartbeats, after the packets.
-//! - **Tables in memory are bounded**, with an age and a counted eviction.
-//!   The results themselves (messages, exchanges, decisions) are kept in full
-//!   until they are written.
+//!   [`ha::infer`] concludes the pairs from their heartbeats, once the first window is full.
 //!
 //! # Reading order
 //!
-//! [`pipeline::analyze`] is the program's table of contents. From there:
+//! [`pipeline`] is the program's table of contents. From there:
 //! [`exchange::pair`] for conversations, [`ha::events`] for the control channel,
 //! [`ha::replay`] for Kea's state machines run over it, [`ha::timeline`] for what
 //! the evidence around an instant says of a state, [`ha::decide`] for Kea's rules

@@ -223,7 +223,7 @@ mod tests {
         for distance in [1, 3, 10, 1000] {
             // Numbers that are at most so far from their place, with equal keys among them.
             let list: Vec<(u32, u32)> =
-                (0..2000u32).map(|at| ((at + at * 7919 % distance) / 2, at)).collect();
+                (0..2000u32).map(|at| (at.midpoint(at * 7919 % distance), at)).collect();
             let (mut ours, mut theirs) = (list.clone(), list);
             sort_nearly_sorted(&mut ours, |entry| entry.0);
             theirs.sort_by_key(|entry| entry.0);

@@ -112,7 +112,7 @@ fn frames(input: &Input) -> Vec<(u64, Vec<u8>, u32)> {
     let mut reader = Reader::open(std::slice::from_ref(input));
     let mut frames = Vec::new();
     while let Some(frame) = reader.next() {
-        frames.push((frame.time.0 as u64, frame.data.to_vec(), frame.original_len));
+        frames.push((frame.time.0.cast_unsigned(), frame.data.to_vec(), frame.original_len));
     }
     assert!(!frames.is_empty(), "{}", input.path.display());
     frames
@@ -178,7 +178,7 @@ fn many_batches_come_to_what_one_does() {
         let (topology, made) = (topology(&folder), TempDir::new("parallel"));
         let read: Vec<_> = inputs(&folder).iter().map(|input| (input.path.clone(), frames(input))).collect();
         let first = read.iter().map(|(_, frames)| frames[0].0).min().unwrap();
-        let last = read.iter().flat_map(|(_, frames)| frames.last()).map(|it| it.0).max().unwrap();
+        let last = read.iter().filter_map(|(_, frames)| frames.last()).map(|it| it.0).max().unwrap();
         let period = last - first + 120_000_000_000;
         let inputs: Vec<Input> = read
             .iter()

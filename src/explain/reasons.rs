@@ -229,8 +229,7 @@ fn why(card: &Card<'_>, decision: &Decision) -> String {
     let relationship = decision.relationship.and_then(|id| topology.relationship(id));
     let role = relationship.and_then(|it| it.peer_of(decision.server)).map(|peer| peer.role.as_str());
     let owner = decision.owner.map_or("its partner", |owner| card.server(owner));
-    let state =
-        decision.state.as_deref().map_or("state not known".to_owned(), |state| format!("state {state}"));
+    let state = decision.state.map_or("state not known".to_owned(), |state| format!("state {state}"));
     let query = card.message(decision.query);
     let hub = topology.is_hub(decision.server);
     let role = role.map_or(String::new(), |role| format!("{role}, "));

@@ -279,8 +279,8 @@ mod tests {
     fn what_is_beyond_the_list_is_counted() {
         let mut findings = Findings::default();
         for at in 0..SUBJECTS + 10 {
-            tell(&mut findings, at, at as i64);
-            tell(&mut findings, 0, at as i64);
+            tell(&mut findings, at, i64::try_from(at).unwrap());
+            tell(&mut findings, 0, i64::try_from(at).unwrap());
         }
         findings.forgotten(FindingCode::MalformedMessage, 5);
         let list = findings.finish();

@@ -93,7 +93,7 @@ fn query(tenths: i64, client: u8, secs: u16) -> Query {
         exchange: ExchangeId(u32::from(client)),
         time: at(tenths),
         at: frame(tenths),
-        client: ClientKey(HwAddr::new(&[client]), Default::default()),
+        client: ClientKey(HwAddr::new(&[client]), smallvec::SmallVec::new()),
         secs,
         scope: Some(0),
         filtered: true,

@@ -78,7 +78,7 @@ pub struct Asked {
     pub exchange: ExchangeId,
     /// The query's own fate; it decides only where the evidence before and after differs.
     pub answered: bool,
-    /// [`Timeline::life`] of the server at that time.
+    /// [`Asking::life`] of the server at that time.
     pub life: Life,
 }
 

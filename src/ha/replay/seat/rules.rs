@@ -25,7 +25,7 @@ pub(in super::super) struct Quiet {
 }
 
 impl Quiet {
-    pub(in super::super) fn answers(&self, scope: usize) -> bool {
+    pub(in super::super) fn answers(self, scope: usize) -> bool {
         self.scopes.get(scope).copied().unwrap_or_default()
     }
 }
