@@ -258,20 +258,35 @@ fn start_up(bench: &Bench) -> Result<Vec<Bar>> {
 
 fn counts_per_message(bench: &Bench) -> Result<Vec<Bar>> {
     // The difference of two lengths: what starting takes falls out.
-    let (few, many) = (10_000, 50_000);
+    let (few, many) = (50_000, 150_000);
+    let profile = bench.inputs.folder.join("callgrind.out");
     let mut per_message = [0.0; 2];
     for (frames, sign) in [(few, -1.0), (many, 1.0)] {
         let file = bench.inputs.get(Kind::Dora, MILLION, frames, "pcap")?.context("a small file fits")?;
         let job = bench.analyze("dorascope", Kind::Dora, &file);
         per_message[0] += sign * counts::allocations(&job)? as f64 / (many - few) as f64;
-        per_message[1] += sign * counts::instructions(&job)? as f64 / (many - few) as f64;
+        per_message[1] += sign * counts::instructions(&job, &profile)? as f64 / (many - few) as f64;
     }
     println!("    {:.2} allocations, {:.0} instructions", per_message[0], per_message[1]);
     let bar = |key: &str, work: &str, reached| Bar { reached: Some(reached), ..Bar::told(key, work) };
-    Ok(vec![
+    let mut bars = vec![
         bar("allocations", "heap allocations per DHCP message (valgrind)", per_message[0]),
         bar("instructions", "instructions per DHCP message (callgrind)", per_message[1]),
-    ])
+    ];
+    for (key, work, function) in [
+        ("instructions-read", "reading and decoding", "intake::Intake::fill"),
+        ("instructions-pair", "pairing", "engine::Engine::pair"),
+        ("instructions-survey", "the survey: senders, timeline, replay", "engine::Engine::survey"),
+        ("instructions-settle", "decisions, verdicts, leases", "engine::Engine::settle"),
+        ("instructions-find", "findings", "findings::Finder::look"),
+    ] {
+        if let Some(share) = counts::share(&profile, function)? {
+            println!("    {share:.1} % {work}");
+            let told = format!("of these instructions: {work}");
+            bars.push(Bar { unit: "%".to_owned(), ..bar(key, &told, share) });
+        }
+    }
+    Ok(bars)
 }
 
 fn hostile(bench: &Bench) -> Result<Vec<Bar>> {

@@ -1,5 +1,7 @@
 //! What a run did, counted instead of timed: the same on a busy machine.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 
 use crate::measure::Job;
@@ -11,10 +13,26 @@ pub fn allocations(job: &Job) -> Result<u64> {
     number_after(&said, "total heap usage: ")
 }
 
-/// Instructions of a whole run, all threads.
-pub fn instructions(job: &Job) -> Result<u64> {
-    let said = valgrind(job, &["--tool=callgrind", "--callgrind-out-file=/dev/null"])?;
+/// Instructions of a whole run, all threads; which function took them goes to `profile`.
+pub fn instructions(job: &Job, profile: &Path) -> Result<u64> {
+    let out = format!("--callgrind-out-file={}", profile.display());
+    let said = valgrind(job, &["--tool=callgrind", &out])?;
     number_after(&said, "Collected : ")
+}
+
+/// The share of a run's instructions that a function and what it calls take, in percent;
+/// nothing where the compiler left no such function.
+pub fn share(profile: &Path, function: &str) -> Result<Option<f64>> {
+    let mut command = std::process::Command::new("callgrind_annotate");
+    let output = command.arg("--inclusive=yes").arg(profile).output().context("callgrind_annotate")?;
+    // "1,234 (12.34%)  src/pipeline/engine.rs:dorascope::pipeline::engine::Engine::pair [...]"
+    let shares = String::from_utf8_lossy(&output.stdout).into_owned();
+    let of = |line: &str| -> Option<f64> {
+        let (name, share) = (line.split_once(&format!("{function} ["))?.0, line.split_once('(')?.1);
+        // A caller's line has an arrow.
+        (!name.contains("=>")).then_some(share.split_once('%')?.0.trim().parse().ok()?)
+    };
+    Ok(shares.lines().filter_map(of).reduce(f64::max))
 }
 
 fn valgrind(job: &Job, options: &[&str]) -> Result<String> {

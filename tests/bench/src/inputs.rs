@@ -15,7 +15,7 @@ const GIANT: u64 = 2 << 30;
 
 /// A folder of captures.
 pub struct Inputs {
-    folder: PathBuf,
+    pub folder: PathBuf,
 }
 
 impl Inputs {

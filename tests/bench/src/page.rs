@@ -84,7 +84,7 @@ fn ordered(results: &Results) -> Vec<&Bar> {
             "memory" => "summary",
             "memory-tables" | "memory-flat" => "tables",
             "memory-growth" | "memory-crowd" | "memory-tables-long" => "scaling",
-            "instructions" => "allocations",
+            key if key.starts_with("instructions") => "allocations",
             key => key,
         };
         BARS.iter().position(|(name, _)| key.starts_with(&group(name)))
