@@ -21,7 +21,7 @@ use crate::truth::{captures, inputs};
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// Recordings with several zones, relays, failures of servers and of clocks.
-const RECORDINGS: [&str; 5] = ["relayed", "split-brain-load-balancing", "all-on", "clock-skew", "power-cut"];
+const RECORDINGS: [&str; 3] = ["relayed", "split-brain-load-balancing", "all-on"];
 
 fn topology(folder: &Path) -> Topology {
     Topology::load(&folder.join("topology.toml")).unwrap()
@@ -137,13 +137,13 @@ fn any_number_of_threads_writes_the_same_bytes() {
         }
     }
     let folder = TempDir::new("parallel");
-    let inputs = plain(generated(&folder, 10_000));
+    let inputs = plain(generated(&folder, 6_000));
     let topology = topology(folder.path());
-    let window = Window { ahead: 2_048, batch: 4_096 };
-    for format in [Format::Csv, Format::Parquet] {
+    let window = Window { ahead: 1_024, batch: 4_096 };
+    for (format, more_threads) in [(Format::Csv, &[2, 3, 8][..]), (Format::Parquet, &[8])] {
         let (one, batches) = written(&inputs, &topology, format, 1, window);
         assert!(batches > 1, "{batches} batches");
-        for threads in [2, 3, 8] {
+        for &threads in more_threads {
             let (more, _) = written(&inputs, &topology, format, threads, window);
             assert_same(&one, &more, &format!("generated, {threads} threads"));
         }
@@ -155,7 +155,7 @@ fn any_number_of_threads_writes_the_same_bytes() {
 fn any_number_of_threads_prints_the_same() {
     let folder = TempDir::new("parallel");
     let Window { ahead, batch } = Window::default();
-    let path = generated(&folder, (ahead + batch) as u64 + 3_000);
+    let path = generated(&folder, (ahead + batch) as u64 + 500);
     let printed = |threads: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dorascope"));
         command.arg("analyze").arg(&path).arg("-t").arg(folder.path().join("topology.toml"));
@@ -164,7 +164,7 @@ fn any_number_of_threads_prints_the_same() {
         String::from_utf8(output.stdout).unwrap()
     };
     let one = printed("1");
-    assert!(one.contains(&format!("{} exchanges", ahead + batch + 3_000)), "{one}");
+    assert!(one.contains(&format!("{} exchanges", ahead + batch + 500)), "{one}");
     for threads in ["2", "3", "8"] {
         assert_eq!(one, printed(threads), "{threads} threads");
     }
@@ -173,7 +173,7 @@ fn any_number_of_threads_prints_the_same() {
 /// A recording again and again is a capture with failures that is longer than a small window.
 #[test]
 fn many_batches_come_to_what_one_does() {
-    for (name, times) in [("split-brain-load-balancing", 24), ("relayed", 50)] {
+    for (name, times) in [("split-brain-load-balancing", 24), ("relayed", 45)] {
         let folder = captures().join(name);
         let (topology, made) = (topology(&folder), TempDir::new("parallel"));
         let read: Vec<_> = inputs(&folder).iter().map(|input| (input.path.clone(), frames(input))).collect();

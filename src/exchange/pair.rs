@@ -377,6 +377,11 @@ impl Pairer {
         Some(exchange)
     }
 
+    /// When the exchange began that [`Pairer::next_closed`] gives next, open or not.
+    pub fn next_start(&self) -> Option<CaptureTime> {
+        Some(self.at(self.done.front()?.at)?.exchange.start)
+    }
+
     /// How many closed exchanges wait for [`Pairer::next_closed`], those behind an open one included.
     pub fn closed(&self) -> usize {
         self.done.len() - self.open

@@ -197,6 +197,7 @@ impl<'t> Engine<'t> {
     /// servers are, who hears whom, what shows which state.
     fn survey(&mut self, last: bool) {
         let new = self.closed();
+        let unsurveyed = self.pairer.next_start();
         self.infer();
         let Self { state, replayer, zones, gaps, ahead, parts, end, ended, threads, updates, .. } = self;
         let Analysis { network, messages, answers, events, timeline, replay, .. } = state;
@@ -258,7 +259,9 @@ impl<'t> Engine<'t> {
         let oldest = ahead.iter().map(|it| it.start).min().unwrap_or(*end);
         gaps.settle(oldest);
         // The end of a command may be known only when Kea gives it up.
-        let until = (!last).then(|| end.plus(-KEPT_EVENTS_NS));
+        // And queries that were not surveyed come before what follows them.
+        let known = end.plus(-KEPT_EVENTS_NS);
+        let until = (!last).then(|| unsurveyed.map_or(known, |start| known.min(start)));
         replayer.advance(&network.topology, events.all(), until, *end);
         replayer.tell(until.unwrap_or(*end), replay);
     }

@@ -68,6 +68,7 @@ impl Replayer {
         until: Option<CaptureTime>,
         end: CaptureTime,
     ) {
+        let until = until.map(|until| until.max(self.done));
         let due = |time: CaptureTime| until.is_none_or(|until| time < until);
         let from = events.partition_point(|event| event.time.plus(KEPT_EVENTS_NS) < self.done);
         let mut inputs = inputs(topology, events.get(from..).unwrap_or_default(), end);
@@ -102,7 +103,7 @@ impl Replayer {
 
     /// What came of it so far, into `replay`; spans end at `end`.
     pub fn tell(&mut self, end: CaptureTime, replay: &mut Replay) {
-        self.run.tell(end, replay);
+        self.run.tell(end.max(self.done), replay);
     }
 
     /// Forgets what says nothing any more about whatever happens from an instant on.
