@@ -265,3 +265,27 @@ fn pcapng_gives_what_pcap_gives() {
         assert_same(&one, &other, name);
     }
 }
+
+/// A sighting may be in a later batch than what it is a sighting of.
+#[test]
+fn copies_are_named_although_the_first_was_written_before() {
+    let folder = TempDir::new("parallel");
+    let inputs = plain(generated(&folder, 600));
+    let mut all = Vec::new();
+    for (ns, data, original) in frames(&inputs[0]) {
+        all.push((ns, data.clone(), original));
+        // As the other port of a bridge shows it, some messages later.
+        all.push((ns + 9_000_000, data, original));
+    }
+    all.sort_by_key(|(ns, ..)| *ns);
+    let inputs = plain(folder.file("bench.pcap", &pcap(&all)));
+    let topology = topology(folder.path());
+    let whole = Window { ahead: usize::MAX, batch: usize::MAX };
+    let (whole, _) = written(&inputs, &topology, Format::Csv, 1, whole);
+    let (parts, batches) = written(&inputs, &topology, Format::Csv, 1, Window { ahead: 100, batch: 20 });
+    assert!(batches > 10, "{batches} batches");
+    // So little is read ahead that what is decided may differ; what was captured does not.
+    assert!(whole["messages.csv"] == parts["messages.csv"]);
+    let messages = String::from_utf8(whole["messages.csv"].clone()).unwrap();
+    assert_eq!(messages.lines().filter(|line| line.contains("bench.pcap#")).count(), 2_400);
+}

@@ -1,11 +1,11 @@
 //! Messages by number: a window over everything that was read, whose oldest leave.
 
-use std::collections::{VecDeque, vec_deque::Iter};
+use std::collections::{BTreeMap, VecDeque, vec_deque::Iter};
 use std::ops::Range;
 
 use super::Observed;
 use super::answer::Answer;
-use crate::units::MessageId;
+use crate::units::{FrameRef, MessageId};
 
 /// Values by message number. The first one kept may have any number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,9 @@ pub struct Messages {
     kept: ByMessage<Observed>,
     /// How many of the first belong to the present batch; all of them while it is not said.
     settled: Option<usize>,
+    /// The frame of every message that a kept one is a sighting of, and the last such one.
+    /// The message itself may have left: its sightings come after it, and may be in a later batch.
+    firsts: BTreeMap<MessageId, (FrameRef, MessageId)>,
 }
 
 impl Messages {
@@ -58,6 +61,20 @@ impl Messages {
         let id = self.next();
         self.kept.list.push_back(message);
         id
+    }
+
+    /// A message turns out to be a sighting of an earlier one.
+    pub fn copied(&mut self, first: MessageId, again: MessageId) {
+        let Some(at) = self.get(first).map(|message| message.at) else { return };
+        if let Some(message) = self.get_mut(again) {
+            message.sighting_of = Some(first);
+            self.firsts.insert(first, (at, again));
+        }
+    }
+
+    /// The frame of the message that one of the kept messages is a sighting of.
+    pub fn first_sighting(&self, message: &Observed) -> Option<FrameRef> {
+        self.firsts.get(&message.sighting_of?).map(|(at, _)| *at)
     }
 
     /// The message with this number, unless it has left or is still to come.
@@ -115,6 +132,7 @@ impl Messages {
     /// Lets go of all messages before this one.
     pub fn forget(&mut self, before: MessageId) {
         self.kept.forget(before);
+        self.firsts.retain(|_, (_, last)| *last >= before);
     }
 }
 
@@ -130,7 +148,7 @@ impl<'m> IntoIterator for &'m Messages {
 impl FromIterator<Observed> for Messages {
     fn from_iter<I: IntoIterator<Item = Observed>>(messages: I) -> Self {
         let kept = ByMessage { base: 0, list: messages.into_iter().collect() };
-        Self { kept, settled: None }
+        Self { kept, ..Self::default() }
     }
 }
 

@@ -189,7 +189,10 @@ impl<'t> Engine<'t> {
             }
         };
         if let Some(message) = messages.get_mut(id) {
-            (message.exchange, message.sighting_of) = (exchange, first);
+            message.exchange = exchange;
+        }
+        if let Some(first) = first {
+            messages.copied(first, id);
         }
     }
 

@@ -74,7 +74,7 @@ impl Filler<'_> {
             m.status_text(),
             List(m.anomalies().map(|anomaly| anomaly.to_string())),
             m.exchange,
-            m.sighting_of.map(|first| self.frame_once(first)),
+            self.analysis.messages.first_sighting(m).map(|at| self.frame_name(at, true)),
         ];
     }
 }
