@@ -112,6 +112,8 @@ pub fn read(
         let _ = empty.send(Batch::default());
     }
     thread::scope(|scope| {
+        // Both ends go with this closure, whichever way it ends: then the reader waits for nobody.
+        let empty = empty;
         let reading = scope.spawn(move || intake.run(&emptied, &full));
         for mut batch in filled {
             take(&mut batch);
@@ -278,8 +280,8 @@ impl Zones {
 mod tests {
     use super::*;
 
-    /// Every recording of the lab, read with so many threads.
-    fn read_all(threads: usize) -> (Vec<String>, Vec<Source>, Ending) {
+    /// Every recording of the lab.
+    fn recordings() -> Vec<Input> {
         let files = |folder: &std::path::Path| {
             std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
         };
@@ -287,7 +289,12 @@ mod tests {
         let mut paths: Vec<_> = folders.iter().filter(|it| it.is_dir()).flat_map(|it| files(it)).collect();
         paths.retain(|path| path.to_string_lossy().contains(".pcap"));
         paths.sort();
-        let inputs: Vec<Input> = paths.into_iter().map(|path| Input { zone: None, path }).collect();
+        paths.into_iter().map(|path| Input { zone: None, path }).collect()
+    }
+
+    /// All of them, read with so many threads.
+    fn read_all(threads: usize) -> (Vec<String>, Vec<Source>, Ending) {
+        let inputs = recordings();
         let (mut shown, mut sources, mut placed) = (Vec::new(), Vec::<Source>::new(), Vec::new());
         let ending = read(&inputs, &Topology::default(), threads, |batch| {
             sources.append(&mut batch.sources);
@@ -300,6 +307,21 @@ mod tests {
             assert_eq!(ending.zones[usize::from(zone.0)], sources[source.0 as usize].zone);
         }
         (shown, sources, ending)
+    }
+
+    #[test]
+    fn a_caller_that_panics_leaves_no_reader_behind() {
+        // More batches than go round, so that the reader waits for one when the caller is gone.
+        let inputs: Vec<Input> = std::iter::repeat_n(recordings(), 20).flatten().collect();
+        let mut messages = 0;
+        read(&inputs, &Topology::default(), 1, |batch| messages += batch.messages.len());
+        assert!(messages > (ROUND + 2) * MOST_MESSAGES, "{messages} messages");
+        let panics = |_: &mut Batch| {
+            thread::sleep(std::time::Duration::from_millis(500));
+            panic!("on purpose");
+        };
+        let read = || read(&inputs, &Topology::default(), 2, panics);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err());
     }
 
     #[test]
