@@ -1,7 +1,6 @@
 //! Messages by number: a window over everything that was read, whose oldest leave.
 
 use std::collections::{BTreeMap, VecDeque, vec_deque::Iter};
-use std::ops::Range;
 
 use super::Observed;
 use super::answer::Answer;
@@ -91,11 +90,6 @@ impl Messages {
     /// The messages of the present batch.
     pub fn iter(&self) -> Iter<'_, Observed> {
         self.kept.list.range(..self.len())
-    }
-
-    /// The numbers of the messages of the present batch.
-    pub fn ids(&self) -> Range<u32> {
-        self.kept.base..self.kept.base + self.len() as u32
     }
 
     /// How many messages the present batch has.

@@ -118,7 +118,13 @@ impl<'t> Engine<'t> {
             return;
         }
         self.survey(false);
-        while self.ahead.len() >= self.window.ahead.saturating_add(self.window.batch) {
+        let Window { ahead, batch } = self.window;
+        self.settle_beyond(ahead.saturating_add(batch).saturating_sub(1), take);
+    }
+
+    /// Settles batches while more exchanges are ahead than so many.
+    fn settle_beyond(&mut self, most: usize, take: &mut impl FnMut(&Analysis<'_>)) {
+        while self.ahead.len() > most {
             self.settle(self.window.batch);
             take(&self.state);
             self.forget();
@@ -136,11 +142,7 @@ impl<'t> Engine<'t> {
         loop {
             let last = self.pairer.closed() <= self.window.batch;
             self.survey(last);
-            while self.ahead.len() > self.window.ahead.saturating_add(self.window.batch) {
-                self.settle(self.window.batch);
-                take(&self.state);
-                self.forget();
-            }
+            self.settle_beyond(self.window.ahead.saturating_add(self.window.batch), take);
             if last {
                 break;
             }

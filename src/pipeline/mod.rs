@@ -106,7 +106,6 @@ impl Analysis<'_> {
         self.messages.forget(self.messages.next());
         self.answers.forget(self.messages.next());
         self.events.settle(None);
-        self.events.settle(None);
         self.exchanges.clear();
         self.judgements.clear();
         self.decisions.clear();
