@@ -162,7 +162,7 @@ fn leases(analysis: &Analysis<'_>, names: &HashMap<ServerId, String>, truth: &[T
     // Kea sometimes sends one ACK twice within milliseconds, which looks like one packet on two ports.
     let mut ours: HashMap<(String, String, String), u64> = HashMap::new();
     for (at, message) in analysis.messages.iter().enumerate() {
-        let first = message.sighting_of.unwrap_or(MessageId(at as u32));
+        let first = message.sighting_of.as_ref().map_or(MessageId(at as u32), |seen| seen.message);
         if message.message_type == Some(MessageType::ACK)
             && let Some(answer) = analysis.answers.get(&first)
         {

@@ -23,7 +23,7 @@ use crate::units::{CaptureTime, ExchangeId, HwAddr, MessageId, Xid, ZoneId};
 
 pub use observed::Observed;
 pub use pair::{PairLimits, Pairer};
-pub use store::{Answers, Messages};
+pub use store::{Answers, Messages, SEGMENT, Segment};
 
 /// Whom an exchange belongs to: `chaddr` and option 61 as the client sent them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -161,6 +161,11 @@ impl Exchange {
         if let Some(step) = steps.find(|step| step.first == first) {
             step.again.push(again);
         }
+    }
+
+    /// The message that was read first.
+    pub fn first_message(&self) -> Option<MessageId> {
+        self.queries.iter().chain(&self.replies).map(|step| step.first).min()
     }
 
     /// The first step whose message has this type.

@@ -67,7 +67,16 @@ pub struct Observed {
     /// The exchange it belongs to, once paired.
     pub exchange: Option<ExchangeId>,
     /// The first sighting, when this frame shows a message seen before.
-    pub sighting_of: Option<MessageId>,
+    pub sighting_of: Option<Box<Sighting>>,
+}
+
+/// Where a message was seen before. Seldom, so that it may cost an allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The message.
+    pub message: MessageId,
+    /// Its frame: by the time it is asked for, the message itself may have left.
+    pub at: FrameRef,
 }
 
 // A run holds many of them at once: what is rare belongs into the tail.

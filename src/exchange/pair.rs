@@ -245,7 +245,7 @@ impl Pairer {
     pub fn sight(&mut self, messages: &Messages, first: MessageId, again: MessageId) {
         let message = of(messages, first);
         let Some(id) = message.exchange else { return };
-        let step = message.sighting_of.unwrap_or(first);
+        let step = message.sighting_of.as_ref().map_or(first, |seen| seen.message);
         let time = of(messages, again).time;
         let head = self.clients.get(&Key::of(message)).copied();
         let place = self.chain(head).find(|(_, open)| open.exchange.id == id).map(|(at, _)| at);
@@ -377,14 +377,15 @@ impl Pairer {
         Some(exchange)
     }
 
+    /// The first message of the exchange that [`Pairer::next_closed`] gives next, open or not.
+    /// No exchange behind it has one before that.
+    pub fn next_message(&self) -> Option<MessageId> {
+        self.at(self.done.front()?.at)?.exchange.first_message()
+    }
+
     /// When the exchange began that [`Pairer::next_closed`] gives next, open or not.
     pub fn next_start(&self) -> Option<CaptureTime> {
         Some(self.at(self.done.front()?.at)?.exchange.start)
-    }
-
-    /// How many closed exchanges wait for [`Pairer::next_closed`], those behind an open one included.
-    pub fn closed(&self) -> usize {
-        self.done.len() - self.open
     }
 
     /// The sightings whose exchange was closed before; of one that is not given away yet they are noted already.

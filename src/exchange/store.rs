@@ -1,39 +1,21 @@
 //! Messages by number: a window over everything that was read, whose oldest leave.
 
-use std::collections::{BTreeMap, VecDeque, vec_deque::Iter};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::Observed;
 use super::answer::Answer;
-use crate::units::{FrameRef, MessageId};
+use super::observed::Sighting;
+use crate::units::{ExchangeId, MessageId};
 
-/// Values by message number. The first one kept may have any number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct ByMessage<T> {
-    base: u32,
-    list: VecDeque<T>,
-}
+/// Messages of one [`Segment`]: a quarter of a megabyte, which stays in a core's cache.
+pub const SEGMENT: usize = 1 << SEGMENT_BITS;
+const SEGMENT_BITS: u32 = 10;
 
-impl<T> Default for ByMessage<T> {
-    fn default() -> Self {
-        Self { base: 0, list: VecDeque::new() }
-    }
-}
-
-impl<T> ByMessage<T> {
-    fn place(&self, id: MessageId) -> Option<usize> {
-        id.0.checked_sub(self.base).map(|at| at as usize)
-    }
-
-    fn next(&self) -> MessageId {
-        MessageId(self.base + self.list.len() as u32)
-    }
-
-    fn forget(&mut self, before: MessageId) {
-        let count = self.place(before).unwrap_or_default().min(self.list.len());
-        self.list.drain(..count);
-        self.base += count as u32;
-    }
-}
+/// Messages that follow each other, the first of which has a number that [`SEGMENT`]
+/// divides. Once paired they do not change, and whoever needs them shares them.
+pub type Segment = Arc<Vec<Observed>>;
 
 /// The messages that are still of use, by number, in the order of reading.
 ///
@@ -41,60 +23,87 @@ impl<T> ByMessage<T> {
 /// that were read ahead of it follow.
 #[derive(Clone, Debug, Default)]
 pub struct Messages {
-    kept: ByMessage<Observed>,
-    /// How many of the first belong to the present batch; all of them while it is not said.
-    settled: Option<usize>,
-    /// The frame of every message that a kept one is a sighting of, and the last such one.
-    /// The message itself may have left: its sightings come after it, and may be in a later batch.
-    firsts: BTreeMap<MessageId, (FrameRef, MessageId)>,
+    /// The number of the first one kept.
+    base: u32,
+    /// The number that the next one gets.
+    next: u32,
+    /// Those that do not change any more; the first has `base` in it.
+    sealed: VecDeque<Segment>,
+    /// Those that are being paired; what comes next belongs here.
+    open: Vec<Observed>,
+    /// The first one behind the present batch; without it the batch has all of them.
+    settled: Option<u32>,
 }
 
 impl Messages {
     /// The number that the next message gets.
-    pub fn next(&self) -> MessageId {
-        self.kept.next()
+    pub const fn next(&self) -> MessageId {
+        MessageId(self.next)
     }
 
     /// Adds a message.
     pub fn push(&mut self, message: Observed) -> MessageId {
+        if self.open.len() == SEGMENT {
+            self.seal();
+        }
         let id = self.next();
-        self.kept.list.push_back(message);
+        self.open.push(message);
+        self.next += 1;
         id
     }
 
-    /// A message turns out to be a sighting of an earlier one.
-    pub fn copied(&mut self, first: MessageId, again: MessageId) {
-        let Some(at) = self.get(first).map(|message| message.at) else { return };
-        if let Some(message) = self.get_mut(again) {
-            message.sighting_of = Some(first);
-            self.firsts.insert(first, (at, again));
+    /// Those that were added since the last call do not change from now on.
+    ///
+    /// Only the last segment of a capture may have fewer than [`SEGMENT`] messages.
+    pub fn seal(&mut self) -> Option<Segment> {
+        if self.open.is_empty() {
+            return None;
         }
+        let segment = Arc::new(std::mem::replace(&mut self.open, Vec::with_capacity(SEGMENT)));
+        self.sealed.push_back(Arc::clone(&segment));
+        Some(segment)
     }
 
-    /// The frame of the message that one of the kept messages is a sighting of.
-    pub fn first_sighting(&self, message: &Observed) -> Option<FrameRef> {
-        self.firsts.get(&message.sighting_of?).map(|(at, _)| *at)
+    /// Adds what was paired elsewhere.
+    pub fn share(&mut self, segment: Segment) {
+        self.next += segment.len() as u32;
+        self.sealed.push_back(segment);
     }
 
     /// The message with this number, unless it has left or is still to come.
     pub fn get(&self, id: MessageId) -> Option<&Observed> {
-        self.kept.list.get(self.kept.place(id)?)
+        if id.0 < self.base {
+            return None;
+        }
+        let at = ((id.0 >> SEGMENT_BITS) - (self.base >> SEGMENT_BITS)) as usize;
+        let place = id.0 as usize % SEGMENT;
+        match self.sealed.get(at) {
+            Some(segment) => segment.get(place),
+            None if at == self.sealed.len() => self.open.get(place),
+            None => None,
+        }
     }
 
-    /// The same for changing it.
-    pub fn get_mut(&mut self, id: MessageId) -> Option<&mut Observed> {
-        let at = self.kept.place(id)?;
-        self.kept.list.get_mut(at)
+    /// Notes the exchange of a message that is not sealed, and which message it is a sighting of.
+    pub fn paired(&mut self, id: MessageId, exchange: Option<ExchangeId>, first: Option<MessageId>) {
+        let first = first.and_then(|first| Some(Sighting { message: first, at: self.get(first)?.at }));
+        let open = self.next - self.open.len() as u32;
+        let place = id.0.checked_sub(open).and_then(|at| self.open.get_mut(at as usize));
+        if let Some(message) = place {
+            message.exchange = exchange;
+            message.sighting_of = first.map(Box::new);
+        }
     }
 
     /// The messages of the present batch.
-    pub fn iter(&self) -> Iter<'_, Observed> {
-        self.kept.list.range(..self.len())
+    pub fn iter(&self) -> Iter<'_> {
+        let end = self.settled.unwrap_or(u32::MAX).min(self.next);
+        Iter { messages: self, ids: self.base..end.max(self.base) }
     }
 
     /// How many messages the present batch has.
     pub fn len(&self) -> usize {
-        self.settled.unwrap_or(usize::MAX).min(self.kept.list.len())
+        self.iter().len()
     }
 
     /// Whether the present batch has none.
@@ -113,26 +122,59 @@ impl Messages {
     }
 
     /// Every message kept from a number on, those read ahead included.
-    pub fn from(&self, id: MessageId) -> impl Iterator<Item = &Observed> {
-        let at = self.kept.place(id).unwrap_or_default().min(self.kept.list.len());
-        self.kept.list.range(at..)
+    pub fn from(&self, id: MessageId) -> Iter<'_> {
+        let end = self.next;
+        Iter { messages: self, ids: id.0.clamp(self.base, end)..end }
     }
 
     /// The present batch ends before this message; without one it holds them all.
     pub fn settle(&mut self, end: Option<MessageId>) {
-        self.settled = end.map(|id| self.kept.place(id).unwrap_or_default());
+        self.settled = end.map(|id| id.0);
     }
 
     /// Lets go of all messages before this one.
     pub fn forget(&mut self, before: MessageId) {
-        self.kept.forget(before);
-        self.firsts.retain(|_, (_, last)| *last >= before);
+        let base = before.0.clamp(self.base, self.next);
+        let gone = (base >> SEGMENT_BITS) - (self.base >> SEGMENT_BITS);
+        self.sealed.drain(..(gone as usize).min(self.sealed.len()));
+        self.base = base;
     }
 }
 
+/// Messages in order.
+#[derive(Clone, Debug)]
+pub struct Iter<'m> {
+    messages: &'m Messages,
+    ids: Range<u32>,
+}
+
+impl<'m> Iterator for Iter<'m> {
+    type Item = &'m Observed;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.messages.get(MessageId(self.ids.next()?))
+    }
+
+    fn nth(&mut self, n: usize) -> Option<Self::Item> {
+        self.messages.get(MessageId(self.ids.nth(n)?))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.ids.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Iter<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.messages.get(MessageId(self.ids.next_back()?))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
 impl<'m> IntoIterator for &'m Messages {
     type Item = &'m Observed;
-    type IntoIter = Iter<'m, Observed>;
+    type IntoIter = Iter<'m>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -141,44 +183,53 @@ impl<'m> IntoIterator for &'m Messages {
 
 impl FromIterator<Observed> for Messages {
     fn from_iter<I: IntoIterator<Item = Observed>>(messages: I) -> Self {
-        let kept = ByMessage { base: 0, list: messages.into_iter().collect() };
-        Self { kept, ..Self::default() }
+        let mut all = Self::default();
+        for message in messages {
+            all.push(message);
+        }
+        all
     }
 }
 
 /// Who sent each reply that is still of use; the key is the reply's first sighting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answers(ByMessage<Option<Answer>>);
+pub struct Answers {
+    /// The message that the list begins with.
+    base: u32,
+    list: VecDeque<Option<Answer>>,
+}
 
 impl Answers {
+    fn place(&self, id: MessageId) -> Option<usize> {
+        id.0.checked_sub(self.base).map(|at| at as usize)
+    }
+
     /// Who sent this reply.
     pub fn get(&self, id: &MessageId) -> Option<&Answer> {
-        self.0.list.get(self.0.place(*id)?)?.as_ref()
+        self.list.get(self.place(*id)?)?.as_ref()
     }
 
     /// Notes who sent a reply.
     pub fn insert(&mut self, id: MessageId, answer: Answer) {
-        let Some(at) = self.0.place(id) else { return };
-        if at >= self.0.list.len() {
-            self.0.list.resize(at + 1, None);
+        let Some(at) = self.place(id) else { return };
+        if at >= self.list.len() {
+            self.list.resize(at + 1, None);
         }
-        if let Some(place) = self.0.list.get_mut(at) {
+        if let Some(place) = self.list.get_mut(at) {
             *place = Some(answer);
         }
     }
 
     /// Every reply that is kept with its sender, in order.
     pub fn iter(&self) -> impl Iterator<Item = (MessageId, &Answer)> {
-        let numbered = self.0.list.iter().zip(self.0.base..);
+        let numbered = self.list.iter().zip(self.base..);
         numbered.filter_map(|(answer, id)| Some((MessageId(id), answer.as_ref()?)))
     }
 
     /// Lets go of all replies before this one.
     pub fn forget(&mut self, before: MessageId) {
-        let gone = self.0.place(before).unwrap_or_default() > self.0.list.len();
-        self.0.forget(before);
-        if gone {
-            self.0.base = before.0;
-        }
+        let Some(gone) = self.place(before) else { return };
+        self.list.drain(..gone.min(self.list.len()));
+        self.base = before.0;
     }
 }

@@ -1,14 +1,13 @@
-//! Pairing, the survey of what was paired, and the decisions behind it.
+//! The survey of what was paired, and the decisions behind it.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use super::intake::{Batch, Ending, Taken};
+use super::intake::{Batch, Ending};
 use super::{Analysis, Counts, Events, Options, Window};
 use crate::capture::Source;
 use crate::exchange::lease::Leases;
-use crate::exchange::pair::{PairCounts, Pairer};
-use crate::exchange::sighting::Sightings;
+use crate::exchange::pair::Late;
 use crate::exchange::{Answers, Exchange, Messages};
 use crate::ha::decide::{Decision, Evidence, Gaps, Parts};
 use crate::ha::events::{ChannelReport, HaEvent, SignOfLife};
@@ -31,8 +30,10 @@ pub(super) struct Engine<'t> {
     sentences: bool,
     threads: usize,
     given: Given,
-    sightings: Sightings,
-    pairer: Pairer,
+    /// Exchanges that are over and were not surveyed.
+    closed: VecDeque<Exchange>,
+    /// When the one behind them began.
+    unfinished: Option<CaptureTime>,
     /// What was read of the control channel since the last survey.
     events: Vec<HaEvent>,
     signs: Vec<SignOfLife>,
@@ -56,7 +57,7 @@ pub(super) struct Engine<'t> {
 
 impl<'t> Engine<'t> {
     pub(super) fn new(topology: &'t Topology, options: Options, threads: usize) -> Self {
-        let Options { limits, given, mut window, sentences, .. } = options;
+        let Options { given, mut window, sentences, .. } = options;
         if !given.is_empty() {
             window = Window { ahead: usize::MAX, batch: usize::MAX };
         }
@@ -65,8 +66,8 @@ impl<'t> Engine<'t> {
             sentences,
             threads,
             given,
-            sightings: Sightings::default(),
-            pairer: Pairer::new(limits),
+            closed: VecDeque::new(),
+            unfinished: None,
             events: Vec::new(),
             signs: Vec::new(),
             zones: Vec::new(),
@@ -105,21 +106,45 @@ impl<'t> Engine<'t> {
 
     /// Takes what was read, and settles a batch when enough is known.
     pub(super) fn read(&mut self, batch: &mut Batch, take: &mut impl FnMut(&Analysis<'_>)) {
+        if !batch.complete {
+            return;
+        }
+        if let Some(segment) = batch.messages.take() {
+            self.state.messages.share(segment);
+        }
+        for late in batch.late.drain(..) {
+            self.sight(late);
+        }
+        self.closed.extend(batch.exchanges.drain(..));
+        self.unfinished = batch.unfinished;
         self.events.append(&mut batch.events);
         self.signs.append(&mut batch.signs);
         for source in batch.sources.drain(..) {
             self.name_zone(source);
         }
         self.end = batch.end;
-        for taken in batch.messages.drain(..) {
-            self.pair(taken);
-        }
-        if self.pairer.closed() < self.window.batch {
+        if self.closed.len() < self.window.batch {
             return;
         }
         self.survey(false);
         let Window { ahead, batch } = self.window;
         self.settle_beyond(ahead.saturating_add(batch).saturating_sub(1), take);
+    }
+
+    /// A message was seen again whose exchange is over.
+    fn sight(&mut self, late: Late) {
+        // The exchange may have left; then the message alone tells what it is a copy of.
+        let first = self.ahead.front().or(self.closed.front()).map(|it| it.id.0);
+        let Some(at) = first.and_then(|first| late.exchange.0.checked_sub(first)) else { return };
+        let at = at as usize;
+        let waiting = at.checked_sub(self.ahead.len());
+        let place = match waiting {
+            None => self.ahead.get_mut(at),
+            Some(at) => self.closed.get_mut(at),
+        };
+        if let Some(exchange) = place {
+            exchange.sight(late.step, late.again);
+        }
     }
 
     /// Settles batches while more exchanges are ahead than so many.
@@ -133,24 +158,24 @@ impl<'t> Engine<'t> {
 
     /// Everything was read: gives the last batch.
     pub(super) fn finish(mut self, ending: Ending, take: &mut impl FnMut(&Analysis<'_>)) -> Analysis<'t> {
-        let Ending { sources, zones, troubles, counts, events, mut channel, end } = ending;
+        let Ending { sources, zones, troubles, counts, exchanges, events, mut channel, end } = ending;
+        self.closed.extend(exchanges);
+        self.unfinished = None;
         self.events.extend(events);
         self.signs.append(&mut channel.signs);
         (self.zones, self.end) = (zones, end);
-        self.pairer.finish();
         self.ended = true;
         loop {
-            let last = self.pairer.closed() <= self.window.batch;
+            let last = self.closed.len() <= self.window.batch;
             self.survey(last);
             self.settle_beyond(self.window.ahead.saturating_add(self.window.batch), take);
             if last {
                 break;
             }
         }
-        let PairCounts { evicted, orphans } = self.pairer.counts();
         self.settle(self.ahead.len());
         let Self { window, leases, mut state, .. } = self;
-        state.counts = Counts { evicted, orphans, forgotten: leases.forgotten, ..counts };
+        state.counts = Counts { forgotten: leases.forgotten, ..counts };
         (state.sources, state.troubles, state.channel) = (sources, troubles, channel);
         // A million of them would be too much for the last batch.
         let mut running = leases.running(end).peekable();
@@ -173,36 +198,12 @@ impl<'t> Engine<'t> {
         self.state.sources.push(source);
     }
 
-    fn pair(&mut self, Taken { message, identity, point }: Taken) {
-        let messages = &mut self.state.messages;
-        let time = message.time;
-        let id = messages.push(message);
-        // Of a burst within an instant the first copy may have left by now.
-        let seen =
-            self.sightings.enter(identity, time, point, id).filter(|first| messages.get(*first).is_some());
-        let (exchange, first) = match seen {
-            Some(first) => {
-                self.pairer.sight(messages, first, id);
-                (messages.get(first).and_then(|first| first.exchange), Some(first))
-            }
-            None => {
-                let (exchange, hop_of) = self.pairer.push(messages, id);
-                (Some(exchange), hop_of)
-            }
-        };
-        if let Some(message) = messages.get_mut(id) {
-            message.exchange = exchange;
-        }
-        if let Some(first) = first {
-            messages.copied(first, id);
-        }
-    }
-
     /// Learns from the exchanges that were closed since the last survey: who the
     /// servers are, who hears whom, what shows which state.
     fn survey(&mut self, last: bool) {
-        let new = self.closed();
-        let unsurveyed = self.pairer.next_start();
+        let count = self.closed.len().min(self.window.batch);
+        let new: Vec<Exchange> = self.closed.drain(..count).collect();
+        let unsurveyed = self.closed.front().map(|it| it.start).or(self.unfinished);
         self.infer();
         let Self { state, replayer, zones, gaps, ahead, parts, end, ended, threads, updates, .. } = self;
         let Analysis { network, messages, answers, events, timeline, replay, .. } = state;
@@ -271,20 +272,6 @@ impl<'t> Engine<'t> {
         replayer.tell(until.unwrap_or(*end), replay);
     }
 
-    /// The exchanges that are closed and have none before them that is open.
-    fn closed(&mut self) -> Vec<Exchange> {
-        let late = self.pairer.late();
-        let first = self.ahead.front().map(|it| it.id.0);
-        for late in late {
-            // It may have left; then the message alone tells what it is a copy of.
-            let at = first.and_then(|first| late.exchange.0.checked_sub(first));
-            if let Some(ahead) = at.and_then(|at| self.ahead.get_mut(at as usize)) {
-                ahead.sight(late.step, late.again);
-            }
-        }
-        std::iter::from_fn(|| self.pairer.next_closed()).take(self.window.batch).collect()
-    }
-
     /// Works out who the servers are where nobody said it: once, from what was read up to the first survey.
     fn infer(&mut self) {
         let network = &mut self.state.network;
@@ -299,7 +286,7 @@ impl<'t> Engine<'t> {
     /// Decides the first `count` exchanges that were surveyed, and puts together what the batch settles.
     fn settle(&mut self, count: usize) {
         let Self { state, ahead, parts, gaps, end, ended, leases, updates, .. } = self;
-        let next = ahead.get(count).and_then(first_message);
+        let next = ahead.get(count).and_then(Exchange::first_message);
         let start = ahead.iter().skip(count).map(|it| it.start).min();
         state.watermark = start;
         state.messages.settle(next);
@@ -370,7 +357,7 @@ impl<'t> Engine<'t> {
     fn forget(&mut self) {
         let Self { state, ahead, replayer, updates, .. } = self;
         let Some(next) = ahead.front() else { return };
-        if let Some(first) = first_message(next) {
+        if let Some(first) = next.first_message() {
             state.messages.forget(first);
             state.answers.forget(first);
         }
@@ -403,9 +390,4 @@ fn shared<T: Sync, R: Send>(threads: usize, list: &[T], work: impl Fn(&[T]) -> R
         }
         results
     })
-}
-
-/// The message that was read first of an exchange.
-fn first_message(exchange: &Exchange) -> Option<MessageId> {
-    exchange.queries.iter().chain(&exchange.replies).map(|step| step.first).min()
 }

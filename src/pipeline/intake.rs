@@ -1,5 +1,5 @@
-//! From inputs to decoded messages and events, in batches: what of the work
-//! needs no memory of earlier messages, and so may run on a thread of its own.
+//! From inputs to exchanges and events, in batches: what of the work needs no
+//! knowledge of the servers, and so may run on a thread of its own.
 //!
 //! [`read`] gives the same batches in the same order with one thread and with
 //! two. With two, a fixed number of batches goes round between the reading
@@ -13,39 +13,39 @@ use std::thread;
 use foldhash::quality::RandomState;
 
 use super::Counts;
+use super::pairing::{Pairing, Taken};
 use crate::capture::{Input, Progress, Reader, Source, Sources, Trouble};
 use crate::dhcp::Message;
 use crate::exchange::observed::{Envelope, Observed};
+use crate::exchange::pair::{Late, PairCounts, PairLimits};
 use crate::exchange::sighting::CapturePoints;
+use crate::exchange::{Exchange, SEGMENT, Segment};
 use crate::frame::{Datagram, Decoded, Decoder, Skip};
 use crate::ha::events::{ChannelReport, ControlReader, HaEvent, SignOfLife};
 use crate::ha::topology::Topology;
 use crate::units::{CaptureTime, SourceId, ZoneId};
 
-/// Messages of a batch at most: a quarter of a megabyte, which stays in a core's cache.
-const MOST_MESSAGES: usize = 1024;
 /// Frames of a batch at most, so that a capture of something else shows progress too.
 const MOST_FRAMES: usize = 16 << 10;
 /// Batches that go round between two threads: as many as are read while others are decided.
 const ROUND: usize = 20;
 
-/// One DHCP message, ready to be paired.
-#[derive(Debug)]
-pub struct Taken {
-    /// The message, its zone filled in.
-    pub message: Observed,
-    /// Hash of addresses, ports and payload, for [`crate::exchange::sighting::Sightings`].
-    pub identity: u64,
-    /// The capture point of its source.
-    pub point: SourceId,
-}
-
 /// What some thousand frames gave. Whoever takes a batch empties it; the
 /// vectors go back to the reader for the next ones.
+///
+/// Where many frames gave few messages, only the progress is told at first.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// Messages in the order of reading.
-    pub messages: Vec<Taken>,
+    /// There is more in it than progress.
+    pub complete: bool,
+    /// Messages in the order of reading, paired.
+    pub messages: Option<Segment>,
+    /// Exchanges that are over, by number: those before them were given with earlier batches.
+    pub exchanges: Vec<Exchange>,
+    /// Further sightings of messages of exchanges that were given with earlier batches.
+    pub late: Vec<Late>,
+    /// When the exchange behind these began, if its first message was read.
+    pub unfinished: Option<CaptureTime>,
     /// Events of the control channel that are complete since the last batch, in
     /// no particular order: an answer that never comes makes an event of the past.
     pub events: Vec<HaEvent>,
@@ -62,7 +62,11 @@ pub struct Batch {
 
 impl Batch {
     fn clear(&mut self) {
-        self.messages.clear();
+        self.complete = false;
+        self.messages = None;
+        self.exchanges.clear();
+        self.late.clear();
+        self.unfinished = None;
         self.events.clear();
         self.signs.clear();
         self.sources.clear();
@@ -80,6 +84,8 @@ pub struct Ending {
     pub troubles: Vec<Trouble>,
     /// What became of every frame.
     pub counts: Counts,
+    /// Exchanges that only the end of the capture closed.
+    pub exchanges: Vec<Exchange>,
     /// Events that only the end of the capture completes.
     pub events: Vec<HaEvent>,
     /// What else there is to say about the control channel.
@@ -90,14 +96,15 @@ pub struct Ending {
 
 /// Reads every input to its end and gives what it finds to `take`, batch by batch.
 ///
-/// With `threads` above 1 reading and decoding run beside the caller.
+/// With `threads` above 1 reading, decoding and pairing run beside the caller.
 pub fn read(
     inputs: &[Input],
     topology: &Topology,
+    limits: PairLimits,
     threads: usize,
     mut take: impl FnMut(&mut Batch),
 ) -> Ending {
-    let mut intake = Intake::open(inputs, topology);
+    let mut intake = Intake::open(inputs, topology, limits);
     if threads < 2 {
         let mut batch = Batch::default();
         while intake.fill(&mut batch) {
@@ -127,20 +134,23 @@ pub fn read(
     })
 }
 
-/// Reads and decodes.
+/// Reads, decodes and pairs.
 struct Intake<'t> {
     reader: Reader,
     decoder: Decoder,
     control: ControlReader<'t>,
     points: CapturePoints,
     zones: Zones,
+    /// Messages of the next batch.
+    taken: Vec<Taken>,
+    pairing: Pairing,
     counts: Counts,
     seed: RandomState,
     end: CaptureTime,
 }
 
 impl<'t> Intake<'t> {
-    fn open(inputs: &[Input], topology: &'t Topology) -> Self {
+    fn open(inputs: &[Input], topology: &'t Topology, limits: PairLimits) -> Self {
         let reader = Reader::open(inputs);
         Self {
             points: CapturePoints::new(reader.sources().iter().map(|source| source.zone.clone())),
@@ -148,6 +158,8 @@ impl<'t> Intake<'t> {
             decoder: Decoder::new(),
             control: ControlReader::new(topology),
             zones: Zones::default(),
+            taken: Vec::with_capacity(SEGMENT),
+            pairing: Pairing::new(limits),
             counts: Counts::default(),
             seed: RandomState::default(),
             end: CaptureTime(i64::MIN),
@@ -168,19 +180,30 @@ impl<'t> Intake<'t> {
     fn fill(&mut self, batch: &mut Batch) -> bool {
         batch.clear();
         let mut frames = 0;
-        while frames < MOST_FRAMES && batch.messages.len() < MOST_MESSAGES && self.frame(batch) {
+        while frames < MOST_FRAMES && self.taken.len() < SEGMENT && self.frame() {
             frames += 1;
         }
-        self.zones.learn(self.reader.sources(), batch);
+        batch.progress = self.reader.progress();
+        if frames == MOST_FRAMES && self.taken.len() < SEGMENT {
+            return true;
+        }
+        if frames == 0 && self.taken.is_empty() {
+            return false;
+        }
+        batch.complete = true;
+        for taken in self.taken.drain(..) {
+            self.pairing.take(taken);
+        }
+        self.pairing.hand_over(batch);
+        batch.sources.append(&mut self.zones.new);
         batch.events.extend(self.control.drain());
         batch.signs.extend(self.control.drain_signs());
         batch.end = self.end;
-        batch.progress = self.reader.progress();
-        frames > 0
+        true
     }
 
     /// Takes the next frame, if there is one.
-    fn frame(&mut self, batch: &mut Batch) -> bool {
+    fn frame(&mut self) -> bool {
         let Some(frame) = self.reader.next() else { return false };
         let source = frame.at.source;
         let point = self.points.enter(source, frame.time);
@@ -202,7 +225,7 @@ impl<'t> Intake<'t> {
                 };
                 let mut message = Observed::new(envelope, &Message::parse(&datagram.payload, datagram.cut));
                 message.zone = self.zones.of(source);
-                batch.messages.push(Taken { message, identity: identity(&self.seed, &datagram), point });
+                self.taken.push(Taken { message, identity: identity(&self.seed, &datagram), point });
             }
             Ok(Decoded::Tcp(segment)) => {
                 let control = self.control.push(&segment, frame.time, frame.at);
@@ -216,21 +239,25 @@ impl<'t> Intake<'t> {
         self.end = self.end.max(frame.time);
         if !self.zones.knows(source) {
             // Its zone could not be asked for while the frame borrowed the reader.
-            self.zones.learn(self.reader.sources(), batch);
-            if let Some(taken) = batch.messages.last_mut() {
+            self.zones.learn(self.reader.sources());
+            if let Some(taken) = self.taken.last_mut() {
                 taken.message.zone = self.zones.of(taken.message.at.source);
             }
         }
         true
     }
 
-    fn finish(self) -> Ending {
+    fn finish(mut self) -> Ending {
+        // Files without a frame have a zone too.
+        self.zones.learn(self.reader.sources());
         let (events, channel) = self.control.finish(self.end);
+        let (exchanges, PairCounts { evicted, orphans }) = self.pairing.finish();
         Ending {
             sources: self.reader.sources().to_vec(),
             zones: self.zones.names,
             troubles: self.reader.troubles().to_vec(),
-            counts: self.counts,
+            counts: Counts { evicted, orphans, ..self.counts },
+            exchanges,
             events,
             channel,
             end: self.end,
@@ -253,6 +280,8 @@ fn identity(seed: &RandomState, datagram: &Datagram<'_>) -> u64 {
 struct Zones {
     names: Vec<String>,
     of_source: Vec<ZoneId>,
+    /// Sources that were learned and not told yet.
+    new: Vec<Source>,
 }
 
 impl Zones {
@@ -264,14 +293,14 @@ impl Zones {
         self.of_source.get(source.0 as usize).copied().unwrap_or_default()
     }
 
-    fn learn(&mut self, sources: &Sources, batch: &mut Batch) {
+    fn learn(&mut self, sources: &Sources) {
         for source in sources.get(self.of_source.len()..).unwrap_or_default() {
             let at = self.names.iter().position(|name| *name == source.zone).unwrap_or_else(|| {
                 self.names.push(source.zone.clone());
                 self.names.len() - 1
             });
             self.of_source.push(ZoneId(u16::try_from(at).unwrap_or(u16::MAX)));
-            batch.sources.push(source.clone());
+            self.new.push(source.clone());
         }
     }
 }
@@ -296,12 +325,12 @@ mod tests {
     fn read_all(threads: usize) -> (Vec<String>, Vec<Source>, Ending) {
         let inputs = recordings();
         let (mut shown, mut sources, mut placed) = (Vec::new(), Vec::<Source>::new(), Vec::new());
-        let ending = read(&inputs, &Topology::default(), threads, |batch| {
+        let ending = read(&inputs, &Topology::default(), PairLimits::default(), threads, |batch| {
             sources.append(&mut batch.sources);
-            let messages: Vec<_> = batch.messages.iter().map(|it| (&it.message, it.point)).collect();
-            placed.extend(messages.iter().map(|(message, _)| (message.zone, message.at.source)));
+            let messages = batch.messages.iter().flat_map(|segment| segment.iter());
+            placed.extend(messages.map(|message| (message.zone, message.at.source)));
             assert!(placed.last().is_none_or(|(_, source)| (source.0 as usize) < sources.len()));
-            shown.push(format!("{messages:?} {:?} {:?} {:?}", batch.events, batch.end, batch.progress));
+            shown.push(format!("{batch:?}"));
         });
         for (zone, source) in placed {
             assert_eq!(ending.zones[usize::from(zone.0)], sources[source.0 as usize].zone);
@@ -314,13 +343,15 @@ mod tests {
         // More batches than go round, so that the reader waits for one when the caller is gone.
         let inputs: Vec<Input> = std::iter::repeat_n(recordings(), 20).flatten().collect();
         let mut messages = 0;
-        read(&inputs, &Topology::default(), 1, |batch| messages += batch.messages.len());
-        assert!(messages > (ROUND + 2) * MOST_MESSAGES, "{messages} messages");
+        let limits = PairLimits::default();
+        let mut count = |batch: &mut Batch| messages += batch.messages.as_ref().map_or(0, |it| it.len());
+        read(&inputs, &Topology::default(), limits, 1, &mut count);
+        assert!(messages > (ROUND + 2) * SEGMENT, "{messages} messages");
         let panics = |_: &mut Batch| {
             thread::sleep(std::time::Duration::from_millis(500));
             panic!("on purpose");
         };
-        let read = || read(&inputs, &Topology::default(), 2, panics);
+        let read = || read(&inputs, &Topology::default(), limits, 2, panics);
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err());
     }
 

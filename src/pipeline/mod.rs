@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! intake   reading and decoding, beside the caller where there are two threads
-//! engine   pairing; then the survey (who is who, what shows which state),
-//!          and behind it, when enough more was read, the decisions
+//! pairing  messages to exchanges, on the same thread
+//! engine   the survey of exchanges that are over (who is who, what shows which
+//!          state), and behind it, when enough more was read, the decisions
 //! window   the control channel's events in between
 //! counts   what became of every frame
 //! ```
@@ -17,6 +18,7 @@
 mod counts;
 mod engine;
 pub mod intake;
+mod pairing;
 mod window;
 
 pub use counts::{Counts, SourceCounts};
@@ -187,8 +189,9 @@ pub fn stream<'t>(
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         threads => threads,
     };
+    let limits = options.limits;
     let mut engine = Engine::new(topology, options, threads);
-    let ending = intake::read(inputs, topology, threads, |batch| {
+    let ending = intake::read(inputs, topology, limits, threads, |batch| {
         engine.read(batch, &mut take);
         progress(batch.progress);
     });

@@ -74,7 +74,7 @@ impl Filler<'_> {
             m.status_text(),
             List(m.anomalies().map(|anomaly| anomaly.to_string())),
             m.exchange,
-            self.analysis.messages.first_sighting(m).map(|at| self.frame_name(at, true)),
+            m.sighting_of.as_ref().map(|seen| self.frame_name(seen.at, true)),
         ];
     }
 }
