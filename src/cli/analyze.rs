@@ -11,7 +11,7 @@ use dorascope::table::{Rows, TableSet, schema};
 
 use super::exit::Exit;
 use super::output::{FIRST_ROWS, Output, text};
-use super::reading::{read, stream};
+use super::reading::stream;
 use super::resolve::{AnalyzeJob, Destination, Inputs, Shape};
 use super::topology;
 
@@ -24,9 +24,13 @@ pub fn run(job: &AnalyzeJob, output: &Output) -> Result<Exit> {
     match &job.destination {
         Destination::Print(Shape::Table) => print(&job.inputs, &topology, output),
         Destination::Print(shape) => {
-            let (analysis, exit) = read(&job.inputs, &topology, output)?;
+            let mut leases = Vec::new();
+            let keep = |batch: &Analysis<'_>| leases.extend_from_slice(&batch.leases);
+            let (last, exit) = stream(&job.inputs, &topology, output, true, keep)?;
             if exit != Exit::Failed {
-                output.rows(&Filler::new(&analysis).leases(), *shape, usize::MAX)?;
+                leases.extend_from_slice(&last.leases);
+                leases.sort_by_key(|lease| (lease.start, lease.exchange));
+                output.rows(&Filler::new(&last).lease_rows(&leases), *shape, usize::MAX)?;
             }
             Ok(exit)
         }

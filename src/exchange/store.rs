@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::Observed;
 use super::answer::Answer;
-use super::observed::Sighting;
-use crate::units::{ExchangeId, MessageId};
+use crate::units::MessageId;
 
 /// Messages of one [`Segment`]: a quarter of a megabyte, which stays in a core's cache.
 pub const SEGMENT: usize = 1 << SEGMENT_BITS;
@@ -39,6 +38,11 @@ impl Messages {
     /// The number that the next message gets.
     pub const fn next(&self) -> MessageId {
         MessageId(self.next)
+    }
+
+    /// Those that are not sealed.
+    pub const fn open(&self) -> &Vec<Observed> {
+        &self.open
     }
 
     /// Adds a message.
@@ -84,15 +88,10 @@ impl Messages {
         }
     }
 
-    /// Notes the exchange of a message that is not sealed, and which message it is a sighting of.
-    pub fn paired(&mut self, id: MessageId, exchange: Option<ExchangeId>, first: Option<MessageId>) {
-        let first = first.and_then(|first| Some(Sighting { message: first, at: self.get(first)?.at }));
+    /// The same for changing it, while it is not sealed.
+    pub fn get_mut(&mut self, id: MessageId) -> Option<&mut Observed> {
         let open = self.next - self.open.len() as u32;
-        let place = id.0.checked_sub(open).and_then(|at| self.open.get_mut(at as usize));
-        if let Some(message) = place {
-            message.exchange = exchange;
-            message.sighting_of = first.map(Box::new);
-        }
+        self.open.get_mut(id.0.checked_sub(open)? as usize)
     }
 
     /// The messages of the present batch.

@@ -13,7 +13,7 @@ use std::thread;
 use foldhash::quality::RandomState;
 
 use super::Counts;
-use super::pairing::{Pairing, Taken};
+use super::pairing::Pairing;
 use crate::capture::{Input, Progress, Reader, Source, Sources, Trouble};
 use crate::dhcp::Message;
 use crate::exchange::observed::{Envelope, Observed};
@@ -141,8 +141,6 @@ struct Intake<'t> {
     control: ControlReader<'t>,
     points: CapturePoints,
     zones: Zones,
-    /// Messages of the next batch.
-    taken: Vec<Taken>,
     pairing: Pairing,
     counts: Counts,
     seed: RandomState,
@@ -158,7 +156,6 @@ impl<'t> Intake<'t> {
             decoder: Decoder::new(),
             control: ControlReader::new(topology),
             zones: Zones::default(),
-            taken: Vec::with_capacity(SEGMENT),
             pairing: Pairing::new(limits),
             counts: Counts::default(),
             seed: RandomState::default(),
@@ -180,20 +177,17 @@ impl<'t> Intake<'t> {
     fn fill(&mut self, batch: &mut Batch) -> bool {
         batch.clear();
         let mut frames = 0;
-        while frames < MOST_FRAMES && self.taken.len() < SEGMENT && self.frame() {
+        while frames < MOST_FRAMES && self.pairing.len() < SEGMENT && self.frame() {
             frames += 1;
         }
         batch.progress = self.reader.progress();
-        if frames == MOST_FRAMES && self.taken.len() < SEGMENT {
+        if frames == MOST_FRAMES && self.pairing.len() < SEGMENT {
             return true;
         }
-        if frames == 0 && self.taken.is_empty() {
+        if frames == 0 && self.pairing.len() == 0 {
             return false;
         }
         batch.complete = true;
-        for taken in self.taken.drain(..) {
-            self.pairing.take(taken);
-        }
         self.pairing.hand_over(batch);
         batch.sources.append(&mut self.zones.new);
         batch.events.extend(self.control.drain());
@@ -207,6 +201,7 @@ impl<'t> Intake<'t> {
         let Some(frame) = self.reader.next() else { return false };
         let source = frame.at.source;
         let point = self.points.enter(source, frame.time);
+        let mut taken = None;
         match self.decoder.decode(&frame) {
             // tshark draws the same line: a payload of a byte is no DHCP message.
             Ok(Decoded::Udp(datagram)) if datagram.payload.len() < 2 => {
@@ -223,9 +218,8 @@ impl<'t> Intake<'t> {
                     src_port: datagram.src_port,
                     dst_port: datagram.dst_port,
                 };
-                let mut message = Observed::new(envelope, &Message::parse(&datagram.payload, datagram.cut));
-                message.zone = self.zones.of(source);
-                self.taken.push(Taken { message, identity: identity(&self.seed, &datagram), point });
+                self.pairing.push(Observed::new(envelope, &Message::parse(&datagram.payload, datagram.cut)));
+                taken = Some(identity(&self.seed, &datagram));
             }
             Ok(Decoded::Tcp(segment)) => {
                 let control = self.control.push(&segment, frame.time, frame.at);
@@ -237,12 +231,12 @@ impl<'t> Intake<'t> {
             self.counts.cut(source);
         }
         self.end = self.end.max(frame.time);
+        // The frame borrowed the reader up to here, which knows the sources.
         if !self.zones.knows(source) {
-            // Its zone could not be asked for while the frame borrowed the reader.
             self.zones.learn(self.reader.sources());
-            if let Some(taken) = self.taken.last_mut() {
-                taken.message.zone = self.zones.of(taken.message.at.source);
-            }
+        }
+        if let Some(identity) = taken {
+            self.pairing.pair(self.zones.of(source), identity, point);
         }
         true
     }

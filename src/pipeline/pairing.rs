@@ -2,25 +2,15 @@
 //! the servers are.
 
 use super::intake::Batch;
+use crate::exchange::observed::Sighting;
 use crate::exchange::pair::{PairCounts, PairLimits, Pairer};
 use crate::exchange::sighting::Sightings;
 use crate::exchange::{Exchange, Messages, Observed};
-use crate::units::{MessageId, SourceId};
+use crate::units::{MessageId, SourceId, ZoneId};
 
 /// Messages kept behind the oldest exchange that is not given away, so that copies
 /// of one that was closed early are still recognised.
 const KEPT: u32 = 65_536;
-
-/// One DHCP message, ready to be paired.
-#[derive(Debug)]
-pub(super) struct Taken {
-    /// The message, its zone filled in.
-    pub(super) message: Observed,
-    /// Hash of addresses, ports and payload, for [`Sightings`].
-    pub(super) identity: u64,
-    /// The capture point of its source.
-    pub(super) point: SourceId,
-}
 
 /// Pairs messages, and gives them away a segment at a time.
 #[derive(Debug, Default)]
@@ -35,11 +25,24 @@ impl Pairing {
         Self { pairer: Pairer::new(limits), ..Self::default() }
     }
 
-    /// Finds the exchange of a message.
-    pub(super) fn take(&mut self, Taken { message, identity, point }: Taken) {
+    /// How many messages were taken since the last call of [`Pairing::hand_over`].
+    pub(super) const fn len(&self) -> usize {
+        self.messages.open().len()
+    }
+
+    /// Takes a message; [`Pairing::pair`] follows.
+    pub(super) fn push(&mut self, message: Observed) {
+        self.messages.push(message);
+    }
+
+    /// Finds the exchange of the message that was pushed last. `identity` is a hash of addresses,
+    /// ports and payload, for [`Sightings`], and `point` the capture point of its source.
+    pub(super) fn pair(&mut self, zone: ZoneId, identity: u64, point: SourceId) {
         let Self { messages, sightings, pairer } = self;
+        let id = MessageId(messages.next().0.saturating_sub(1));
+        let Some(message) = messages.get_mut(id) else { return };
+        message.zone = zone;
         let time = message.time;
-        let id = messages.push(message);
         // Of a burst within an instant the first copy may have left by now.
         let seen = sightings.enter(identity, time, point, id).filter(|first| messages.get(*first).is_some());
         let (exchange, first) = match seen {
@@ -52,7 +55,11 @@ impl Pairing {
                 (Some(exchange), hop_of)
             }
         };
-        messages.paired(id, exchange, first);
+        let seen = first.and_then(|first| Some(Sighting { message: first, at: messages.get(first)?.at }));
+        if let Some(message) = messages.get_mut(id) {
+            message.exchange = exchange;
+            message.sighting_of = seen.map(Box::new);
+        }
     }
 
     /// Gives away the messages since the last call, and the exchanges that are over.
