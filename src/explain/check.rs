@@ -191,7 +191,7 @@ fn taken_over(analysis: &Analysis<'_>, exchange: &Exchange, server: ServerId, ti
                         time,
                         exchange: exchange.id,
                         answered: false,
-                        life: timeline.life(partner, time),
+                        life: &timeline.life(partner, time),
                     },
                 );
                 standing.service == Service::Serves && standing.confidence >= 0.85

@@ -118,6 +118,30 @@ impl State {
     }
 }
 
+/// What is known of a server's state at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is in this state.
+    In(State),
+    /// It does not run.
+    Unavailable,
+}
+
+impl Status {
+    /// Kea's word, as `status-get` shows a partner.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::In(state) => state.as_str(),
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// Whether it runs with its DHCP service switched off.
+    pub const fn is_service_off(self) -> bool {
+        matches!(self, Self::In(state) if !state.is_service_on())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

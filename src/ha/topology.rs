@@ -154,11 +154,6 @@ impl Mode {
             Self::PassiveBackup => "passive-backup",
         }
     }
-
-    /// The state in which a healthy pair of this mode works; Kea names both alike.
-    pub const fn normal_state(self) -> &'static str {
-        self.as_str()
-    }
 }
 
 impl Role {

@@ -307,11 +307,11 @@ impl<'t> Engine<'t> {
         let decided = shared(self.threads, &exchanges, |some| {
             let from = some.first().zip(exchanges.first()).map_or(0, |(one, first)| one.id.0 - first.id.0);
             let parts = parts.get(from as usize..).unwrap_or_default();
-            let asking = timeline.ask();
+            let (asking, follower) = (timeline.ask(), replay.follow());
             let mut decisions: Vec<Decision> = Vec::with_capacity(4 * some.len());
             let judge = |(exchange, parts): (&Exchange, &Parts)| {
                 let first = decisions.len();
-                evidence.decide(exchange, parts, (&asking, replay, gaps), &mut decisions);
+                evidence.decide(exchange, parts, (&asking, &follower, gaps), &mut decisions);
                 judge(&evidence, exchange, decisions.get(first..).unwrap_or_default(), wanted)
             };
             let judgements: Vec<Judgement> = some.iter().zip(parts).map(judge).collect();

@@ -5,11 +5,11 @@ use smallvec::SmallVec;
 use super::Evidence;
 use super::rules::{Ruling, is_filtered, owner_scope};
 use crate::dhcp::MessageType;
-use crate::exchange::{Exchange, Messages, Observed, Step, of};
+use crate::exchange::{Exchange, Observed, Step, of};
 use crate::ha::network::Selected;
-use crate::ha::state::State;
+use crate::ha::state::{State, Status};
 use crate::ha::timeline::{Life, Timeline};
-use crate::ha::topology::RelationshipId;
+use crate::ha::topology::{Dhcp4, RelationshipId};
 use crate::ha::updates::Update;
 use crate::units::{MessageId, SECOND, ServerId};
 
@@ -66,14 +66,20 @@ pub(super) struct Case<'a> {
     pub(super) part: Part,
     pub(super) server: ServerId,
     pub(super) reply: Option<MessageId>,
+    /// The server's configuration, and whether that makes it a hub.
+    pub(super) kea: Option<&'a Dhcp4>,
+    pub(super) hub: bool,
     /// What shows the server to run at that time; known when it is decided.
     pub(super) life: Life,
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn of(part: Part, exchange: &'a Exchange, messages: &'a Messages) -> Self {
-        let query = of(messages, part.query);
-        Self { exchange, query, part, server: part.server, reply: part.reply, life: Life::default() }
+    pub(super) fn of(part: Part, exchange: &'a Exchange, evidence: &'a Evidence<'_>) -> Self {
+        let Part { query, server, reply, .. } = part;
+        let query = of(evidence.messages, query);
+        let kea = evidence.network.topology.server(server).and_then(|server| server.kea.as_ref());
+        let hub = kea.is_some_and(Dhcp4::is_hub);
+        Self { exchange, query, part, server, reply, kea, hub, life: Life::default() }
     }
 
     /// Whether the server answered, captured or not.
@@ -222,15 +228,13 @@ impl Evidence<'_> {
 
     /// Adds what an exchange shows of the servers' behaviour.
     pub fn observe(&self, exchange: &Exchange, parts: &[Part], timeline: &mut Timeline) {
-        let topology = &*self.network.topology;
-        for step in &exchange.replies {
+        for (at, step) in exchange.replies.iter().enumerate() {
             if let Some(answer) = self.answers.get(&step.first) {
-                let reply = of(self.messages, step.first);
-                timeline.alive(answer.server, reply.time, reply.at);
+                timeline.replied(answer.server, of(self.messages, step.first), at > 0);
             }
         }
         for part in parts {
-            let case = Case::of(*part, exchange, self.messages);
+            let case = Case::of(*part, exchange, self);
             let answered = case.answered();
             // A REQUEST may be ignored for reasons that have nothing to do with scopes.
             if !answered && case.query.message_type != Some(MessageType::DISCOVER) {
@@ -238,16 +242,14 @@ impl Evidence<'_> {
             }
             let (Some(id), Some(scope)) = (part.relationship, part.scope) else { continue };
             // A message type that HA lets through says nothing about scopes.
-            let hub = topology.is_hub(case.server);
-            if !is_filtered(case.query.message_type, hub) || self.is_last_moment(case.query) {
+            if !is_filtered(case.query.message_type, case.hub) || self.is_last_moment(case.query) {
                 continue;
             }
             // Without a subnet a server has nothing to offer, whatever its state.
             if !answered && part.subnet == Subnetted::None {
                 continue;
             }
-            let at = (case.query.time, case.query.at, exchange.id);
-            timeline.add_behaviour(case.server, id, scope, answered, at);
+            timeline.add_behaviour((case.server, id, scope), answered, exchange, case.query);
         }
     }
 
@@ -269,7 +271,7 @@ impl Evidence<'_> {
     pub(super) fn failing_update(&self, case: &Case<'_>, ruling: &Ruling) -> Option<&Update> {
         let relationship = ruling.relationship?;
         let limits = self.network.topology.limits_of(case.server, relationship)?;
-        let state = ruling.standing.as_ref()?.state.and_then(State::from_word)?;
+        let Some(Status::In(state)) = ruling.state else { return None };
         let waits = matches!(state, State::HotStandby | State::LoadBalancing | State::PartnerInMaintenance);
         let request = case.query.message_type == Some(MessageType::REQUEST);
         let due = request && waits && limits.send_lease_updates;

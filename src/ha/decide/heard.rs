@@ -13,8 +13,8 @@ impl Evidence<'_> {
     pub fn heard(&self, exchange: &Exchange, parts: &[Part], queries: &mut Vec<Query>) {
         for part in parts {
             let Some(relationship) = part.relationship else { continue };
-            let case = Case::of(*part, exchange, self.messages);
-            let (query, hub) = (case.query, self.network.topology.is_hub(case.server));
+            let case = Case::of(*part, exchange, self);
+            let (query, hub) = (case.query, case.hub);
             let reply = case.reply.map(|id| of(self.messages, id));
             let acked = reply.is_some_and(|reply| reply.message_type == Some(MessageType::ACK));
             queries.push(Query {

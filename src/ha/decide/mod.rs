@@ -17,7 +17,8 @@ use self::rules::Ruling;
 use super::catalogue::Rule;
 use super::events::HaEvent;
 use super::network::{Heard, Network};
-use super::replay::Replay;
+use super::replay::Follower;
+use super::state::Status;
 use super::timeline::{Asking, Basis};
 use super::topology::RelationshipId;
 use super::updates::Updates;
@@ -144,13 +145,13 @@ impl Evidence<'_> {
         &self,
         exchange: &Exchange,
         parts: &[Part],
-        (timeline, replay, gaps): (&Asking<'_>, &Replay, &Gaps),
+        (timeline, replay, gaps): (&Asking<'_>, &Follower<'_>, &Gaps),
         decisions: &mut Vec<Decision>,
     ) {
         let first = decisions.len();
         let answered_by = |step: &Step| self.answers.get(&step.first).map(|answer| answer.server);
         for part in parts {
-            let mut case = Case::of(*part, exchange, self.messages);
+            let mut case = Case::of(*part, exchange, self);
             case.life = timeline.life(case.server, case.query.time);
             // What it left unanswered it may well leave unanswered again.
             let silent = |earlier: &Decision| {
@@ -175,7 +176,7 @@ impl Evidence<'_> {
     fn decision(
         &self,
         case: &Case<'_>,
-        (timeline, replay): (&Asking<'_>, &Replay),
+        (timeline, replay): (&Asking<'_>, &Follower<'_>),
         gaps: &Gaps,
         again: impl FnOnce() -> bool,
     ) -> Decision {
@@ -198,7 +199,7 @@ impl Evidence<'_> {
         {
             ruling.expected = Expected::Ignore;
             ruling.rule = Rule::LeaseUpdateRejected;
-            ruling.evidence = [rejected.request_at, rejected.at].into_iter().collect();
+            ruling.evidence.insert_many(0, [rejected.request_at, rejected.at]);
         } else if case.reply.is_none()
             && ruling.expected == Expected::Answer
             && let Some(failing) = self.failing_update(case, &ruling)
@@ -207,7 +208,7 @@ impl Evidence<'_> {
             ruling.rule = Rule::LeaseUpdateFailed;
             // Another attempt may get through while the REQUEST is kept.
             ruling.confidence = ruling.confidence.min(0.85);
-            ruling.evidence = [failing.request_at, failing.at].into_iter().collect();
+            ruling.evidence.insert_many(0, [failing.request_at, failing.at]);
         }
         let waited = case.reply.map(|id| of(self.messages, id).time.since(case.query.time));
         let ceiling = match waited {
@@ -227,7 +228,7 @@ impl Evidence<'_> {
             None => Seen::Silent,
         };
         // Its own file may hold another relationship, or no subnet for this client.
-        let configured = self.network.topology.server(case.server).is_some_and(|it| it.kea.is_some());
+        let configured = case.kea.is_some();
         if ruling.is_concluded(configured) && (seen == Seen::Silent || (seen == Seen::Unknown && again())) {
             ruling.give_up();
         }
@@ -244,17 +245,14 @@ impl Evidence<'_> {
                 }
             }
         };
-        let mut evidence = ruling.evidence;
-        let standing = ruling.standing;
-        evidence.extend(standing.iter().flat_map(|standing| standing.evidence.iter().copied()));
         Decision {
             exchange: case.exchange.id,
             query: case.part.query,
             server: case.server,
             relationship: ruling.relationship,
             heard,
-            state: standing.as_ref().and_then(|standing| standing.state),
-            basis: standing.as_ref().map(|standing| standing.basis),
+            state: ruling.state.map(Status::as_str),
+            basis: ruling.basis,
             owner: ruling.owner,
             scope: ruling.scope,
             expected: ruling.expected,
@@ -262,7 +260,7 @@ impl Evidence<'_> {
             rule: ruling.rule,
             confidence: ruling.confidence,
             reply: case.reply,
-            evidence,
+            evidence: ruling.evidence,
         }
     }
 }
@@ -275,7 +273,7 @@ impl Evidence<'_> {
 /// exchange shows no reply at all (the capture may only hold one direction), or
 /// where the capture is lossy.
 fn silence_ceiling(case: &Case<'_>, ruling: &Ruling, lossy: impl Fn() -> bool) -> f64 {
-    let inferred = ruling.standing.as_ref().is_some_and(|standing| standing.basis >= Basis::Inferred);
+    let inferred = ruling.basis.is_some_and(|basis| basis >= Basis::Inferred);
     match ruling.expected {
         Expected::Answer if lossy() => 0.6,
         Expected::Answer => 0.85,

@@ -10,8 +10,9 @@ use crate::dhcp::MessageType;
 use crate::exchange::{Kind, Observed};
 use crate::ha::catalogue::Rule;
 use crate::ha::hash::Owner;
-use crate::ha::replay::{Replay, Replayed};
-use crate::ha::timeline::{Asked, Asking, Basis, Service, Standing, is_service_off};
+use crate::ha::replay::{Follower, Replayed};
+use crate::ha::state::Status;
+use crate::ha::timeline::{Asked, Asking, Basis, Service, Standing};
 use crate::ha::topology::{Mode, Relationship, RelationshipId};
 use crate::units::{Frames, ServerId};
 
@@ -23,7 +24,9 @@ const REPLAYED: f64 = 0.89;
 /// What the rules say, before it is compared with the packets.
 pub(super) struct Ruling {
     pub(super) relationship: Option<RelationshipId>,
-    pub(super) standing: Option<Standing>,
+    pub(super) state: Option<Status>,
+    /// What the state rests on, once HA was asked.
+    pub(super) basis: Option<Basis>,
     pub(super) owner: Option<ServerId>,
     pub(super) scope: Option<(usize, bool)>,
     pub(super) expected: Expected,
@@ -34,15 +37,16 @@ pub(super) struct Ruling {
 
 impl Ruling {
     pub(super) fn new(expected: Expected, rule: Rule, confidence: f64) -> Self {
-        let (relationship, standing, owner, scope) = (None, None, None, None);
-        Self { relationship, standing, owner, scope, expected, rule, confidence, evidence: Frames::new() }
+        let (relationship, state, basis, owner, scope) = (None, None, None, None, None);
+        let evidence = Frames::new();
+        Self { relationship, state, basis, owner, scope, expected, rule, confidence, evidence }
     }
 
     /// Whether an answer is expected only because of what the server did at other times,
     /// or without its configuration.
     pub(super) fn is_concluded(&self, configured: bool) -> bool {
-        let shown = |standing: &Standing| configured && standing.basis < Basis::Inferred;
-        self.expected == Expected::Answer && self.standing.as_ref().is_some_and(|standing| !shown(standing))
+        let shown = |basis: Basis| configured && basis < Basis::Inferred;
+        self.expected == Expected::Answer && self.basis.is_some_and(|basis| !shown(basis))
     }
 
     /// It did otherwise this time, and nothing tells why.
@@ -50,45 +54,34 @@ impl Ruling {
         self.expected = Expected::Unknown;
         self.rule = Rule::StateUnknown;
         self.confidence = self.confidence.min(0.5);
-        if let Some(standing) = &mut self.standing {
-            standing.state = None;
-        }
+        self.state = None;
     }
 }
 
 impl Evidence<'_> {
     /// Kea's rules in Kea's order.
-    pub(super) fn rule(&self, case: &Case<'_>, timeline: &Asking<'_>, replay: &Replay) -> Ruling {
-        let kea = self.network.topology.server(case.server).and_then(|server| server.kea.as_ref());
-        let in_relationship = self.network.topology.relationships_of(case.server).next().is_some();
-        if kea.is_none() && !in_relationship {
+    pub(super) fn rule(&self, case: &Case<'_>, timeline: &Asking<'_>, replay: &Follower<'_>) -> Ruling {
+        if case.kea.is_none() && self.network.topology.relationships_of(case.server).next().is_none() {
             return Ruling::new(Expected::Unknown, Rule::NoConfiguration, 0.5);
         }
-        let hub = self.network.topology.is_hub(case.server);
-        let ha = self.ha(case, timeline, replay);
+        let mut ruling = self.ha(case, timeline, replay);
         // A hub asks HA last, any other server asks it first.
-        if !hub && ha.expected != Expected::Answer {
-            return ha;
+        if !case.hub && ruling.expected != Expected::Answer {
+            return ruling;
         }
-        match self.foreign_server_id(case).or_else(|| self.no_subnet(case)) {
-            None => ha,
-            Some(later) => Ruling {
-                expected: later.expected,
-                rule: later.rule,
-                confidence: if hub { later.confidence } else { later.confidence.min(ha.confidence) },
-                ..ha
-            },
+        if let Some((expected, rule, confidence)) = self.foreign_server_id(case).or_else(|| no_subnet(case)) {
+            (ruling.expected, ruling.rule) = (expected, rule);
+            ruling.confidence = if case.hub { confidence } else { confidence.min(ruling.confidence) };
         }
+        ruling
     }
 
     /// Option 54 names somebody else (Kea's check `DHCP4_PACKET_DROP_0003`).
-    pub(super) fn foreign_server_id(&self, case: &Case<'_>) -> Option<Ruling> {
+    pub(super) fn foreign_server_id(&self, case: &Case<'_>) -> Option<(Expected, Rule, f64)> {
         let named = case.query.server_id?;
-        let server = self.network.topology.server(case.server);
-        let kea = server.and_then(|server| server.kea.as_ref());
         let own = self.network.machines.at(named) == Some(case.server)
             || case.query.server_id_override() == Some(named)
-            || kea.is_some_and(|kea| {
+            || case.kea.is_some_and(|kea| {
                 kea.ignore_server_id
                     || kea.subnets.iter().any(|subnet| subnet.server_identifier == Some(named))
             });
@@ -97,49 +90,27 @@ impl Evidence<'_> {
         // Without the server's own file nobody knows whether it checks at all.
         let confidence = if !known {
             0.6
-        } else if kea.is_none() {
+        } else if case.kea.is_none() {
             0.85
         } else {
             0.99
         };
-        (!own).then(|| Ruling::new(Expected::Ignore, Rule::ForeignServerId, confidence))
-    }
-
-    fn no_subnet(&self, case: &Case<'_>) -> Option<Ruling> {
-        let topology = &*self.network.topology;
-        let hub = topology.is_hub(case.server);
-        // RELEASE and DECLINE never reach subnet selection.
-        if matches!(case.query.message_type, Some(MessageType::RELEASE | MessageType::DECLINE)) {
-            return None;
-        }
-        match case.part.subnet {
-            Subnetted::Unknown => None,
-            // A REQUEST without a subnet may be refused with a NAK instead (`DHCP4_PACKET_NAK_0001`),
-            // and an INFORM needs none. A hub drops either (kea-ha §5).
-            Subnetted::None if !hub && case.query.message_type != Some(MessageType::DISCOVER) => {
-                Some(Ruling::new(Expected::Unknown, Rule::NoSubnet, 0.5))
-            }
-            Subnetted::None => Some(Ruling::new(Expected::Ignore, Rule::NoSubnet, 0.9)),
-            Subnetted::Found => (hub && case.part.relationship.is_none())
-                .then(|| Ruling::new(Expected::Ignore, Rule::NoRelationshipForSubnet, 0.95)),
-        }
+        (!own).then_some((Expected::Ignore, Rule::ForeignServerId, confidence))
     }
 
     /// The HA decision: type, owner, scope.
-    fn ha(&self, case: &Case<'_>, timeline: &Asking<'_>, replay: &Replay) -> Ruling {
+    fn ha(&self, case: &Case<'_>, timeline: &Asking<'_>, replay: &Follower<'_>) -> Ruling {
         let topology = &*self.network.topology;
         let known = case.part.relationship.and_then(|id| Some((id, topology.relationship(id)?)));
         let Some((id, relationship)) = known else {
-            let kea = topology.server(case.server).and_then(|server| server.kea.as_ref());
-            return if kea.is_some_and(|kea| kea.memberships.is_empty()) {
+            return if case.kea.is_some_and(|kea| kea.memberships.is_empty()) {
                 reply_or_not(case, Ruling::new(Expected::Answer, Rule::NoHa, 0.9))
             } else {
                 Ruling::new(Expected::Unknown, Rule::RelationshipUnknown, 0.5)
             };
         };
-        let hub = topology.is_hub(case.server);
         // Every enabled server processes such a message; what it does then is not HA's matter.
-        let filtered = is_filtered(case.query.message_type, hub);
+        let filtered = is_filtered(case.query.message_type, case.hub);
         let Some(scope) = case.part.scope.or((!filtered).then_some(0)) else {
             let mut ruling = Ruling::new(Expected::Ignore, Rule::NoIdentifier, 0.95);
             ruling.relationship = Some(id);
@@ -147,10 +118,10 @@ impl Evidence<'_> {
         };
         let place = (case.server, id, scope);
         let (time, exchange) = (case.query.time, case.exchange.id);
-        let asked = Asked { time, exchange, answered: case.answered(), life: case.life };
+        let asked = Asked { time, exchange, answered: case.answered(), life: &case.life };
         let mut standing = timeline.standing(topology, place, asked);
         if let Some(replayed) = replay.standing(place, time) {
-            standing = second_witness(standing, replayed);
+            second_witness(&mut standing, replayed);
         }
         let owner = relationship.peers.get(scope);
         let is_owner = owner.and_then(|peer| peer.server) == Some(case.server);
@@ -160,7 +131,7 @@ impl Evidence<'_> {
             Service::Serves if is_owner => (Expected::Answer, Rule::OwnScope),
             Service::Serves => (Expected::Answer, Rule::FailoverScope),
             Service::Silent => match standing.state {
-                Some(state) if is_service_off(state) => (Expected::Ignore, Rule::ServiceDisabled),
+                Some(state) if state.is_service_off() => (Expected::Ignore, Rule::ServiceDisabled),
                 Some(_) => (Expected::Ignore, Rule::ScopeNotServed),
                 // Behaviour alone: nobody around that time was served either.
                 None if is_owner
@@ -185,8 +156,9 @@ impl Evidence<'_> {
                 Rule::NotServing => 0.85,
                 _ => ceiling,
             }),
-            evidence: Frames::new(),
-            standing: Some(standing),
+            state: standing.state,
+            basis: Some(standing.basis),
+            evidence: standing.evidence,
         };
         reply_or_not(case, ruling)
     }
@@ -194,27 +166,47 @@ impl Evidence<'_> {
 
 /// What is known with the replay beside it. What a server did with this very query
 /// tells more than a replay, where it tells anything.
-fn second_witness(mut standing: Standing, replayed: Replayed<'_>) -> Standing {
+fn second_witness(standing: &mut Standing, replayed: Replayed<'_>) {
     let concluded = standing.basis >= Basis::Inferred;
     let differs = replayed.state != standing.state;
     let alike = replayed.service == standing.service;
     let settled = standing.state.is_none() || (alike && !differs);
     if concluded && settled && replayed.confidence > standing.confidence.max(0.8) {
         let confidence = replayed.confidence.min(REPLAYED).max(standing.confidence);
-        return Standing { confidence, basis: Basis::Inferred, ..replayed.into() };
-    }
-    if concluded && alike {
+        *standing = Standing { confidence, basis: Basis::Inferred, ..replayed.into() };
+    } else if concluded && alike {
         // Behaviour names the normal state only because it cannot tell another one.
         standing.state = replayed.state;
         standing.confidence = standing.confidence.min(REPLAYED);
     } else if standing.state.is_some() && differs {
         // Two witnesses that differ, such as a heartbeat before and a command after it.
         if alike && replayed.confidence > REPLAYED {
-            return Standing { confidence: REPLAYED, ..replayed.into() };
+            *standing = Standing { confidence: REPLAYED, ..replayed.into() };
+        } else {
+            standing.confidence = standing.confidence.min(REPLAYED);
         }
-        standing.confidence = standing.confidence.min(REPLAYED);
     }
-    standing
+}
+
+fn no_subnet(case: &Case<'_>) -> Option<(Expected, Rule, f64)> {
+    // RELEASE and DECLINE never reach subnet selection.
+    if matches!(case.query.message_type, Some(MessageType::RELEASE | MessageType::DECLINE)) {
+        return None;
+    }
+    match case.part.subnet {
+        Subnetted::Unknown => None,
+        // A REQUEST without a subnet may be refused with a NAK instead (`DHCP4_PACKET_NAK_0001`),
+        // and an INFORM needs none. A hub drops either (kea-ha §5).
+        Subnetted::None if !case.hub && case.query.message_type != Some(MessageType::DISCOVER) => {
+            Some((Expected::Unknown, Rule::NoSubnet, 0.5))
+        }
+        Subnetted::None => Some((Expected::Ignore, Rule::NoSubnet, 0.9)),
+        Subnetted::Found => (case.hub && case.part.relationship.is_none()).then_some((
+            Expected::Ignore,
+            Rule::NoRelationshipForSubnet,
+            0.95,
+        )),
+    }
 }
 
 /// RELEASE and DECLINE are taken without a reply, so silence says nothing about them.

@@ -26,10 +26,12 @@ mod run;
 mod seat;
 mod spans;
 mod standing;
+mod stretch;
 
 use std::fmt;
 
 use self::pulse::Pulses;
+use self::stretch::Stretch;
 use super::machine::ClientKey;
 use super::state::State;
 use super::timeline::Basis;
@@ -37,7 +39,7 @@ use super::topology::RelationshipId;
 use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, ServerId};
 
 pub use run::{KEPT_EVENTS_NS, Replayer};
-pub use standing::Replayed;
+pub use standing::{Follower, Replayed};
 
 /// A query that a server could hear, and that belongs to one of its relationships.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,7 +217,7 @@ pub struct Span {
 }
 
 /// What is known about a server's seat at one instant.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Known<'r> {
     /// The interval that the instant falls into.
     pub span: &'r Span,
@@ -247,21 +249,29 @@ impl Replay {
         relationship: RelationshipId,
         time: CaptureTime,
     ) -> Option<Known<'_>> {
-        let key = (server, relationship);
+        self.known((server, relationship), &mut Stretch::around(time))
+    }
+
+    /// What is known about a seat at the instant of a stretch, which is then one in which it is the same.
+    fn known(&self, key: (ServerId, RelationshipId), time: &mut Stretch) -> Option<Known<'_>> {
         let of = |span: &Span| (span.server, span.relationship);
-        let after = self.spans.partition_point(|span| (of(span), span.from) <= (key, time));
-        let span = self.spans.get(after.checked_sub(1)?).filter(|span| of(span) == key)?;
-        if time > span.to {
+        let begins = self.spans.partition_point(|span| of(span) < key);
+        let seat = self.spans.get(begins..).unwrap_or_default();
+        let seat = seat.get(..seat.partition_point(|span| of(span) == key)).unwrap_or_default();
+        let after = seat.partition_point(|span| time.reached(span.from));
+        let span = seat.get(after.checked_sub(1)?)?;
+        if time.passed(span.to) {
             return None;
         }
-        let next = self.spans.get(after).filter(|span| of(span) == key);
+        let next = seat.get(after);
         let followed = self.pulses.covers(span, next, time);
         let mut confidence = if followed { span.confidence } else { span.confidence.min(0.85) };
         for change in [Some(span), next].into_iter().flatten() {
             let (last, first) = change.begins;
             // A replayed instant is exact but for Kea's own work; any other may lie anywhere in its bracket.
-            let open = !change.exact && last < time && time < first;
-            if open || time.since(change.from).saturating_abs() < GRACE {
+            let open = !change.exact && time.passed(last) && !time.reached(first);
+            let near = time.passed(change.from.plus(-GRACE)) && !time.reached(change.from.plus(GRACE));
+            if open || near {
                 confidence = confidence.min(0.6);
             }
         }

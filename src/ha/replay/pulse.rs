@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::Span;
+use super::stretch::Stretch;
 use crate::ha::topology::RelationshipId;
 use crate::units::{CaptureTime, SECOND, ServerId};
 
@@ -60,9 +61,9 @@ impl Pulses {
 
     /// Whether an instant lies between two like beats of its span that leave no
     /// room for a missing one; a replayed change counts as a beat beside a seen one.
-    pub(super) fn covers(&self, span: &Span, next: Option<&Span>, time: CaptureTime) -> bool {
+    pub(super) fn covers(&self, span: &Span, next: Option<&Span>, time: &mut Stretch) -> bool {
         let Some(pulse) = self.0.get(&(span.server, span.relationship)) else { return false };
-        let after = pulse.beats.partition_point(|beat| beat.0 <= time);
+        let after = pulse.beats.partition_point(|beat| time.reached(beat.0));
         let last = after.checked_sub(1).and_then(|at| pulse.beats.get(at)).filter(|beat| beat.0 >= span.from);
         let next_beat = pulse.beats.get(after).filter(|beat| beat.0 < span.to);
         let begin = last.map(|beat| beat.0).or(span.exact.then_some(span.from));
@@ -78,10 +79,7 @@ impl Pulses {
             .take_while(|beat| beat.0 >= span.from)
             .chain(next_beat)
             .any(|beat| matches!(beat.1, Beat::Shown | Beat::Refused));
-        alike
-            && shown
-            && end.since(begin) < pulse.apart
-            && !self.near_hole((span.server, span.relationship), time)
+        alike && shown && end.since(begin) < pulse.apart && !pulse.near_hole(time)
     }
 
     /// Forgets what is too old for whatever happens from an instant on.
@@ -95,9 +93,13 @@ impl Pulses {
 
     /// Whether the end of a command is missing around an instant.
     pub(super) fn near_hole(&self, place: Place, time: CaptureTime) -> bool {
-        self.0.get(&place).is_some_and(|pulse| {
-            let hole = pulse.holes.get(pulse.holes.partition_point(|hole| hole.plus(REACH) < time));
-            hole.is_some_and(|hole| hole.since(time) <= REACH)
-        })
+        self.0.get(&place).is_some_and(|pulse| pulse.near_hole(&mut Stretch::around(time)))
+    }
+}
+
+impl Pulse {
+    fn near_hole(&self, time: &mut Stretch) -> bool {
+        let hole = self.holes.get(self.holes.partition_point(|hole| time.passed(hole.plus(REACH))));
+        hole.is_some_and(|hole| time.reached(hole.plus(-REACH)))
     }
 }

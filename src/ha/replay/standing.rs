@@ -1,6 +1,10 @@
 //! What the replay knows about one scope on one server at one instant.
 
-use super::Replay;
+use std::cell::Cell;
+
+use super::stretch::Stretch;
+use super::{Known, Replay};
+use crate::ha::state::Status;
 use crate::ha::timeline::{Basis, Service, Standing};
 use crate::ha::topology::RelationshipId;
 use crate::units::{CaptureTime, FrameRef, ServerId};
@@ -10,8 +14,8 @@ use crate::units::{CaptureTime, FrameRef, ServerId};
 pub struct Replayed<'r> {
     /// Whether it serves the scope.
     pub service: Service,
-    /// Kea's state word.
-    pub state: Option<&'static str>,
+    /// Its state.
+    pub state: Option<Status>,
     /// What this rests on.
     pub basis: Basis,
     /// From 0 to 1.
@@ -27,14 +31,47 @@ impl From<Replayed<'_>> for Standing {
     }
 }
 
+/// Somebody who asks a replay about instants that follow each other closely, and remembers
+/// how long the last answers hold. Each thread has its own.
+#[derive(Debug)]
+pub struct Follower<'r> {
+    replay: &'r Replay,
+    /// The last answer about each seat, in the order of the seats.
+    seats: Vec<(Seat, Cell<Option<(Stretch, Option<Known<'r>>)>>)>,
+}
+
+type Seat = (ServerId, RelationshipId);
+
 impl Replay {
+    /// To ask it about many instants.
+    pub fn follow(&self) -> Follower<'_> {
+        let mut seats: Vec<Seat> = self.spans.iter().map(|span| (span.server, span.relationship)).collect();
+        seats.dedup();
+        Follower { replay: self, seats: seats.into_iter().map(|seat| (seat, Cell::default())).collect() }
+    }
+}
+
+impl<'r> Follower<'r> {
+    /// What is known about a seat at an instant.
+    fn known(&self, seat: Seat, time: CaptureTime) -> Option<Known<'r>> {
+        let at = self.seats.binary_search_by_key(&seat, |known| known.0).ok()?;
+        let (_, last) = self.seats.get(at)?;
+        if let Some((_, known)) = last.get().filter(|(stretch, _)| stretch.holds(time)) {
+            return known;
+        }
+        let mut stretch = Stretch::around(time);
+        let known = self.replay.known(seat, &mut stretch);
+        last.set(Some((stretch, known)));
+        known
+    }
+
     /// Whether a server serves a scope at an instant, as far as its replayed state tells.
     pub fn standing(
         &self,
         (server, relationship, scope): (ServerId, RelationshipId, usize),
         time: CaptureTime,
-    ) -> Option<Replayed<'_>> {
-        let known = self.state_at(server, relationship, time)?;
+    ) -> Option<Replayed<'r>> {
+        let known = self.known((server, relationship), time)?;
         let span = known.span;
         let service = match span.state {
             None => Service::Down,
@@ -43,7 +80,7 @@ impl Replay {
         };
         Some(Replayed {
             service,
-            state: Some(span.state.map_or("unavailable", |state| state.as_str())),
+            state: Some(span.state.map_or(Status::Unavailable, Status::In)),
             basis: span.basis,
             confidence: known.confidence,
             evidence: &span.evidence,

@@ -4,14 +4,15 @@
 //! between them that the capture hides. Where they differ, or one is missing,
 //! the query's own fate is what is left.
 
-use super::{Asked, Basis, FAR_NS, Place, Point, Service, Standing, is_service_off};
+use super::{Asked, Basis, FAR_NS, Place, Point, Service, Standing};
+use crate::ha::state::{State, Status};
 use crate::ha::topology::{Mode, Role, Topology};
 
 /// The evidence around a query.
 pub(super) struct Around<'t> {
     pub(super) last: Option<&'t Point>,
     pub(super) next: Option<&'t Point>,
-    pub(super) asked: Asked,
+    pub(super) asked: Asked<'t>,
     pub(super) normal: Normal,
     /// `heartbeat-delay`, nanoseconds.
     pub(super) heartbeat_ns: i64,
@@ -25,14 +26,14 @@ impl Around<'_> {
     pub(super) fn build(
         &self,
         service: Service,
-        state: Option<&'static str>,
+        state: Option<State>,
         basis: Basis,
         confidence: f64,
         points: &[&Point],
     ) -> Standing {
         Standing {
             service,
-            state: state.or_else(|| self.normal.name(service)),
+            state: state.map(Status::In).or_else(|| self.normal.name(service)),
             basis,
             confidence,
             evidence: points.iter().map(|point| point.at).collect(),
@@ -88,7 +89,7 @@ impl Around<'_> {
     }
 
     fn agreeing(&self, last: &Point, next: &Point) -> Standing {
-        let passing = |state: Option<&str>| state.is_some_and(is_service_off);
+        let passing = |state: Option<State>| state.is_some_and(|state| !state.is_service_on());
         let (before, after) = (last.state, next.state);
         let changed = before != after && before.is_some() && after.is_some();
         // The state changed without a change of what is served, at an unknown
@@ -161,7 +162,7 @@ impl Around<'_> {
             };
         }
         // A passing state is soon over, and nothing shows that it was not.
-        let passing = one.state.is_some_and(is_service_off);
+        let passing = one.state.is_some_and(|state| !state.is_service_on());
         // What a heartbeat shows may have begun right before it, and not hold for the query.
         let before = self.last.is_some();
         let denied = answered && one.service != Service::Serves;
@@ -181,14 +182,14 @@ pub(super) struct Normal {
 
 impl Normal {
     /// The state that behaviour suggests, where it can name one.
-    fn name(&self, service: Service) -> Option<&'static str> {
+    fn name(&self, service: Service) -> Option<Status> {
         match (service, self.own) {
-            (Service::Silent, _) if self.backup => Some("backup"),
-            (Service::Serves, true) | (Service::Silent, false) => Some(self.mode.normal_state()),
-            (Service::Serves, false) => Some("partner-down"),
+            (Service::Silent, _) if self.backup => Some(Status::In(State::Backup)),
+            (Service::Serves, true) | (Service::Silent, false) => Some(Status::In(State::normal(self.mode))),
+            (Service::Serves, false) => Some(Status::In(State::PartnerDown)),
             // It may be waiting, syncing, in maintenance or unable to lease: behaviour cannot tell.
             (Service::Silent, true) => None,
-            (Service::Down, _) => Some("unavailable"),
+            (Service::Down, _) => Some(Status::Unavailable),
         }
     }
 

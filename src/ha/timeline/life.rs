@@ -1,8 +1,9 @@
 //! Whether a machine ran, and whether its DHCP service was on.
 
 use super::track::Timed;
-use super::{Asking, FAR_NS, Timeline, is_service_off};
+use super::{Asking, FAR_NS, Timeline};
 use crate::ha::events::{EventKind, HaEvent};
+use crate::ha::state::State;
 use crate::units::{CaptureTime, FrameRef, SECOND, ServerId};
 
 /// How long a sign of life says something when none follows (or precedes) it:
@@ -39,7 +40,7 @@ impl Timeline {
                     close(spans, event.time);
                 }
                 let spans = self.unsettled.entry(server).or_default();
-                if is_service_off(state) {
+                if State::from_word(state).is_some_and(|state| !state.is_service_on()) {
                     spans.push((event.request_time, None, event.at));
                 }
             }

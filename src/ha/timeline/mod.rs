@@ -23,8 +23,9 @@ pub use self::life::Life;
 use self::life::{Sign, Span};
 use self::track::{Fingers, Timed, Tracks};
 use super::events::{EventKind, HaEvent};
-use super::state::State;
+use super::state::{State, Status};
 use super::topology::{Mode, RelationshipId, Topology};
+use crate::exchange::{Exchange, Observed};
 use crate::units::{CaptureTime, ExchangeId, FrameRef, Frames, SECOND, ServerId};
 
 /// What a decision rests on, best first (design: evidence for a server's HA state).
@@ -71,7 +72,7 @@ pub type Place = (ServerId, RelationshipId, usize);
 
 /// The query that a standing is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct Asked<'l> {
     /// When it was captured.
     pub time: CaptureTime,
     /// Its exchange, whose own behaviour is no evidence.
@@ -79,7 +80,7 @@ pub struct Asked {
     /// The query's own fate; it decides only where the evidence before and after differs.
     pub answered: bool,
     /// [`Asking::life`] of the server at that time.
-    pub life: Life,
+    pub life: &'l Life,
 }
 
 /// One piece of evidence.
@@ -87,7 +88,7 @@ pub struct Asked {
 struct Point {
     time: CaptureTime,
     service: Service,
-    state: Option<&'static str>,
+    state: Option<State>,
     basis: Basis,
     at: FrameRef,
     exchange: Option<ExchangeId>,
@@ -98,8 +99,8 @@ struct Point {
 pub struct Standing {
     /// Whether it serves the scope.
     pub service: Service,
-    /// Kea's state word; absent where the evidence does not name one.
-    pub state: Option<&'static str>,
+    /// Its state; absent where the evidence does not name one.
+    pub state: Option<Status>,
     /// What this rests on.
     pub basis: Basis,
     /// From 0 to 1.
@@ -138,7 +139,7 @@ impl Timeline {
             }
             if event.kind == EventKind::Refused || is_agent_alone(event) {
                 let sign = Sign { time: event.time, alive: false, at: event.at };
-                self.life.push(server, sign);
+                self.life.push(server, sign, false);
                 for relationship in topology.relationships_of(server) {
                     self.add_point(topology, server, relationship, event, |_| Service::Down);
                 }
@@ -175,42 +176,42 @@ impl Timeline {
                 Point {
                     time: event.time,
                     service: service(&peer.name),
-                    state: event.state.as_deref().and_then(State::from_word).map(State::as_str),
+                    state: event.state.as_deref().and_then(State::from_word),
                     basis,
                     at: event.at,
                     exchange: None,
                 },
+                false,
             );
         }
     }
 
     /// Records that a machine showed life.
     pub fn alive(&mut self, server: ServerId, time: CaptureTime, at: FrameRef) {
-        self.life.push(server, Sign { time, alive: true, at });
+        self.life.push(server, Sign { time, alive: true, at }, false);
+    }
+
+    /// Takes a reply of a machine; `late` when the exchange had one before it.
+    pub fn replied(&mut self, server: ServerId, reply: &Observed, late: bool) {
+        self.life.push(server, Sign { time: reply.time, alive: true, at: reply.at }, late);
     }
 
     /// Takes what a server did with one client's query.
-    pub fn add_behaviour(
-        &mut self,
-        server: ServerId,
-        relationship: RelationshipId,
-        scope: usize,
-        answered: bool,
-        (time, at, exchange): (CaptureTime, FrameRef, ExchangeId),
-    ) {
+    pub fn add_behaviour(&mut self, place: Place, answered: bool, exchange: &Exchange, query: &Observed) {
         if answered {
-            self.answering.insert(server);
+            self.answering.insert(place.0);
         }
         self.points.push(
-            (server, relationship, scope),
+            place,
             Point {
-                time,
+                time: query.time,
                 service: if answered { Service::Serves } else { Service::Silent },
                 state: None,
                 basis: Basis::Inferred,
-                at,
-                exchange: Some(exchange),
+                at: query.at,
+                exchange: Some(exchange.id),
             },
+            query.time > exchange.start,
         );
     }
 
@@ -293,9 +294,4 @@ fn fits(topology: &Topology, id: RelationshipId, state: Option<&str>, scopes: &[
         };
         possible && scopes.iter().all(exists)
     })
-}
-
-/// Whether Kea has the DHCP service switched off in this state; a word that is no state says nothing.
-pub fn is_service_off(state: &str) -> bool {
-    State::from_word(state).is_some_and(|state| !state.is_service_on())
 }

@@ -2,6 +2,7 @@
 
 use super::around::{Around, Normal};
 use super::{Asked, Asking, Basis, Place, Point, Service, Standing};
+use crate::ha::state::Status;
 use crate::ha::topology::{RelationshipId, Topology};
 use crate::units::{CaptureTime, Frames, ServerId};
 
@@ -12,7 +13,7 @@ impl<'t> Asking<'t> {
     }
 
     /// What is known about a scope on a server when a query arrived.
-    pub fn standing(&self, topology: &Topology, place: Place, asked: Asked) -> Standing {
+    pub fn standing(&self, topology: &Topology, place: Place, asked: Asked<'_>) -> Standing {
         let (server, time, answered) = (place.0, asked.time, asked.answered);
         let mut standing = self.undisturbed(topology, place, asked);
         if !answered
@@ -22,7 +23,7 @@ impl<'t> Asking<'t> {
         {
             return Standing {
                 service: Service::Down,
-                state: Some("unavailable"),
+                state: Some(Status::Unavailable),
                 basis: Basis::Control,
                 confidence,
                 evidence: Frames::from_slice(&[refused]),
@@ -43,7 +44,7 @@ impl<'t> Asking<'t> {
     }
 
     /// The standing without regard to what switches the whole service off.
-    fn undisturbed(&self, topology: &Topology, place: Place, asked: Asked) -> Standing {
+    fn undisturbed(&self, topology: &Topology, place: Place, asked: Asked<'_>) -> Standing {
         let (server, relationship, scope) = place;
         let (last, next) = self.neighbours(place, asked);
         let around = Around {
@@ -92,7 +93,7 @@ impl<'t> Asking<'t> {
         &self,
         topology: &Topology,
         (relationship, scope): (RelationshipId, usize),
-        asked: Asked,
+        asked: Asked<'_>,
     ) -> Option<[&'t Point; 2]> {
         let owner = topology.relationship(relationship)?.peers.get(scope)?.server?;
         let (last, next) = self.neighbours((owner, relationship, scope), asked);
@@ -103,7 +104,7 @@ impl<'t> Asking<'t> {
     }
 
     /// The evidence right before and after a query, other than its own exchange.
-    fn neighbours(&self, place: Place, asked: Asked) -> (Option<&'t Point>, Option<&'t Point>) {
+    fn neighbours(&self, place: Place, asked: Asked<'_>) -> (Option<&'t Point>, Option<&'t Point>) {
         let (past, future) = self.timeline.points.around(&place, asked.time, &self.points);
         let foreign = |point: &&Point| point.exchange != Some(asked.exchange);
         (past.iter().rev().find(foreign), future.iter().find(foreign))

@@ -21,32 +21,26 @@ pub(super) trait Timed {
 /// How many old entries are kept as the last ones before an instant; the last alone
 /// may belong to the exchange that asks.
 const LAST: usize = 16;
-/// Where the last two answers were: a client's first query and its next one are asked for in turn.
+/// Where the last two answers were, the last one first: a client's first query and its next one
+/// are asked for in turn.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fingers([Cell<(CaptureTime, usize)>; 2]);
+pub(super) struct Fingers(Cell<[usize; 2]>);
 
-impl Fingers {
-    /// The one that was nearer to an instant.
-    fn nearer(&self, time: CaptureTime) -> &Cell<(CaptureTime, usize)> {
-        let [one, other] = &self.0;
-        let away = |finger: &Cell<(CaptureTime, usize)>| time.since(finger.get().0).unsigned_abs();
-        if away(one) <= away(other) { one } else { other }
-    }
-}
-
-/// How far from the place of the last answer the next one is looked for.
-const NEAR: usize = 32;
+/// How far from the place of an earlier answer the next one is looked for.
+const NEAR: usize = 8;
 
 #[derive(Debug)]
 struct Track<T> {
     list: Vec<T>,
     /// So many of the first are in order.
     sorted: usize,
+    /// New entries that are of a later instant than what is pushed around them.
+    late: Vec<T>,
 }
 
 impl<T> Default for Track<T> {
     fn default() -> Self {
-        Self { list: Vec::new(), sorted: 0 }
+        Self { list: Vec::new(), sorted: 0, late: Vec::new() }
     }
 }
 
@@ -64,13 +58,15 @@ impl<K, T> Default for Tracks<K, T> {
 }
 
 impl<K: Hash + Eq, T: Timed + Copy> Tracks<K, T> {
-    pub(super) fn push(&mut self, key: K, entry: T) {
+    /// Adds an entry; what is later than the entries pushed around it is better told so, because
+    /// then either kind is nearly in order.
+    pub(super) fn push(&mut self, key: K, entry: T, late: bool) {
         let place = *self.places.entry(key).or_insert_with(|| {
             self.tracks.push(Track::default());
             self.tracks.len() - 1
         });
         if let Some(track) = self.tracks.get_mut(place) {
-            track.list.push(entry);
+            if late { &mut track.late } else { &mut track.list }.push(entry);
         }
     }
 
@@ -98,33 +94,42 @@ impl<K: Hash + Eq, T: Timed + Copy> Tracks<K, T> {
 impl<T: Timed + Copy> Track<T> {
     /// Puts what was pushed since the last call in its place.
     fn settle(&mut self) {
-        let new = self.list.get(self.sorted..).unwrap_or_default();
-        let Some(first) = new.iter().map(Timed::place).min() else { return };
+        let Some((known, new)) = self.list.split_at_mut_checked(self.sorted) else { return };
+        sort_nearly_sorted(new, Timed::place);
+        sort_nearly_sorted(&mut self.late, Timed::place);
+        let firsts = new.first().into_iter().chain(self.late.first());
+        let Some(first) = firsts.map(Timed::place).min() else { return };
         // What is in order before the first new entry stays where it is.
-        let from = self.list.get(..self.sorted).unwrap_or_default().partition_point(|it| it.place() <= first);
-        if let Some(mixed) = self.list.get_mut(from..) {
-            sort_nearly_sorted(mixed, Timed::place);
-        }
+        let from = known.partition_point(|it| it.place() <= first);
+        self.list.append(&mut self.late);
+        // A few lists in order, one behind the other, which this sort only merges.
+        self.list.get_mut(from..).unwrap_or_default().sort_by_key(Timed::place);
         self.sorted = self.list.len();
     }
 
     /// What was until an instant, and what came after it. `fingers` are where the last answers were.
     fn around(&self, time: CaptureTime, fingers: &Fingers) -> (&[T], &[T]) {
-        let is_past = |at: usize| self.list.get(at).is_some_and(|it| it.place().0 <= time);
-        let finger = fingers.nearer(time);
-        let from = finger.get().1.min(self.list.len());
-        let mut at = from;
-        while at < from + NEAR && is_past(at) {
-            at += 1;
-        }
-        while at > 0 && at + NEAR > from && !is_past(at - 1) {
-            at -= 1;
-        }
-        if is_past(at) || (at > 0 && !is_past(at - 1)) {
-            at = self.list.partition_point(|it| it.place().0 <= time);
-        }
-        finger.set((time, at));
+        let [last, before] = fingers.0.get();
+        let (at, kept) = if let Some(at) = self.near(before, time) {
+            (at, last)
+        } else if let Some(at) = self.near(last, time) {
+            (at, before)
+        } else {
+            (self.list.partition_point(|it| it.place().0 <= time), last)
+        };
+        fingers.0.set([at, kept]);
         self.list.split_at_checked(at).unwrap_or_default()
+    }
+
+    /// How many entries are until an instant, if that is near a place.
+    fn near(&self, place: usize, time: CaptureTime) -> Option<usize> {
+        let is_past = |it: &T| it.place().0 <= time;
+        let from = place.saturating_sub(NEAR);
+        let to = (place + NEAR).min(self.list.len());
+        let near = self.list.get(from..to)?;
+        let follows = from == 0 || near.first().is_some_and(is_past);
+        let ends = to == self.list.len() || !near.last().is_some_and(is_past);
+        (follows && ends).then(|| from + near.partition_point(is_past))
     }
 
     /// Drops the entries before an instant but for the last ones, and of those that say most what is not too old.
