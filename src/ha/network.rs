@@ -9,9 +9,9 @@ use foldhash::fast::RandomState;
 use ipnet::Ipv4Net;
 use smallvec::SmallVec;
 
-use super::topology::{Subnet, Topology};
+use super::topology::{Dhcp4, Subnet, Topology};
 use crate::exchange::answer::{Answer, Machines, is_on_link};
-use crate::exchange::{Answers, Exchange, Messages, Observed, Step, of};
+use crate::exchange::{Messages, Observed, Step, of};
 use crate::units::{MessageId, ServerId, ZoneId};
 
 /// Servers without a configuration that are asked about queries they did not
@@ -53,8 +53,25 @@ pub struct Network<'t> {
     prefixes: HashMap<ZoneId, Vec<Ipv4Net>, RandomState>,
     /// Machines that answered clients of a zone on its own wire.
     answered: HashMap<ZoneId, BTreeSet<ServerId>, RandomState>,
-    /// Machines that hear a zone's broadcasts: by an address there, or because they answered one.
-    listening: HashMap<ZoneId, Vec<ServerId>, RandomState>,
+    /// What follows from that, by [`ZoneId`].
+    wires: Vec<Wire>,
+}
+
+/// A zone's wire.
+#[derive(Debug, Default)]
+struct Wire {
+    /// Machines that hear its broadcasts: by an address there, or because they answered one; ascending.
+    listening: Vec<ServerId>,
+    /// The interfaces there of the topology's servers, in its order.
+    interfaces: Vec<Interface>,
+}
+
+/// A server's interface on a wire.
+#[derive(Clone, Copy, Debug)]
+struct Interface {
+    address: Option<Ipv4Addr>,
+    /// The place of the subnet that holds the address in the server's own file.
+    subnet: Option<usize>,
 }
 
 impl<'t> Network<'t> {
@@ -62,8 +79,8 @@ impl<'t> Network<'t> {
     pub fn new(topology: Cow<'t, Topology>) -> Self {
         let known = topology.servers.iter().map(|server| (server.name.clone(), server.addresses.clone()));
         let machines = Machines::new(known);
-        let (zones, prefixes, answered, listening) = Default::default();
-        Self { topology, machines, zones, prefixes, answered, listening }
+        let (zones, prefixes, answered, wires) = Default::default();
+        Self { topology, machines, zones, prefixes, answered, wires }
     }
 
     /// The names of all zones that were found, by [`ZoneId`].
@@ -96,15 +113,18 @@ impl<'t> Network<'t> {
         // Without a topology the addresses handed out on a wire tell which subnet it is.
         let subnets = topology.server(answer.server).and_then(|server| server.kea.as_ref());
         for subnet in subnets.iter().flat_map(|kea| &kea.subnets) {
-            if subnet.prefix.contains(&reply.yiaddr) && !on_wire.contains(&subnet.prefix) {
+            if !on_wire.contains(&subnet.prefix) && subnet.prefix.contains(&reply.yiaddr) {
                 on_wire.push(subnet.prefix);
             }
         }
     }
 
-    /// Works out who hears which zone, once more was learned.
+    /// Works out who hears which zone, and by which interface, once more was learned.
     pub fn settle(&mut self) {
         let known = self.topology.servers.len();
+        let mut wires = Vec::with_capacity(self.zones.len());
+        // They are worked out anew.
+        self.wires.clear();
         for at in 0..self.zones.len() {
             let zone = ZoneId(at as u16);
             let on_wire = self.machines.iter().map(|(id, _)| id);
@@ -114,8 +134,30 @@ impl<'t> Network<'t> {
                 let strangers = answered.iter().filter(|id| id.0 >= known).take(STRANGERS);
                 here.extend(answered.iter().filter(|id| id.0 < known).chain(strangers));
             }
-            self.listening.insert(zone, here.into_iter().collect());
+            let interfaces = (0..known).map(|at| self.interface(ServerId(at), zone)).collect();
+            wires.push(Wire { listening: here.into_iter().collect(), interfaces });
         }
+        self.wires = wires;
+    }
+
+    fn wire(&self, zone: ZoneId) -> Option<&Wire> {
+        self.wires.get(usize::from(zone.0))
+    }
+
+    /// The server's interface on a zone's wire.
+    fn interface(&self, server: ServerId, zone: ZoneId) -> Interface {
+        if let Some(known) = self.wire(zone).and_then(|wire| wire.interfaces.get(server.0)) {
+            return *known;
+        }
+        let prefixes = self.prefixes(zone);
+        let addresses = self.machines.get(server).map(|it| it.addresses.as_slice()).unwrap_or_default();
+        let on_wire = |address: &&Ipv4Addr| prefixes.iter().any(|prefix| prefix.contains(*address));
+        let address = addresses.iter().find(on_wire).copied();
+        let kea = self.topology.server(server).and_then(|server| server.kea.as_ref());
+        let holding = |(kea, own): (&Dhcp4, Ipv4Addr)| {
+            kea.subnets.iter().position(|subnet| subnet.prefix.contains(&own))
+        };
+        Interface { address, subnet: kea.zip(address).and_then(holding) }
     }
 
     /// The zone's name.
@@ -125,9 +167,7 @@ impl<'t> Network<'t> {
 
     /// The server's address on a zone's wire, when the topology gives one.
     pub fn address_in(&self, server: ServerId, zone: ZoneId) -> Option<Ipv4Addr> {
-        let prefixes = self.prefixes.get(&zone)?;
-        let addresses = &self.machines.get(server)?.addresses;
-        addresses.iter().copied().find(|address| prefixes.iter().any(|prefix| prefix.contains(address)))
+        self.interface(server, zone).address
     }
 
     /// The prefixes that are known to be on a zone's wire.
@@ -158,19 +198,23 @@ impl<'t> Network<'t> {
 
     /// Every server that a message could have reached: by an interface there, or as
     /// the packet's own destination.
-    fn hearers(&self, messages: &Messages, step: &Step) -> Hearers {
+    fn hearers(&self, messages: &Messages, step: &Step, first: &Observed) -> Hearers {
         let mut hearers = Hearers::new();
-        for query in step.sightings().map(|id| of(messages, id)) {
+        let mut add = |query: &Observed| {
             if query.is_broadcast() {
                 hearers.extend_from_slice(
-                    self.listening.get(&query.zone).map(Vec::as_slice).unwrap_or_default(),
+                    self.wire(query.zone).map(|wire| wire.listening.as_slice()).unwrap_or_default(),
                 );
             } else {
                 hearers.extend(self.machines.at(query.dst));
             }
+        };
+        add(first);
+        if !step.again.is_empty() {
+            step.again.iter().for_each(|id| add(of(messages, *id)));
+            hearers.sort_unstable();
+            hearers.dedup();
         }
-        hearers.sort_unstable();
-        hearers.dedup();
         hearers
     }
 
@@ -179,10 +223,10 @@ impl<'t> Network<'t> {
     pub fn copy_for<'m>(
         &self,
         messages: &'m Messages,
-        step: &Step,
+        (step, first): (&Step, &'m Observed),
         server: ServerId,
     ) -> (MessageId, &'m Observed) {
-        let first = (step.first, of(messages, step.first));
+        let first = (step.first, first);
         if step.again.is_empty() {
             return first;
         }
@@ -217,28 +261,27 @@ impl<'t> Network<'t> {
         {
             return found(subnet);
         }
-        match self.address_in(server, query.zone) {
-            Some(own) => found(holding(own)),
-            None => Selected::Unknown,
+        match self.interface(server, query.zone) {
+            Interface { address: Some(_), subnet } => found(subnet.and_then(|at| kea.subnets.get(at))),
+            Interface { address: None, .. } => Selected::Unknown,
         }
     }
 
-    /// The servers that a query of an exchange could have reached.
+    /// The servers that a query of an exchange could have reached; `first` is its message, and
+    /// `repliers` sent the replies of the exchange.
     pub fn audience(
         &self,
         messages: &Messages,
-        exchange: &Exchange,
-        step: &Step,
-        answers: &Answers,
+        (step, first): (&Step, &Observed),
+        repliers: impl Iterator<Item = ServerId>,
     ) -> Hearers {
-        let mut hearers = self.hearers(messages, step);
+        let mut hearers = self.hearers(messages, step, first);
         // Who answered certainly heard some attempt; without an interface known, this is all we have.
-        for reply in &exchange.replies {
-            if let Some(answer) = answers.get(&reply.first)
-                && !hearers.contains(&answer.server)
-                && of(messages, step.first).is_broadcast()
-            {
-                hearers.push(answer.server);
+        if first.is_broadcast() {
+            for server in repliers {
+                if !hearers.contains(&server) {
+                    hearers.push(server);
+                }
             }
         }
         hearers

@@ -252,9 +252,9 @@ impl<'t> Engine<'t> {
             (parts.collect::<Vec<_>>(), queries)
         });
         let first = parts.len();
-        for (more, mut queries) in worked_out {
+        for (more, queries) in worked_out {
             parts.extend(more);
-            replayer.queries().append(&mut queries);
+            replayer.hear(queries);
         }
         for (exchange, parts) in new.iter().zip(parts.iter().skip(first)) {
             evidence.observe(exchange, parts, timeline);

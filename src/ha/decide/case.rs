@@ -11,7 +11,7 @@ use crate::ha::state::{State, Status};
 use crate::ha::timeline::{Life, Timeline};
 use crate::ha::topology::{Dhcp4, RelationshipId};
 use crate::ha::updates::Update;
-use crate::units::{MessageId, SECOND, ServerId};
+use crate::units::{CaptureTime, MessageId, SECOND, ServerId};
 
 /// The ACK or NAK of a server to a REQUEST.
 #[derive(Clone, Copy)]
@@ -88,23 +88,93 @@ impl<'a> Case<'a> {
     }
 }
 
+/// The messages of an exchange, looked up once.
+struct Talk<'a> {
+    exchange: &'a Exchange,
+    /// The first sighting of every query.
+    queries: SmallVec<[(MessageId, &'a Observed); 4]>,
+    /// That of every reply, and its sender.
+    replies: SmallVec<[(MessageId, &'a Observed, Option<ServerId>); 4]>,
+    /// Which REQUEST every ACK and NAK is about.
+    verdicts: SmallVec<[Acknowledged; 2]>,
+}
+
+/// One attempt of a client.
+struct Turn<'a> {
+    asked: &'a Observed,
+    /// When it asked the same again.
+    again: Option<CaptureTime>,
+    /// Whether the exchange has a REQUEST.
+    requested: bool,
+}
+
+impl<'a> Talk<'a> {
+    fn turn(&self, asked: &'a Observed) -> Turn<'a> {
+        let queries = || self.queries.iter().map(|(_, query)| query);
+        let again = queries()
+            .filter(|other| other.time > asked.time && other.message_type == asked.message_type)
+            .map(|other| other.time)
+            .min();
+        let requested = queries().any(|query| query.message_type == Some(MessageType::REQUEST));
+        Turn { asked, again, requested }
+    }
+
+    /// The reply of `server` to one attempt: the first of a fitting type before the client asks again.
+    fn reply_to(&self, turn: &Turn<'_>, server: ServerId) -> Option<MessageId> {
+        let Turn { asked, again, requested } = turn;
+        let answers = |(_, reply, sender): &&(MessageId, &Observed, Option<ServerId>)| {
+            // Two capture clocks may differ a little, so a reply may seem to come first.
+            let in_time =
+                reply.time.since(asked.time) > -SECOND && again.is_none_or(|again| reply.time < again);
+            let fits = match asked.message_type {
+                // An ACK where nothing was requested is a rapid commit (RFC 4039).
+                Some(MessageType::DISCOVER) => {
+                    reply.message_type == Some(MessageType::OFFER)
+                        || (reply.message_type == Some(MessageType::ACK) && !requested)
+                }
+                Some(MessageType::INFORM) => reply.message_type == Some(MessageType::ACK),
+                _ => reply.message_type.is_none_or(|kind| kind.0 > 8),
+            };
+            in_time && fits && *sender == Some(server)
+        };
+        self.replies.iter().find(answers).map(|reply| reply.0)
+    }
+}
+
 impl Evidence<'_> {
     /// Which server was asked what in an exchange, and what it replied.
     pub fn parts(&self, exchange: &Exchange) -> Parts {
-        let verdicts = self.verdicts(exchange);
+        let mut talk = Talk {
+            exchange,
+            queries: exchange
+                .queries
+                .iter()
+                .map(|step| (step.first, of(self.messages, step.first)))
+                .collect(),
+            replies: SmallVec::new(),
+            verdicts: SmallVec::new(),
+        };
+        talk.replies.extend(exchange.replies.iter().map(|step| {
+            let sender = self.answers.get(&step.first).map(|answer| answer.server);
+            (step.first, of(self.messages, step.first), sender)
+        }));
+        talk.verdicts = self.verdicts(&talk);
         let mut parts = Parts::new();
-        for step in &exchange.queries {
-            for server in self.network.audience(self.messages, exchange, step, self.answers) {
-                let (query, asked) = self.network.copy_for(self.messages, step, server);
+        for (step, (id, first)) in exchange.queries.iter().zip(&talk.queries) {
+            let repliers = talk.replies.iter().filter_map(|reply| reply.2);
+            let turn = talk.turn(first);
+            let selected = self.selected_next(&talk, first);
+            for server in self.network.audience(self.messages, (step, first), repliers) {
+                let (query, asked) = self.network.copy_for(self.messages, (step, first), server);
                 let reply = match asked.message_type {
-                    Some(MessageType::REQUEST) => verdicts
-                        .iter()
-                        .find(|it| (it.server, it.request) == (server, step.first))
-                        .map(|it| it.reply),
-                    _ => self.reply_to(exchange, step.first, server),
+                    Some(MessageType::REQUEST) => {
+                        let verdict =
+                            talk.verdicts.iter().find(|it| (it.server, it.request) == (server, *id));
+                        verdict.map(|it| it.reply)
+                    }
+                    _ => talk.reply_to(&turn, server),
                 };
-                let offer_missed =
-                    reply.is_none() && self.selected_next(exchange, step.first) == Some(server);
+                let offer_missed = reply.is_none() && selected == Some(server);
                 let (subnet, relationship) = self.belongs(server, asked);
                 let scope = relationship
                     .and_then(|id| self.network.topology.relationship(id))
@@ -131,13 +201,11 @@ impl Evidence<'_> {
     }
 
     /// The server whose offer the client selects right after a DISCOVER.
-    fn selected_next(&self, exchange: &Exchange, discover: MessageId) -> Option<ServerId> {
-        let asked = of(self.messages, discover);
+    fn selected_next(&self, talk: &Talk<'_>, asked: &Observed) -> Option<ServerId> {
         if asked.message_type != Some(MessageType::DISCOVER) {
             return None;
         }
-        let mut later = exchange.queries.iter().map(|step| of(self.messages, step.first));
-        let next = later.find(|query| query.time > asked.time)?;
+        let (_, next) = talk.queries.iter().find(|(_, query)| query.time > asked.time)?;
         let selects = next.message_type == Some(MessageType::REQUEST);
         next.server_id.filter(|_| selects).and_then(|address| self.network.machines.at(address))
     }
@@ -147,15 +215,11 @@ impl Evidence<'_> {
     /// Kea keeps a REQUEST while its partner stores the lease, ten seconds at most,
     /// and the client asks again meanwhile. A reply is about the REQUEST of the last
     /// second; one later than that about the oldest that is still kept (kea-ha §2.2).
-    fn verdicts(&self, exchange: &Exchange) -> SmallVec<[Acknowledged; 2]> {
-        let time = |id: MessageId| of(self.messages, id).time;
-        let is = |id: MessageId, kinds: &[MessageType]| {
-            of(self.messages, id).message_type.is_some_and(|kind| kinds.contains(&kind))
-        };
+    fn verdicts(&self, talk: &Talk<'_>) -> SmallVec<[Acknowledged; 2]> {
         let mut verdicts = SmallVec::new();
-        let queries = exchange.queries.iter().map(|step| step.first);
-        let requests: SmallVec<[MessageId; 4]> =
-            queries.filter(|id| is(*id, &[MessageType::REQUEST])).collect();
+        let is_request = |query: &&(MessageId, &Observed)| query.1.message_type == Some(MessageType::REQUEST);
+        let requests: SmallVec<[(MessageId, CaptureTime); 4]> =
+            talk.queries.iter().filter(is_request).map(|(id, query)| (*id, query.time)).collect();
         if requests.is_empty() {
             return verdicts;
         }
@@ -168,62 +232,30 @@ impl Evidence<'_> {
             let source = of(self.messages, step.first).at.source;
             step.sightings().filter(|id| of(self.messages, *id).at.source == source).count()
         };
-        let single = exchange.queries.iter().all(|step| copies(step) == 1);
-        let sent = exchange
-            .replies
-            .iter()
-            .flat_map(|step| std::iter::repeat_n(step.first, if single { copies(step) } else { 1 }));
-        for reply in sent {
-            let Some(answer) = self.answers.get(&reply) else { continue };
-            if !is(reply, &[MessageType::ACK, MessageType::NAK]) {
+        let single = talk.exchange.queries.iter().all(|step| copies(step) == 1);
+        for (step, (reply, message, sender)) in talk.exchange.replies.iter().zip(&talk.replies) {
+            let Some(server) = *sender else { continue };
+            if !matches!(message.message_type, Some(MessageType::ACK | MessageType::NAK)) {
                 continue;
             }
             // Two capture clocks may differ a little, so a reply may seem to come first.
-            let before = requests.partition_point(|id| time(*id).since(time(reply)) < SECOND);
-            let server = answer.server;
-            let open = |id: &MessageId| {
-                !verdicts.iter().any(|it: &Acknowledged| (it.server, it.request) == (server, *id))
-            };
+            let before = requests.partition_point(|(_, time)| time.since(message.time) < SECOND);
             let kept = requests.get(..before).unwrap_or_default();
-            let begin =
-                kept.iter().rposition(|id| time(reply).since(time(*id)) > KEPT).map_or(0, |at| at + 1);
+            let gone = |(_, time): &(_, CaptureTime)| message.time.since(*time) > KEPT;
+            let begin = kept.iter().rposition(gone).map_or(0, |at| at + 1);
             let kept = kept.get(begin..).unwrap_or_default();
-            let fresh = |id: &&MessageId| time(reply).since(time(**id)) <= SECOND;
-            let newest = kept.iter().rev().filter(fresh).find(|id| open(id));
-            if let Some(request) = newest.or_else(|| kept.iter().find(|id| open(id))).copied() {
-                verdicts.push(Acknowledged { server, request, reply });
+            for _ in 0..if single { copies(step) } else { 1 } {
+                let open = |(id, _): &&(MessageId, CaptureTime)| {
+                    !verdicts.iter().any(|it: &Acknowledged| (it.server, it.request) == (server, *id))
+                };
+                let fresh = |(_, time): &&(_, CaptureTime)| message.time.since(*time) <= SECOND;
+                let newest = kept.iter().rev().filter(fresh).find(open);
+                if let Some((request, _)) = newest.or_else(|| kept.iter().find(open)).copied() {
+                    verdicts.push(Acknowledged { server, request, reply: *reply });
+                }
             }
         }
         verdicts
-    }
-
-    /// The reply of `server` to one attempt: the first of a fitting type before the client asks again.
-    fn reply_to(&self, exchange: &Exchange, query: MessageId, server: ServerId) -> Option<MessageId> {
-        let asked = of(self.messages, query);
-        let again = exchange
-            .queries
-            .iter()
-            .map(|step| of(self.messages, step.first))
-            .filter(|other| other.time > asked.time && other.message_type == asked.message_type)
-            .map(|other| other.time)
-            .min();
-        let requested = exchange.first_of(&exchange.queries, self.messages, MessageType::REQUEST).is_some();
-        exchange.replies.iter().map(|step| step.first).find(|id| {
-            let reply = of(self.messages, *id);
-            // Two capture clocks may differ a little, so a reply may seem to come first.
-            let in_time =
-                reply.time.since(asked.time) > -SECOND && again.is_none_or(|again| reply.time < again);
-            let fits = match asked.message_type {
-                // An ACK where nothing was requested is a rapid commit (RFC 4039).
-                Some(MessageType::DISCOVER) => {
-                    reply.message_type == Some(MessageType::OFFER)
-                        || (reply.message_type == Some(MessageType::ACK) && !requested)
-                }
-                Some(MessageType::INFORM) => reply.message_type == Some(MessageType::ACK),
-                _ => reply.message_type.is_none_or(|kind| kind.0 > 8),
-            };
-            in_time && fits && self.answers.get(id).is_some_and(|answer| answer.server == server)
-        })
     }
 
     /// Adds what an exchange shows of the servers' behaviour.

@@ -237,8 +237,8 @@ impl Evidence<'_> {
             (_, Some(false)) => Heard::Unknown,
             (_, running) => {
                 let on_wire = self.network.address_in(case.server, case.query.zone).is_some();
-                let addressed = self.network.machines.at(case.query.dst) == Some(case.server);
-                match (on_wire || addressed, running) {
+                let addressed = || self.network.machines.at(case.query.dst) == Some(case.server);
+                match (on_wire || addressed(), running) {
                     (true, Some(true)) => Heard::Yes,
                     (true, None) => Heard::Likely,
                     _ => Heard::Unknown,

@@ -1,15 +1,14 @@
 //! The loop over the facts, and what the relationships of one machine share:
 //! its life and its DHCP service.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use foldhash::fast::RandomState;
-use smallvec::SmallVec;
 
-use super::facts::{Fact, Facts};
+use super::facts::{Facts, Lull, lulls};
 use super::input::{Input, TIMEOUT, What, inputs, number};
 use super::pulse::{Beat, Pulses};
-use super::seat::{Quiet, Seat, Seen};
+use super::seat::{Seat, Seen};
 use super::{Cause, Counted, Query, Replay, spans};
 use crate::ha::events::HaEvent;
 use crate::ha::machine::{Holder, Maintained, Service, notified, notifier};
@@ -40,21 +39,33 @@ pub(super) struct Machine {
 #[derive(Debug)]
 pub struct Replayer {
     run: Run,
-    /// Queries that are not due yet.
-    waiting: Vec<Query>,
+    /// Queries that are not due yet, as they came.
+    waiting: VecDeque<Waiting>,
     /// Everything before this instant was run.
     done: CaptureTime,
+}
+
+/// Queries that came together.
+#[derive(Debug)]
+struct Waiting {
+    queries: Vec<Query>,
+    /// When the first and the last of them were.
+    first: CaptureTime,
+    last: CaptureTime,
 }
 
 impl Replayer {
     /// Machines that have seen nothing yet.
     pub fn new(topology: &Topology) -> Self {
-        Self { run: Run::new(topology), waiting: Vec::new(), done: CaptureTime(i64::MIN) }
+        Self { run: Run::new(topology), waiting: VecDeque::new(), done: CaptureTime(i64::MIN) }
     }
 
     /// Queries for a later [`Replayer::advance`], in any order.
-    pub fn queries(&mut self) -> &mut Vec<Query> {
-        &mut self.waiting
+    pub fn hear(&mut self, queries: Vec<Query>) {
+        let times = || queries.iter().map(|query| query.time);
+        if let (Some(first), Some(last)) = (times().min(), times().max()) {
+            self.waiting.push_back(Waiting { queries, first, last });
+        }
     }
 
     /// Runs the machines up to an instant; `None` runs them to the end of the capture.
@@ -73,31 +84,27 @@ impl Replayer {
         let from = events.partition_point(|event| event.time.plus(KEPT_EVENTS_NS) < self.done);
         let mut inputs = inputs(topology, events.get(from..).unwrap_or_default(), end);
         inputs.retain(|input| input.time >= self.done && due(input.time));
-        let mut facts = Facts::between(&inputs, &self.waiting, due);
-        for at in 0..=inputs.len() {
+        let Self { run, waiting, .. } = self;
+        let some = || waiting.iter().filter(|some| due(some.first));
+        let queries = || some().flat_map(|some| &some.queries).filter(|query| due(query.time));
+        let lulls = lulls(&inputs, queries(), |query| run.place_of(query));
+        let mut facts = None;
+        for (at, lull) in lulls.iter().enumerate() {
             if let Some(input) = at.checked_sub(1).and_then(|before| inputs.get(before)) {
-                self.run.take(topology, input);
+                run.take(topology, input);
             }
-            let facts = facts.after(at);
-            if facts.is_empty() || self.run.is_quiet(facts, &self.waiting) {
+            if run.is_quiet(lull) {
                 continue;
             }
-            // What happened at one instant is in the order of the queries, each before its reply.
-            facts.sort_by_key(|fact| {
-                let query = self.waiting.get(fact.query as usize);
-                (fact.time, query.map(|query| (query.time, query.at, query.server)), fact.is_reply)
-            });
-            for fact in facts.iter() {
-                if let Some(query) = self.waiting.get(fact.query as usize) {
-                    self.run.take(topology, &Input::of_query(query, fact.is_reply));
-                }
+            for fact in facts.get_or_insert_with(|| Facts::between(&inputs, queries())).after(at) {
+                run.take(topology, &Input::of_query(fact.query, fact.is_reply));
             }
         }
-        for at in (0..self.waiting.len()).rev() {
-            if self.waiting.get(at).is_some_and(|query| due(query.time)) {
-                self.waiting.swap_remove(at);
-            }
+        for some in waiting.iter_mut().filter(|some| due(some.first) && !due(some.last)) {
+            some.queries.retain(|query| !due(query.time));
+            some.first = some.queries.iter().map(|query| query.time).min().unwrap_or(some.last);
         }
+        waiting.retain(|some| !due(some.last));
         self.done = until.unwrap_or(end);
     }
 
@@ -167,35 +174,25 @@ impl Run {
         run
     }
 
+    fn place_of(&self, query: &Query) -> Option<usize> {
+        self.places.get(&(query.server, query.relationship)).copied()
+    }
+
     /// Whether these queries and replies change nothing, which is usual: the servers speak with
     /// each other, and those that answer are in a state in which they answer. Then they are over with this.
-    fn is_quiet(&mut self, facts: &[Fact], waiting: &[Query]) -> bool {
-        let Some(end) = facts.iter().map(|fact| fact.time).max() else { return true };
-        let seat = |query: &Query| self.places.get(&(query.server, query.relationship)).copied();
-        let mut known: SmallVec<[(usize, Quiet); 8]> = SmallVec::new();
-        for fact in facts {
-            let Some(query) = waiting.get(fact.query as usize) else { continue };
-            let Some(at) = seat(query) else { continue };
-            let quiet = match known.iter().find(|known| known.0 == at) {
-                Some((_, quiet)) => *quiet,
-                None => {
-                    let refused = self.machines.get(&query.server).is_none_or(|it| it.refused.is_some());
-                    let quiet = self.seats.get(at).filter(|_| !refused).map(|seat| seat.quiet_until(end));
-                    known.push((at, quiet.unwrap_or_default()));
-                    quiet.unwrap_or_default()
-                }
-            };
-            if !quiet.hears || (fact.is_reply && !query.scope.is_none_or(|scope| quiet.answers(scope))) {
-                return false;
+    fn is_quiet(&mut self, lull: &Lull) -> bool {
+        let quiet = lull.deeds.iter().all(|(place, answered)| {
+            let Some(seat) = self.seats.get(*place) else { return false };
+            let refused = self.machines.get(&seat.server).is_none_or(|it| it.refused.is_some());
+            let quiet = seat.quiet_until(lull.end);
+            !refused && quiet.hears && answered.is_none_or(|scope| quiet.answers(scope))
+        });
+        for (server, last) in lull.replied.iter().filter(|_| quiet) {
+            if let Some(machine) = self.machines.get_mut(server) {
+                machine.seen = machine.seen.max(Some(*last));
             }
         }
-        for fact in facts.iter().filter(|fact| fact.is_reply) {
-            let machine = waiting.get(fact.query as usize).and_then(|it| self.machines.get_mut(&it.server));
-            if let Some(machine) = machine {
-                machine.seen = machine.seen.max(Some(fact.time));
-            }
-        }
-        true
+        quiet
     }
 
     fn tell(&self, end: CaptureTime, replay: &mut Replay) {

@@ -5,8 +5,6 @@
 mod rules;
 mod shown;
 
-pub(super) use self::rules::Quiet;
-
 use std::collections::HashMap;
 
 use super::{Cause, Transition};
