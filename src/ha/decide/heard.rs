@@ -1,7 +1,10 @@
 //! The queries that the replay of Kea's state machines counts.
 
+use smallvec::SmallVec;
+
 use super::Evidence;
-use super::case::{Case, Part};
+use super::case::Case;
+use super::parts::Part;
 use super::rules::is_filtered;
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, of};
@@ -24,7 +27,7 @@ impl Evidence<'_> {
                 exchange: exchange.id,
                 time: query.time,
                 at: query.at,
-                client: ClientKey(query.chaddr, query.client_id().unwrap_or_default().into()),
+                client: ClientKey(query.chaddr, SmallVec::from_slice(query.client_id().unwrap_or_default())),
                 secs: query.secs_kea(),
                 scope: part.scope,
                 // A hub checks the server identifier before it asks HA (kea-ha §5).

@@ -1,16 +1,17 @@
 //! What Kea's rules expect of one server for one query, and what it did.
 //!
-//! Reading order: `case` (which server was asked what, and what it replied),
-//! `rules` (Kea's checks in Kea's order), then [`Evidence::decide`] here, which
+//! Reading order: `parts` (which server was asked what, and what it replied),
+//! `case` (one such part), `rules` (Kea's checks in Kea's order), then [`Evidence::decide`] here, which
 //! compares the two.
 
 mod case;
 mod gaps;
 mod heard;
+mod parts;
 mod rules;
 
-pub use self::case::{Part, Parts, Subnetted};
 pub use self::gaps::Gaps;
+pub use self::parts::{Part, Parts, Subnetted};
 
 use self::case::Case;
 use self::rules::Ruling;

@@ -4,7 +4,8 @@
 //! it; a hub checks the identifier, selects the subnet, and only then asks HA
 //! (kea-ha §1.1, §5).
 
-use super::case::{Case, Subnetted};
+use super::case::Case;
+use super::parts::Subnetted;
 use super::{Evidence, Expected};
 use crate::dhcp::MessageType;
 use crate::exchange::{Kind, Observed};

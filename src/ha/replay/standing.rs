@@ -7,7 +7,7 @@ use super::{Known, Replay};
 use crate::ha::state::Status;
 use crate::ha::timeline::{Basis, Service, Standing};
 use crate::ha::topology::RelationshipId;
-use crate::units::{CaptureTime, FrameRef, ServerId};
+use crate::units::{CaptureTime, FrameRef, Frames, ServerId};
 
 /// What the replay says of one scope on one server; the fields are those of [`Standing`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,7 +27,7 @@ pub struct Replayed<'r> {
 impl From<Replayed<'_>> for Standing {
     fn from(replayed: Replayed<'_>) -> Self {
         let Replayed { service, state, basis, confidence, evidence } = replayed;
-        Self { service, state, basis, confidence, evidence: evidence.into() }
+        Self { service, state, basis, confidence, evidence: Frames::from_slice(evidence) }
     }
 }
 
@@ -37,10 +37,16 @@ impl From<Replayed<'_>> for Standing {
 pub struct Follower<'r> {
     replay: &'r Replay,
     /// The last answer about each seat, in the order of the seats.
-    seats: Vec<(Seat, Cell<Option<(Stretch, Option<Known<'r>>)>>)>,
+    seats: Vec<(Seat, Cell<Option<Answer<'r>>>)>,
 }
 
 type Seat = (ServerId, RelationshipId);
+
+#[derive(Clone, Copy, Debug)]
+struct Answer<'r> {
+    known: Option<Known<'r>>,
+    holds: Stretch,
+}
 
 impl Replay {
     /// To ask it about many instants.
@@ -56,12 +62,12 @@ impl<'r> Follower<'r> {
     fn known(&self, seat: Seat, time: CaptureTime) -> Option<Known<'r>> {
         let at = self.seats.binary_search_by_key(&seat, |known| known.0).ok()?;
         let (_, last) = self.seats.get(at)?;
-        if let Some((_, known)) = last.get().filter(|(stretch, _)| stretch.holds(time)) {
-            return known;
+        if let Some(answer) = last.get().filter(|answer| answer.holds.has(time)) {
+            return answer.known;
         }
-        let mut stretch = Stretch::around(time);
-        let known = self.replay.known(seat, &mut stretch);
-        last.set(Some((stretch, known)));
+        let mut holds = Stretch::around(time);
+        let known = self.replay.known(seat, &mut holds);
+        last.set(Some(Answer { known, holds }));
         known
     }
 

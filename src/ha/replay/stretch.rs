@@ -19,7 +19,7 @@ impl Stretch {
     }
 
     /// Whether another instant lies in it.
-    pub(super) fn holds(&self, time: CaptureTime) -> bool {
+    pub(super) fn has(&self, time: CaptureTime) -> bool {
         self.from <= time && time <= self.to
     }
 

@@ -7,6 +7,7 @@
 use super::{Asked, Basis, FAR_NS, Place, Point, Service, Standing};
 use crate::ha::state::{State, Status};
 use crate::ha::topology::{Mode, Role, Topology};
+use crate::units::Frames;
 
 /// The evidence around a query.
 pub(super) struct Around<'t> {
@@ -31,12 +32,16 @@ impl Around<'_> {
         confidence: f64,
         points: &[&Point],
     ) -> Standing {
+        let mut evidence = Frames::new();
+        for point in points {
+            evidence.push(point.at);
+        }
         Standing {
             service,
             state: state.map(Status::In).or_else(|| self.normal.name(service)),
             basis,
             confidence,
-            evidence: points.iter().map(|point| point.at).collect(),
+            evidence,
         }
     }
 
