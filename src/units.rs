@@ -2,6 +2,7 @@
 //! addresses that must not be swapped for one another.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// An instant of capture time: nanoseconds since 1970-01-01 00:00:00 UTC.
@@ -52,10 +53,19 @@ impl FromStr for Xid {
 ///
 /// For a DHCP message this is `chaddr` cut to `hlen` (RFC 2131 §2). The empty
 /// address stands for `hlen` 0.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HwAddr {
     len: u8,
+    /// Zero behind `len`.
     bytes: [u8; 16],
+}
+
+/// All bytes as one number, which is hashed faster than a list of them.
+impl Hash for HwAddr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(u128::from_ne_bytes(self.bytes));
+        state.write_u8(self.len);
+    }
 }
 
 impl HwAddr {

@@ -7,24 +7,44 @@ use super::{Exchange, Kind, Messages, Observed, PairLimits, Step, of};
 use crate::dhcp::MessageType;
 use crate::units::MessageId;
 
+/// An open exchange of a message's client, and what is known of it without a look at its messages.
+pub(super) struct Candidate<'e> {
+    /// Its place in the table.
+    pub(super) at: u32,
+    pub(super) exchange: &'e Exchange,
+    /// One of its queries has the message's xid; its first reply, while it has no query.
+    pub(super) same_xid: bool,
+    /// It has an ACK or NAK.
+    pub(super) answered: bool,
+    /// It has a REQUEST.
+    pub(super) requested: bool,
+    /// One of its messages came by a relay.
+    pub(super) relayed: bool,
+}
+
 /// The open exchange that takes a message: the youngest that fits. `open` gives the
-/// client's exchanges with their places, the youngest first.
+/// client's exchanges, the youngest first.
 pub(super) fn find<'e>(
-    mut open: impl Iterator<Item = (u32, &'e Exchange)> + Clone,
+    mut open: impl Iterator<Item = Candidate<'e>> + Clone,
     messages: &Messages,
     message: &Observed,
     limits: PairLimits,
 ) -> Option<u32> {
     let found = if message.is_reply() {
-        let named = |(_, exchange): &(u32, &Exchange)| has_xid(exchange, message, messages);
-        let asked = open.clone().filter(named).find(|(_, exchange)| asked_for(exchange, message, messages));
+        let named = |it: &Candidate<'_>| it.same_xid && same_client_id(it.exchange, message);
+        let asked = open.clone().filter(named).find(|it| asked_for(it.exchange, message, messages));
         asked.or_else(|| {
-            open.filter(named).find(|(_, exchange)| !matches!(exchange.kind, Kind::Decline | Kind::Release))
+            open.filter(named).find(|it| !matches!(it.exchange.kind, Kind::Decline | Kind::Release))
         })
     } else {
-        open.find(|(_, exchange)| takes_query(exchange, message, messages, limits))
+        open.find(|it| takes_query(it, message, messages, limits))
     };
-    found.map(|(place, _)| place)
+    found.map(|it| it.at)
+}
+
+/// Whether a query is a REQUEST that selects an offer.
+pub(super) fn is_selecting(query: &Observed) -> bool {
+    query.message_type == Some(MessageType::REQUEST) && query.server_id.is_some()
 }
 
 /// What kind of exchange a message begins.
@@ -32,7 +52,7 @@ pub(super) fn kind_of(message: &Observed) -> Kind {
     let unset = |address: Ipv4Addr| address.is_unspecified();
     match message.message_type {
         Some(MessageType::DISCOVER | MessageType::OFFER) => Kind::Select,
-        Some(MessageType::REQUEST) if message.server_id.is_some() => Kind::Select,
+        Some(MessageType::REQUEST) if is_selecting(message) => Kind::Select,
         Some(MessageType::REQUEST) if unset(message.ciaddr) => Kind::InitReboot,
         // A relay only ever sees broadcasts, so a relayed one rebinds.
         Some(MessageType::REQUEST) if message.is_broadcast() || !unset(message.giaddr) => Kind::Rebind,
@@ -56,13 +76,6 @@ fn same_client_id(exchange: &Exchange, message: &Observed) -> bool {
     }
 }
 
-/// Whether a reply names an exchange's xid and does not name another client.
-fn has_xid(exchange: &Exchange, reply: &Observed, messages: &Messages) -> bool {
-    let asked = exchange.queries.iter().any(|step| of(messages, step.first).xid == reply.xid);
-    let unpaired = exchange.queries.is_empty() && exchange.xid == reply.xid;
-    (asked || unpaired) && same_client_id(exchange, reply)
-}
-
 /// Whether an exchange holds a query that the reply can answer. The same xid
 /// may serve a client's REQUEST and the DECLINE after it.
 fn asked_for(exchange: &Exchange, reply: &Observed, messages: &Messages) -> bool {
@@ -83,10 +96,11 @@ fn answers(query: &Observed, reply: &Observed) -> bool {
     }
 }
 
-fn takes_query(exchange: &Exchange, query: &Observed, messages: &Messages, limits: PairLimits) -> bool {
+fn takes_query(open: &Candidate<'_>, query: &Observed, messages: &Messages, limits: PairLimits) -> bool {
+    let Candidate { exchange, same_xid, requested, .. } = *open;
     let Some(last) = exchange.queries.last().map(|step| of(messages, step.first)) else {
         // A reply was captured before its query: two sources whose clocks differ.
-        return exchange.xid == query.xid
+        return same_xid
             && same_client_id(exchange, query)
             && query.time.since(exchange.start).saturating_abs() <= limits.hop_ns
             && exchange.replies.iter().any(|step| answers(query, of(messages, step.first)));
@@ -94,19 +108,20 @@ fn takes_query(exchange: &Exchange, query: &Observed, messages: &Messages, limit
     if exchange.client.client_id.as_deref() != query.client_id() {
         return false;
     }
-    if hop_of(&exchange.queries, messages, query, limits.hop_ns).is_some() {
+    if (open.relayed || !query.giaddr.is_unspecified())
+        && hop_of(&exchange.queries, messages, query, limits.hop_ns).is_some()
+    {
         return true;
     }
-    let answered = exchange.verdict_reply(messages).map(|id| of(messages, id).time);
+    let verdict = if open.answered { exchange.verdict_reply(messages) } else { None };
+    let answered = verdict.map(|id| of(messages, id).time);
     let over = answered.is_some_and(|time| query.time.since(time) > limits.linger_ns);
-    let same_xid = exchange.queries.iter().any(|step| of(messages, step.first).xid == query.xid);
-    let requested = exchange.first_of(&exchange.queries, messages, MessageType::REQUEST).is_some();
     match query.message_type {
         Some(MessageType::DISCOVER) => {
             let before = answered.is_none_or(|time| time > query.time);
             exchange.kind == Kind::Select && same_xid && before && !requested
         }
-        Some(MessageType::REQUEST) if kind_of(query) == Kind::Select && exchange.kind == Kind::Select => {
+        Some(MessageType::REQUEST) if is_selecting(query) && exchange.kind == Kind::Select => {
             if requested {
                 // The same REQUEST again: its ACK was late or lost.
                 same_xid

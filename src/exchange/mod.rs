@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod lease;
+mod marks;
 mod matching;
 pub mod observed;
 pub mod pair;

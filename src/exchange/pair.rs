@@ -3,14 +3,13 @@
 //! Keyed by client and xid and time, never by xid alone: other clients reuse
 //! xids, the same client reuses its own, and a REQUEST may come with a new one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use foldhash::fast::RandomState;
-
-use super::matching::{find, hop_of, kind_of};
+use super::marks::{Bucket, Key, Mark, Marks};
+use super::matching::{Candidate, find, hop_of, is_selecting, kind_of};
 use super::{Client, Exchange, Messages, Observed, Step, Steps, of};
 use crate::dhcp::MessageType;
-use crate::units::{CaptureTime, ExchangeId, MessageId, SECOND, Xid};
+use crate::units::{CaptureTime, ExchangeId, MessageId, SECOND};
 
 /// Bounds of the pairing table. All times are capture time, nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -68,9 +67,8 @@ pub struct PairCounts {
 #[derive(Debug, Default)]
 pub struct Pairer {
     limits: PairLimits,
-    /// The place in `table` of each key's youngest open exchange. The hash has a
-    /// random seed, because anybody can choose hardware addresses.
-    clients: HashMap<Key, u32, RandomState>,
+    /// The open exchanges of each client.
+    marks: Marks,
     table: Vec<Option<Open>>,
     /// Places of `table` that are free.
     free: Vec<u32>,
@@ -119,40 +117,23 @@ struct Open {
     touch: u64,
     /// It has an ACK or NAK.
     answered: bool,
-    /// The next older open exchange of the same key.
-    older: Option<u32>,
+    /// It has a REQUEST.
+    requested: bool,
+    /// One of its messages came by a relay.
+    relayed: bool,
 }
 
-/// What finds the open exchanges of a message: `chaddr`, which replies echo
-/// (RFC 2131 table 3). Where `hlen` is 0 only the xid is left, because servers
-/// before RFC 6842 send no option 61.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Hardware(crate::units::HwAddr),
-    Xid(Xid),
-}
-
-impl Key {
-    fn of(message: &Observed) -> Self {
-        if message.chaddr.is_empty() { Self::Xid(message.xid) } else { Self::Hardware(message.chaddr) }
-    }
-}
-
-/// The open exchanges of one key, the youngest first.
-#[derive(Clone)]
-struct Chain<'p> {
-    table: &'p [Option<Open>],
-    next: Option<u32>,
-}
-
-impl<'p> Iterator for Chain<'p> {
-    type Item = (u32, &'p Open);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let at = self.next?;
-        let open = self.table.get(at as usize)?.as_ref()?;
-        self.next = open.older;
-        Some((at, open))
+impl Open {
+    fn candidate(&self, at: u32, same_xid: bool) -> Candidate<'_> {
+        let Self { exchange, answered, requested, relayed, .. } = self;
+        Candidate {
+            at,
+            exchange,
+            same_xid,
+            answered: *answered,
+            requested: *requested,
+            relayed: *relayed,
+        }
     }
 }
 
@@ -160,10 +141,6 @@ impl Pairer {
     /// A pairer with other bounds than the default ones.
     pub fn new(limits: PairLimits) -> Self {
         Self { limits, ..Self::default() }
-    }
-
-    fn chain(&self, head: Option<u32>) -> Chain<'_> {
-        Chain { table: &self.table, next: head }
     }
 
     fn at(&self, place: u32) -> Option<&Open> {
@@ -182,34 +159,27 @@ impl Pairer {
         let message = of(messages, id);
         self.expire(message.time);
         let key = Key::of(message);
-        let head = self.clients.get(&key).copied();
+        let bucket = self.marks.find(&key);
         let limits = self.limits;
-        let alive = self.chain(head).filter(|(_, open)| {
-            // The table forgets in the order of reading; a file that is out of order must not revive old exchanges.
-            message.time.since(open.exchange.end) <= limits.idle(open.answered)
-                && open.exchange.start.since(message.time) <= limits.idle_ns
-        });
-        let alive = alive.map(|(at, open)| (at, &open.exchange));
-        let found = match head {
-            Some(_) => find(alive, messages, message, limits),
-            None => None,
-        };
-        let taken = found.and_then(|at| Some((at, self.at(at)?)));
-        let copied = taken.and_then(|(_, open)| {
-            hop_of(steps_for(&open.exchange, message), messages, message, limits.hop_ns)
+        let is_reply = message.is_reply();
+        let relayed = !message.giaddr.is_unspecified();
+        let taken = self.taken(bucket, messages, message);
+        let taken = taken.and_then(|at| Some((at, self.at(at)?)));
+        let copied = taken.filter(|(_, open)| relayed || open.relayed).and_then(|(_, open)| {
+            hop_of(steps_for(&open.exchange, is_reply), messages, message, limits.hop_ns)
         });
         let at = match taken {
             Some((at, open))
-                if copied.is_some() || steps_for(&open.exchange, message).len() < limits.steps =>
+                if copied.is_some() || steps_for(&open.exchange, is_reply).len() < limits.steps =>
             {
+                self.mark(bucket, at, message);
                 at
             }
             Some((at, _)) => {
                 self.close(at, true);
-                let head = self.clients.get(&key).copied();
-                self.begin(key, head, message)
+                self.begin(key, message)
             }
-            None => self.begin(key, head, message),
+            None => self.begin(key, message),
         };
         self.touches += 1;
         let touch = self.touches;
@@ -217,21 +187,29 @@ impl Pairer {
         let Some(open) = self.at_mut(at) else { return (ExchangeId(next), None) };
         open.touch = touch;
         open.answered |= matches!(message.message_type, Some(MessageType::ACK | MessageType::NAK));
+        open.requested |= message.message_type == Some(MessageType::REQUEST);
+        open.relayed |= relayed;
         let answered = open.answered;
         let exchange = &mut open.exchange;
-        if !message.is_reply() && exchange.queries.is_empty() {
+        if !is_reply && exchange.queries.is_empty() {
             // A reply came first, from a source whose clock is ahead; the query knows better.
             exchange.kind = kind_of(message);
             exchange.client.client_id = message.client_id().map(Into::into);
         }
+        let in_order = message.time >= exchange.end;
         exchange.start = exchange.start.min(message.time);
         exchange.end = exchange.end.max(message.time);
-        let steps = if message.is_reply() { &mut exchange.replies } else { &mut exchange.queries };
+        let steps = if is_reply { &mut exchange.replies } else { &mut exchange.queries };
         match copied.and_then(|first| steps.iter_mut().find(|step| step.first == first)) {
             Some(step) => step.again.push(id),
             None => {
-                let place = steps.partition_point(|step| of(messages, step.first).time <= message.time);
-                steps.insert(place, Step { first: id, again: Vec::new() });
+                let step = Step { first: id, again: Vec::new() };
+                if in_order {
+                    steps.push(step);
+                } else {
+                    let before = |step: &Step| of(messages, step.first).time <= message.time;
+                    steps.insert(steps.partition_point(before), step);
+                }
             }
         }
         let (exchange_id, end) = (exchange.id, exchange.end);
@@ -241,15 +219,54 @@ impl Pairer {
         (exchange_id, copied)
     }
 
+    /// The place of the open exchange that takes a message: the youngest that fits.
+    fn taken(&self, bucket: Option<Bucket>, messages: &Messages, message: &Observed) -> Option<u32> {
+        let limits = self.limits;
+        // Nothing else brings a message to an exchange that does not have its xid.
+        let selecting = is_selecting(message);
+        let open = self.marks.of(bucket).iter().rev().filter_map(|mark| {
+            let same_xid = mark.xids.contains(&message.xid);
+            if !(same_xid || selecting && mark.offered) {
+                return None;
+            }
+            let open = self.at(mark.place)?;
+            // The table forgets in the order of reading; a file that is out of order must not revive old exchanges.
+            let alive = message.time.since(open.exchange.end) <= limits.idle(open.answered)
+                && open.exchange.start.since(message.time) <= limits.idle_ns;
+            alive.then(|| open.candidate(mark.place, same_xid))
+        });
+        find(open, messages, message, limits)
+    }
+
+    /// Notes what a further message changes of the client's list.
+    fn mark(&mut self, bucket: Option<Bucket>, at: u32, message: &Observed) {
+        match message.message_type {
+            Some(MessageType::OFFER) => {
+                if let Some(mark) = self.marks.mark(bucket, at) {
+                    mark.offered = true;
+                }
+            }
+            Some(MessageType::REQUEST) => {
+                // An exchange takes one further xid at most, with the REQUEST that selects an offer.
+                if let Some(mark) = self.marks.mark(bucket, at)
+                    && !mark.xids.contains(&message.xid)
+                {
+                    mark.xids[1] = message.xid;
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Adds a further sighting to the step of a message that was paired before.
     pub fn sight(&mut self, messages: &Messages, first: MessageId, again: MessageId) {
         let message = of(messages, first);
         let Some(id) = message.exchange else { return };
         let step = message.sighting_of.as_ref().map_or(first, |seen| seen.message);
         let time = of(messages, again).time;
-        let head = self.clients.get(&Key::of(message)).copied();
-        let place = self.chain(head).find(|(_, open)| open.exchange.id == id).map(|(at, _)| at);
-        match place.and_then(|at| self.at_mut(at)) {
+        let place = id.0.checked_sub(self.first).and_then(|place| self.done.get(place as usize));
+        let at = place.filter(|place| !place.closed).map(|place| place.at);
+        match at.and_then(|at| self.at_mut(at)) {
             Some(open) => {
                 open.exchange.end = open.exchange.end.max(time);
                 open.exchange.sight(step, again);
@@ -258,14 +275,13 @@ impl Pairer {
         }
     }
 
-    /// Opens an exchange before those that `head` begins, and gives its place.
-    fn begin(&mut self, key: Key, head: Option<u32>, message: &Observed) -> u32 {
-        let mut older = head;
-        if let Some((count, (oldest, _))) = self.chain(head).enumerate().last()
-            && count + 1 >= self.limits.per_client
+    /// Opens an exchange, the youngest of its client, and gives its place.
+    fn begin(&mut self, key: Key, message: &Observed) -> u32 {
+        let own = self.marks.of(self.marks.find(&key));
+        if own.len() >= self.limits.per_client.max(1)
+            && let Some(oldest) = own.first()
         {
-            self.close(oldest, true);
-            older = self.clients.get(&key).copied();
+            self.close(oldest.place, true);
         }
         let open = Open {
             exchange: Exchange {
@@ -281,7 +297,8 @@ impl Pairer {
             key,
             touch: 0,
             answered: false,
-            older,
+            requested: false,
+            relayed: false,
         };
         let at = self.free.pop().unwrap_or_else(|| {
             self.table.push(None);
@@ -290,7 +307,8 @@ impl Pairer {
         if let Some(place) = self.table.get_mut(at as usize) {
             *place = Some(open);
         }
-        self.clients.insert(key, at);
+        let offered = message.message_type == Some(MessageType::OFFER);
+        self.marks.add(key, Mark { place: at, xids: [message.xid; 2], offered });
         self.done.push_back(Place { at, closed: false });
         self.next += 1;
         self.open += 1;
@@ -301,24 +319,12 @@ impl Pairer {
     fn close(&mut self, at: u32, early: bool) {
         let Some(open) = self.at_mut(at) else { return };
         open.touch = 0;
-        let (key, older, id) = (open.key, open.older.take(), open.exchange.id);
+        let (key, id) = (open.key, open.exchange.id);
         let Some(place) = self.done.get_mut(id.0.wrapping_sub(self.first) as usize) else { return };
         if std::mem::replace(&mut place.closed, true) {
             return;
         }
-        let head = self.clients.get(&key).copied();
-        if head == Some(at) {
-            match older {
-                Some(older) => self.clients.insert(key, older),
-                None => self.clients.remove(&key),
-            };
-        } else {
-            // Its younger neighbour now leads to what is older.
-            let younger = self.chain(head).find(|(_, it)| it.older == Some(at)).map(|(place, _)| place);
-            if let Some(younger) = younger.and_then(|place| self.at_mut(place)) {
-                younger.older = older;
-            }
-        }
+        self.marks.remove(&key, at);
         self.open -= 1;
         self.counts.evicted += u64::from(early);
     }
@@ -414,8 +420,8 @@ impl Pairer {
 }
 
 /// The steps on a message's side of the conversation.
-fn steps_for<'e>(exchange: &'e Exchange, message: &Observed) -> &'e [Step] {
-    if message.is_reply() { &exchange.replies } else { &exchange.queries }
+fn steps_for(exchange: &Exchange, reply: bool) -> &[Step] {
+    if reply { &exchange.replies } else { &exchange.queries }
 }
 
 #[cfg(test)]
