@@ -24,12 +24,18 @@ pub struct Machine {
 #[derive(Clone, Debug, Default)]
 pub struct Machines {
     list: Vec<Machine>,
-    by_address: HashMap<Ipv4Addr, ServerId, RandomState>,
+    /// By the address as a number, which is hashed faster than four bytes.
+    by_address: HashMap<u32, ServerId, RandomState>,
     /// A MAC that two servers were seen behind is a router's and identifies none.
     by_mac: HashMap<[u8; 6], Option<ServerId>, RandomState>,
     /// Machines whose MAC address on a zone's wire is known.
     met: HashSet<(ServerId, ZoneId), RandomState>,
+    /// What was learned last. Most replies show again what the one before showed.
+    learned: Option<Shown>,
 }
+
+/// Source address, MAC address, zone, and whether that is the server's own wire.
+type Shown = (Ipv4Addr, [u8; 6], ZoneId, bool);
 
 /// Who sent a reply, and how we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +76,7 @@ impl Machines {
     fn add(&mut self, name: String, addresses: Vec<Ipv4Addr>, known: bool) -> ServerId {
         let id = ServerId(self.list.len());
         for address in &addresses {
-            self.by_address.entry(*address).or_insert(id);
+            self.by_address.entry(address.to_bits()).or_insert(id);
         }
         self.list.push(Machine { name, addresses, known });
         id
@@ -93,7 +99,7 @@ impl Machines {
 
     /// The machine with this address.
     pub fn at(&self, address: Ipv4Addr) -> Option<ServerId> {
-        self.by_address.get(&address).copied()
+        self.by_address.get(&address.to_bits()).copied()
     }
 
     /// Learns which MAC addresses the known machines have. Ask it of every message
@@ -102,14 +108,20 @@ impl Machines {
         if !is_direct(reply) {
             return;
         }
-        if let (Some(server), Some(mac)) = (self.at(reply.src), reply.link.src_mac) {
-            let seen = self.by_mac.entry(mac).or_insert(Some(server));
-            if *seen != Some(server) {
-                *seen = None;
-            }
-            if is_on_link(reply) {
-                self.met.insert((server, reply.zone));
-            }
+        let Some(mac) = reply.link.src_mac else { return };
+        let on_link = is_on_link(reply);
+        let shown = Some((reply.src, mac, reply.zone, on_link));
+        if self.learned == shown {
+            return;
+        }
+        let Some(server) = self.at(reply.src) else { return };
+        self.learned = shown;
+        let seen = self.by_mac.entry(mac).or_insert(Some(server));
+        if *seen != Some(server) {
+            *seen = None;
+        }
+        if on_link {
+            self.met.insert((server, reply.zone));
         }
     }
 
@@ -145,6 +157,11 @@ impl Machines {
             }
             let server = named.unwrap_or_else(|| self.add(address.to_string(), vec![address], false));
             return Some(answer(server, address, AnsweredBy::ServerId));
+        }
+        if let Some(named) = named
+            && server_id == Some(reply.src)
+        {
+            return Some(answer(named, reply.src, AnsweredBy::SourceAndServerId));
         }
         let by_mac = reply.link.src_mac.and_then(|mac| self.by_mac.get(&mac).copied().flatten());
         Some(match (self.at(reply.src), named) {

@@ -8,7 +8,7 @@ pub use self::running::MOST_RUNNING;
 use self::running::Running;
 use super::answer::Answer;
 use super::{Answers, Client, Exchange, Kind, Messages, Observed, Outcome, of};
-use crate::units::{CaptureTime, ExchangeId, FrameRef, SECOND, ServerId, ZoneId, sort_nearly_sorted};
+use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, SECOND, ServerId, ZoneId, sort_nearly_sorted};
 
 /// Why a lease ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,23 +110,22 @@ impl Leases {
         wanted: bool,
         mut story: impl FnMut(usize) -> u32,
     ) {
-        let decided = |exchange: &Exchange| {
-            let reply = exchange.verdict_reply(messages).map(|id| of(messages, id).time);
-            reply.unwrap_or(exchange.start)
+        let decided = |(at, exchange): (usize, &Exchange)| {
+            let reply = exchange.verdict_reply(messages);
+            (reply.map_or(exchange.start, |id| of(messages, id).time), at, reply)
         };
-        let mut events: Vec<(CaptureTime, usize)> =
-            exchanges.iter().enumerate().map(|(at, exchange)| (decided(exchange), at)).collect();
-        sort_nearly_sorted(&mut events, |event| *event);
-        for (time, at) in events {
+        let mut events: Vec<(CaptureTime, usize, Option<MessageId>)> =
+            exchanges.iter().enumerate().map(decided).collect();
+        sort_nearly_sorted(&mut events, |(time, at, _)| (*time, *at));
+        for (time, at, reply) in events {
             let Some(exchange) = exchanges.get(at) else { continue };
-            match exchange.outcome(messages) {
+            match exchange.outcome_with(reply, messages) {
                 Outcome::Bound => {
-                    let acked = exchange.verdict_reply(messages);
-                    if let Some((id, answer)) =
-                        acked.and_then(|id| Some((of(messages, id), answers.get(&id)?)))
-                        && !id.yiaddr.is_unspecified()
+                    if let Some((ack, answer)) =
+                        reply.and_then(|id| Some((of(messages, id), answers.get(&id)?)))
+                        && !ack.yiaddr.is_unspecified()
                     {
-                        self.bind((time, exchange), messages, (id, *answer), wanted, || story(at));
+                        self.bind((time, exchange), messages, (ack, *answer), wanted, || story(at));
                     }
                 }
                 Outcome::Released => self.end(time, exchange, messages, EndReason::Released),
@@ -164,7 +163,8 @@ impl Leases {
         let about = query.and_then(|query| {
             Some(query.ciaddr).filter(|address| !address.is_unspecified()).or(query.requested_ip)
         });
-        if let Some(lease) = self.running.get(&exchange.client)
+        let place = self.running.find(&exchange.client);
+        if let Some(lease) = self.running.get(place)
             && about.is_none_or(|address| address == lease.ip)
         {
             self.running.remove(&exchange.client);
@@ -180,17 +180,18 @@ impl Leases {
         wanted: bool,
         story: impl FnOnce() -> u32,
     ) {
-        if self.running.renew(&exchange.client, (ack.yiaddr, answer.server), time, ack.lease_s) {
+        let place = self.running.find(&exchange.client);
+        if self.running.renew(place, (ack.yiaddr, answer.server), time, ack.lease_s) {
             return;
         }
-        if let Some(before) = self.running.get(&exchange.client) {
+        if let Some(before) = self.running.get(place) {
             let reason = if before.ip == ack.yiaddr { EndReason::TakenOver } else { EndReason::Replaced };
             self.ended.push(before.ended(time, reason));
         }
         let queries = || exchange.queries.iter().map(|step| of(messages, step.first));
         let last = queries().next_back();
         let hostname = if wanted { queries().find_map(Observed::hostname) } else { None };
-        let forgotten = self.running.insert(&Lease {
+        let lease = Lease {
             client: exchange.client.clone(),
             ip: ack.yiaddr,
             zone: exchange.zone(messages),
@@ -208,7 +209,8 @@ impl Leases {
             giaddr: last.map(|query| query.giaddr),
             link: last.and_then(|query| query.link_selection().or_else(|| query.subnet_selection())),
             story: story(),
-        });
+        };
+        let forgotten = self.running.put(place, lease);
         self.forgotten += u64::from(forgotten.is_some());
         self.ended.extend(forgotten);
     }

@@ -6,6 +6,7 @@
 //! messages fit is in `matching`), [`answer`] (which machine sent a reply), [`lease`] (bindings over time).
 
 pub mod answer;
+mod client;
 pub mod lease;
 mod marks;
 mod matching;
@@ -20,20 +21,12 @@ use std::fmt;
 use smallvec::SmallVec;
 
 use crate::dhcp::MessageType;
-use crate::units::{CaptureTime, ExchangeId, HwAddr, MessageId, Xid, ZoneId};
+use crate::units::{CaptureTime, ExchangeId, MessageId, Xid, ZoneId};
 
+pub use client::{Client, ClientId};
 pub use observed::Observed;
 pub use pair::{PairLimits, Pairer};
 pub use store::{Answers, Messages, SEGMENT, Segment};
-
-/// Whom an exchange belongs to: `chaddr` and option 61 as the client sent them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Client {
-    /// `chaddr` cut to `hlen`.
-    pub chaddr: HwAddr,
-    /// Option 61, absent when the client sent none.
-    pub client_id: Option<Box<[u8]>>,
-}
 
 /// What the client wanted (RFC 2131 §4.3.2 for the kinds of REQUEST).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,14 +113,29 @@ impl fmt::Display for Outcome {
 pub struct Step {
     /// The sighting that was read first.
     pub first: MessageId,
-    /// The same message at other capture points: a second bridge, a relay hop.
-    pub again: Vec<MessageId>,
+    /// Absent where there are none, because that is usual and exchanges are many.
+    again: Option<Box<SmallVec<[MessageId; 4]>>>,
 }
 
 impl Step {
+    /// A message that was seen once.
+    pub const fn new(first: MessageId) -> Self {
+        Self { first, again: None }
+    }
+
+    /// The same message at other capture points: a second bridge, a relay hop.
+    pub fn again(&self) -> &[MessageId] {
+        self.again.as_deref().map(SmallVec::as_slice).unwrap_or_default()
+    }
+
+    /// Adds a sighting.
+    pub(crate) fn sight(&mut self, again: MessageId) {
+        self.again.get_or_insert_default().push(again);
+    }
+
     /// Every sighting, the first one first.
     pub fn sightings(&self) -> impl Iterator<Item = MessageId> + '_ {
-        std::iter::once(self.first).chain(self.again.iter().copied())
+        std::iter::once(self.first).chain(self.again().iter().copied())
     }
 }
 
@@ -160,7 +168,7 @@ impl Exchange {
     pub(crate) fn sight(&mut self, first: MessageId, again: MessageId) {
         let mut steps = self.queries.iter_mut().chain(&mut self.replies);
         if let Some(step) = steps.find(|step| step.first == first) {
-            step.again.push(again);
+            step.sight(again);
         }
     }
 
@@ -188,17 +196,24 @@ impl Exchange {
 
     /// What came of it.
     pub fn outcome(&self, messages: &Messages) -> Outcome {
+        self.outcome_with(self.verdict_reply(messages), messages)
+    }
+
+    /// The same where [`Exchange::verdict_reply`] is known already.
+    pub(crate) fn outcome_with(&self, verdict: Option<MessageId>, messages: &Messages) -> Outcome {
         let has = |steps: &[Step], kind| self.first_of(steps, messages, kind).is_some();
         match self.kind {
             Kind::Release => return Outcome::Released,
             Kind::Decline => return Outcome::Declined,
             _ => {}
         }
-        if has(&self.replies, MessageType::ACK) {
-            return if self.kind == Kind::Inform { Outcome::Informed } else { Outcome::Bound };
-        }
-        if has(&self.replies, MessageType::NAK) {
-            return Outcome::Nak;
+        if let Some(verdict) = verdict {
+            let is_ack = of(messages, verdict).message_type == Some(MessageType::ACK);
+            return match self.kind {
+                _ if !is_ack => Outcome::Nak,
+                Kind::Inform => Outcome::Informed,
+                _ => Outcome::Bound,
+            };
         }
         let offered = has(&self.replies, MessageType::OFFER);
         let selected = self.kind == Kind::Select && has(&self.queries, MessageType::REQUEST);

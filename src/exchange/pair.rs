@@ -191,7 +191,7 @@ impl Pairer {
         open.relayed |= relayed;
         let answered = open.answered;
         let exchange = &mut open.exchange;
-        if !is_reply && exchange.queries.is_empty() {
+        if !is_reply && exchange.queries.is_empty() && !exchange.replies.is_empty() {
             // A reply came first, from a source whose clock is ahead; the query knows better.
             exchange.kind = kind_of(message);
             exchange.client.client_id = message.client_id().map(Into::into);
@@ -201,9 +201,9 @@ impl Pairer {
         exchange.end = exchange.end.max(message.time);
         let steps = if is_reply { &mut exchange.replies } else { &mut exchange.queries };
         match copied.and_then(|first| steps.iter_mut().find(|step| step.first == first)) {
-            Some(step) => step.again.push(id),
+            Some(step) => step.sight(id),
             None => {
-                let step = Step { first: id, again: Vec::new() };
+                let step = Step::new(id);
                 if in_order {
                     steps.push(step);
                 } else {
@@ -278,7 +278,7 @@ impl Pairer {
     /// Opens an exchange, the youngest of its client, and gives its place.
     fn begin(&mut self, key: Key, message: &Observed) -> u32 {
         let own = self.marks.of(self.marks.find(&key));
-        if own.len() >= self.limits.per_client.max(1)
+        if own.len() >= self.limits.per_client
             && let Some(oldest) = own.first()
         {
             self.close(oldest.place, true);

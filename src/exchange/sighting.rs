@@ -1,10 +1,9 @@
 //! The same message captured twice: on a bridge and one of its ports, on the
 //! Linux `any` device, on two wires that a router joins.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use crate::units::{CaptureTime, MessageId, SourceId};
@@ -22,14 +21,18 @@ const CAP: usize = 65_536;
 /// Remembers recent datagrams and recognises their copies.
 #[derive(Debug, Default)]
 pub struct Sightings {
-    recent: HashMap<u64, Recent, RandomState>,
-    order: VecDeque<(CaptureTime, u64)>,
+    /// In the order of entry, the first one with the number `first`.
+    recent: VecDeque<Recent>,
+    first: u64,
+    /// The number of the last one with an identity, which is its own hash.
+    index: HashTable<u64>,
 }
 
 #[derive(Debug)]
 struct Recent {
+    identity: u64,
     message: MessageId,
-    first: CaptureTime,
+    entered: CaptureTime,
     /// Where it was seen, and when last there.
     seen: SmallVec<[(SourceId, CaptureTime); 1]>,
 }
@@ -49,40 +52,54 @@ impl Sightings {
         message: MessageId,
     ) -> Option<MessageId> {
         self.forget(time);
-        if let Some(recent) = self.recent.get_mut(&identity) {
-            let near = |window: i64, other: CaptureTime| time.since(other).saturating_abs() <= window;
-            let here = recent.seen.iter_mut().find(|(seen, _)| *seen == source);
-            let copy = match &here {
-                Some((_, last)) => near(SAME_SOURCE_NS, *last),
-                None => near(OTHER_SOURCE_NS, recent.first),
-            };
-            if copy {
-                match here {
-                    Some((_, last)) => *last = time,
-                    None => recent.seen.push((source, time)),
+        let Self { recent, first, index } = self;
+        let next = *first + recent.len() as u64;
+        let place = |number: u64| (number - *first) as usize;
+        let is_same = |number: &u64| recent.get(place(*number)).is_some_and(|it| it.identity == identity);
+        match index.find_mut(identity, is_same) {
+            Some(number) => {
+                if let Some(before) = recent.get_mut(place(*number))
+                    && before.is_copied(time, source)
+                {
+                    return Some(before.message);
                 }
-                return Some(recent.message);
+                *number = next;
+            }
+            None => {
+                let identity_of = |number: &u64| recent.get(place(*number)).map_or(0, |it| it.identity);
+                index.insert_unique(identity, next, identity_of);
             }
         }
         let seen = SmallVec::from_buf([(source, time)]);
-        self.recent.insert(identity, Recent { message, first: time, seen });
-        self.order.push_back((time, identity));
+        recent.push_back(Recent { identity, message, entered: time, seen });
         None
     }
 
     fn forget(&mut self, now: CaptureTime) {
-        while let Some(&(entered, key)) = self.order.front() {
-            if now.since(entered) <= OTHER_SOURCE_NS && self.order.len() < CAP {
+        while let Some(oldest) = self.recent.front() {
+            if now.since(oldest.entered) <= OTHER_SOURCE_NS && self.recent.len() < CAP {
                 return;
             }
-            self.order.pop_front();
             // The same bytes may have been entered again since.
-            if let Entry::Occupied(place) = self.recent.entry(key)
-                && place.get().first == entered
-            {
+            if let Ok(place) = self.index.find_entry(oldest.identity, |number| *number == self.first) {
                 place.remove();
             }
+            self.recent.pop_front();
+            self.first += 1;
         }
+    }
+}
+
+impl Recent {
+    /// Notes a further sighting, if it is one.
+    fn is_copied(&mut self, time: CaptureTime, source: SourceId) -> bool {
+        let near = |window: i64, other: CaptureTime| time.since(other).saturating_abs() <= window;
+        match self.seen.iter_mut().find(|(seen, _)| *seen == source) {
+            Some((_, last)) if near(SAME_SOURCE_NS, *last) => *last = time,
+            None if near(OTHER_SOURCE_NS, self.entered) => self.seen.push((source, time)),
+            _ => return false,
+        }
+        true
     }
 }
 
@@ -188,6 +205,6 @@ mod tests {
         for i in 0..(CAP as u32 + 10) {
             sightings.enter(i.into(), CaptureTime(0), SourceId(0), MessageId(i));
         }
-        assert!(sightings.recent.len() <= CAP && sightings.order.len() <= CAP);
+        assert!(sightings.recent.len() <= CAP && sightings.index.len() <= CAP);
     }
 }

@@ -6,8 +6,10 @@
 
 use std::hash::{BuildHasher, Hash};
 
+use foldhash::HashSet;
 use foldhash::quality::RandomState;
-use foldhash::{HashMap, HashMapExt, HashSet};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use crate::exchange::Client;
 
@@ -39,15 +41,16 @@ impl Keys {
 /// 28,672 entries that were used last, and at most twice as many.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    seed: foldhash::fast::RandomState,
+    young: HashTable<(K, V)>,
+    old: HashTable<(K, V)>,
     /// Entries that are gone.
     pub(super) forgotten: u64,
 }
 
 impl<K, V> Default for Recent<K, V> {
     fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), forgotten: 0 }
+        Self { seed: Default::default(), young: HashTable::new(), old: HashTable::new(), forgotten: 0 }
     }
 }
 
@@ -59,24 +62,42 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
     /// The entry, made if it is not there.
     pub(super) fn entry(&mut self, key: K, new: impl FnOnce() -> V) -> &mut V {
         self.age();
-        let old = &mut self.old;
-        self.young.entry(key).or_insert_with(|| old.remove(&key).unwrap_or_else(new))
+        let Self { seed, young, old, .. } = self;
+        let hash = seed.hash_one(key);
+        let entry = match young.entry(hash, |it| it.0 == key, |it| seed.hash_one(it.0)) {
+            Entry::Occupied(entry) => entry,
+            Entry::Vacant(place) => {
+                let before = take(old, hash, &key);
+                place.insert((key, before.unwrap_or_else(new)))
+            }
+        };
+        &mut entry.into_mut().1
     }
 
     /// Puts a value in; gives the one before.
     pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
         self.age();
-        self.young
-            .insert(key, value)
-            .or_else(|| if self.old.is_empty() { None } else { self.old.remove(&key) })
+        let Self { seed, young, old, .. } = self;
+        let hash = seed.hash_one(key);
+        match young.entry(hash, |it| it.0 == key, |it| seed.hash_one(it.0)) {
+            Entry::Occupied(entry) => Some(std::mem::replace(&mut entry.into_mut().1, value)),
+            Entry::Vacant(place) => {
+                place.insert((key, value));
+                take(old, hash, &key)
+            }
+        }
     }
 
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.young.get_mut(key).or_else(|| self.old.get_mut(key))
+        let hash = self.seed.hash_one(key);
+        let of = |it: &(K, V)| it.0 == *key;
+        let entry = self.young.find_mut(hash, of).or_else(|| self.old.find_mut(hash, of));
+        entry.map(|it| &mut it.1)
     }
 
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
-        self.young.remove(key).or_else(|| if self.old.is_empty() { None } else { self.old.remove(key) })
+        let hash = self.seed.hash_one(key);
+        take(&mut self.young, hash, key).or_else(|| take(&mut self.old, hash, key))
     }
 
     /// All that is remembered, in no order.
@@ -91,6 +112,13 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
             std::mem::swap(&mut self.young, &mut self.old);
         }
     }
+}
+
+fn take<K: Eq, V>(table: &mut HashTable<(K, V)>, hash: u64, key: &K) -> Option<V> {
+    if table.is_empty() {
+        return None;
+    }
+    Some(table.find_entry(hash, |it| it.0 == *key).ok()?.remove().0.1)
 }
 
 /// Distinct things, counted as far as there is room.

@@ -118,7 +118,7 @@ impl Relays {
     /// the servers select different subnets.
     pub(super) fn case(view: &View<'_>, case: &Case<'_>, findings: &mut Findings) {
         let machines = &view.analysis.network.machines;
-        for step in case.exchange.queries.iter().filter(|step| !step.again.is_empty()) {
+        for step in case.exchange.queries.iter().filter(|step| !step.again().is_empty()) {
             let mut copies = step.sightings().map(|id| view.message(id)).filter_map(|copy| {
                 let server = machines.at(copy.dst).filter(|_| !copy.giaddr.is_unspecified())?;
                 Some((server, copy))

@@ -210,8 +210,8 @@ impl<'t> Network<'t> {
             }
         };
         add(first);
-        if !step.again.is_empty() {
-            step.again.iter().for_each(|id| add(of(messages, *id)));
+        if !step.again().is_empty() {
+            step.again().iter().for_each(|id| add(of(messages, *id)));
             hearers.sort_unstable();
             hearers.dedup();
         }
@@ -227,7 +227,7 @@ impl<'t> Network<'t> {
         server: ServerId,
     ) -> (MessageId, &'m Observed) {
         let first = (step.first, first);
-        if step.again.is_empty() {
+        if step.again().is_empty() {
             return first;
         }
         let copies = || step.sightings().map(|id| (id, of(messages, id)));

@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::Lease;
-use crate::exchange::Client;
+use crate::exchange::{Client, ClientId};
 use crate::units::{
     CaptureTime, ExchangeId, FrameRef, HwAddr, SECOND, ServerId, SourceId, ZoneId, sort_nearly_sorted,
 };
@@ -67,7 +67,7 @@ struct Has {
 /// Texts of a record.
 #[derive(Debug)]
 struct Rare {
-    client_id: Option<Box<[u8]>>,
+    client_id: Option<ClientId>,
     hostname: Option<Box<str>>,
 }
 
@@ -95,12 +95,12 @@ impl Identifier {
 const _: () = assert!(size_of::<Record>() <= 112);
 
 impl Record {
-    fn of(lease: &Lease) -> Self {
+    fn of(lease: Lease) -> Self {
         let client_id = Identifier::of(&lease.client);
         let other = matches!(client_id, Identifier::Other);
         let rare = (other || lease.hostname.is_some()).then(|| {
-            let client_id = lease.client.client_id.clone().filter(|_| other);
-            Box::new(Rare { client_id, hostname: lease.hostname.clone() })
+            let client_id = lease.client.client_id.filter(|_| other);
+            Box::new(Rare { client_id, hostname: lease.hostname })
         });
         Self {
             start: lease.start,
@@ -144,7 +144,7 @@ impl Record {
     fn lease(&self) -> Lease {
         let client_id = match self.client_id {
             Identifier::None => None,
-            Identifier::Hardware => Some([&[1], self.chaddr.as_bytes()].concat().into()),
+            Identifier::Hardware => Some(ClientId::of_hardware(self.chaddr)),
             Identifier::Other => self.rare.as_ref().and_then(|rare| rare.client_id.clone()),
         };
         Lease {
@@ -184,25 +184,26 @@ impl Running {
         self.blocks.get_mut(place as usize / BLOCK)?.get_mut(place as usize % BLOCK)
     }
 
-    fn find(&self, client: &Client) -> Option<u32> {
+    /// Where the lease of a client is.
+    pub(super) fn find(&self, client: &Client) -> Option<u32> {
         let is_same = |place: &u32| self.at(*place).is_some_and(|it| it.is_of(client));
         self.index.find(self.seed.hash_one(client.chaddr), is_same).copied()
     }
 
-    /// The lease of a client.
-    pub(super) fn get(&self, client: &Client) -> Option<Lease> {
-        Some(self.at(self.find(client)?)?.lease())
+    /// The lease at a place.
+    pub(super) fn get(&self, place: Option<u32>) -> Option<Lease> {
+        Some(self.at(place?)?.lease())
     }
 
-    /// Extends a client's lease if it is for this address and of this server and not over; false otherwise.
+    /// Extends the lease there if it is for this address and of this server and not over; false otherwise.
     pub(super) fn renew(
         &mut self,
-        client: &Client,
+        place: Option<u32>,
         (ip, server): (Ipv4Addr, ServerId),
         time: CaptureTime,
         lease_s: Option<u32>,
     ) -> bool {
-        let Some(record) = self.find(client).and_then(|place| self.at_mut(place)) else { return false };
+        let Some(record) = place.and_then(|place| self.at_mut(place)) else { return false };
         let same = record.ip == ip && record.server as usize == server.0 && !record.is_over(time);
         if same {
             record.renewals += 1;
@@ -214,13 +215,13 @@ impl Running {
         same
     }
 
-    /// Follows a lease, in place of the client's former one. Gives back one that is no longer followed.
-    pub(super) fn insert(&mut self, lease: &Lease) -> Option<Lease> {
+    /// Follows a lease, at the place of the client's former one if it has one. Gives back one that
+    /// is no longer followed.
+    pub(super) fn put(&mut self, place: Option<u32>, lease: Lease) -> Option<Lease> {
+        let client = lease.client.chaddr;
         let record = Record::of(lease);
-        if let Some(place) = self.find(&lease.client) {
-            if let Some(at) = self.at_mut(place) {
-                *at = record;
-            }
+        if let Some(at) = place.and_then(|place| self.at_mut(place)) {
+            *at = record;
             return None;
         }
         let mut forgotten = None;
@@ -237,7 +238,7 @@ impl Running {
             let block = blocks.get(*place as usize / BLOCK);
             block.and_then(|block| block.get(*place as usize % BLOCK)).map(|it| it.chaddr).unwrap_or_default()
         };
-        index.insert_unique(seed.hash_one(lease.client.chaddr), place, |place| seed.hash_one(chaddr(place)));
+        index.insert_unique(seed.hash_one(client), place, |place| seed.hash_one(chaddr(place)));
         forgotten
     }
 

@@ -193,7 +193,7 @@ impl Evidence<'_> {
         // Kea releases what it keeps at one moment, so identical ACKs follow each other closely.
         // Where queries show twice as well, they are copies of one frame instead.
         let copies = |step: &Step| {
-            if step.again.is_empty() {
+            if step.again().is_empty() {
                 return 1;
             }
             let source = of(self.messages, step.first).at.source;

@@ -234,7 +234,7 @@ fn shares(evidence: &Evidence<'_>, server: ServerId, address: Ipv4Addr, id: Rela
 
 fn is_of(row: &Row, client: &Client) -> bool {
     if row.mac.is_empty() || client.chaddr.is_empty() {
-        return row.client_id == client.client_id;
+        return row.client_id.as_deref() == client.client_id.as_deref();
     }
     row.mac == client.chaddr
 }
