@@ -3,23 +3,18 @@
 
 use std::net::Ipv4Addr;
 
+use super::open::Open;
 use super::{Exchange, Kind, Messages, Observed, PairLimits, Step, of};
 use crate::dhcp::MessageType;
 use crate::units::MessageId;
 
-/// An open exchange of a message's client, and what is known of it without a look at its messages.
+/// An open exchange of a message's client.
 pub(super) struct Candidate<'e> {
     /// Its place in the table.
     pub(super) at: u32,
-    pub(super) exchange: &'e Exchange,
+    pub(super) open: &'e Open,
     /// One of its queries has the message's xid; its first reply, while it has no query.
     pub(super) same_xid: bool,
-    /// It has an ACK or NAK.
-    pub(super) answered: bool,
-    /// It has a REQUEST.
-    pub(super) requested: bool,
-    /// One of its messages came by a relay.
-    pub(super) relayed: bool,
 }
 
 /// The open exchange that takes a message: the youngest that fits. `open` gives the
@@ -31,10 +26,10 @@ pub(super) fn find<'e>(
     limits: PairLimits,
 ) -> Option<u32> {
     let found = if message.is_reply() {
-        let named = |it: &Candidate<'_>| it.same_xid && same_client_id(it.exchange, message);
-        let asked = open.clone().filter(named).find(|it| asked_for(it.exchange, message, messages));
+        let named = |it: &Candidate<'_>| it.same_xid && same_client_id(&it.open.exchange, message);
+        let asked = open.clone().filter(named).find(|it| asked_for(&it.open.exchange, message, messages));
         asked.or_else(|| {
-            open.filter(named).find(|it| !matches!(it.exchange.kind, Kind::Decline | Kind::Release))
+            open.filter(named).find(|it| !matches!(it.open.exchange.kind, Kind::Decline | Kind::Release))
         })
     } else {
         open.find(|it| takes_query(it, message, messages, limits))
@@ -96,8 +91,9 @@ fn answers(query: &Observed, reply: &Observed) -> bool {
     }
 }
 
-fn takes_query(open: &Candidate<'_>, query: &Observed, messages: &Messages, limits: PairLimits) -> bool {
-    let Candidate { exchange, same_xid, requested, .. } = *open;
+fn takes_query(it: &Candidate<'_>, query: &Observed, messages: &Messages, limits: PairLimits) -> bool {
+    let Candidate { open, same_xid, .. } = *it;
+    let (exchange, requested) = (&open.exchange, open.requested);
     let Some(last) = exchange.queries.last().map(|step| of(messages, step.first)) else {
         // A reply was captured before its query: two sources whose clocks differ.
         return same_xid

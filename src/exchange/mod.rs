@@ -8,9 +8,9 @@
 pub mod answer;
 mod client;
 pub mod lease;
-mod marks;
 mod matching;
 pub mod observed;
+mod open;
 pub mod pair;
 pub mod sighting;
 mod store;

@@ -1,5 +1,6 @@
 //! One DHCP message together with where and when it was captured.
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use super::tail::{Field, Packer, Tail};
@@ -255,9 +256,9 @@ fn tail_of(message: &Message<'_>) -> Tail {
     let mut packer = Packer::new();
     if of_client {
         packer.put_some(Field::ClientId, message.client_id());
-        packer.put_some(Field::Hostname, message.hostname());
+        packer.put_some(Field::Hostname, text(message, code::HOSTNAME, Message::hostname));
         packer.put_some(Field::ParamList, message.param_list());
-        packer.put_some(Field::VendorClass, message.vendor_class());
+        packer.put_some(Field::VendorClass, text(message, code::VENDOR_CLASS, Message::vendor_class));
     }
     if of_server {
         packer.put_some(Field::SubnetMask, message.subnet_mask().map(|mask| mask.octets()));
@@ -279,6 +280,22 @@ fn tail_of(message: &Message<'_>) -> Tail {
         packer.put(Field::Anomalies, &packed);
     }
     packer.finish()
+}
+
+/// An option with text. Nearly all are plain ASCII and stand there as they were sent.
+fn text<'a>(
+    message: &Message<'a>,
+    code: u8,
+    read: impl Fn(&Message<'a>) -> Option<Cow<'a, str>>,
+) -> Option<Cow<'a, [u8]>> {
+    let bytes = message.options.get(code)?;
+    if bytes.is_ascii() && bytes.last() != Some(&0) {
+        return Some(bytes);
+    }
+    read(message).map(|text| match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    })
 }
 
 /// The hash that says whose a query is; nobody asks for that of a reply.

@@ -5,8 +5,8 @@
 
 use std::collections::VecDeque;
 
-use super::marks::{Bucket, Key, Mark, Marks};
 use super::matching::{Candidate, find, hop_of, is_selecting, kind_of};
+use super::open::{Key, Open, Table};
 use super::{Client, Exchange, Messages, Observed, Step, Steps, of};
 use crate::dhcp::MessageType;
 use crate::units::{CaptureTime, ExchangeId, MessageId, SECOND};
@@ -67,11 +67,7 @@ pub struct PairCounts {
 #[derive(Debug, Default)]
 pub struct Pairer {
     limits: PairLimits,
-    /// The open exchanges of each client.
-    marks: Marks,
-    table: Vec<Option<Open>>,
-    /// Places of `table` that are free.
-    free: Vec<u32>,
+    table: Table,
     /// When each open exchange was touched, oldest first, those with an ACK or NAK apart
     /// because they are over sooner; an entry whose number is not the exchange's last one is stale.
     waiting: VecDeque<Touch>,
@@ -108,47 +104,10 @@ pub struct Late {
     pub again: MessageId,
 }
 
-/// An open exchange.
-#[derive(Debug)]
-struct Open {
-    exchange: Exchange,
-    key: Key,
-    /// The number of its last touch.
-    touch: u64,
-    /// It has an ACK or NAK.
-    answered: bool,
-    /// It has a REQUEST.
-    requested: bool,
-    /// One of its messages came by a relay.
-    relayed: bool,
-}
-
-impl Open {
-    fn candidate(&self, at: u32, same_xid: bool) -> Candidate<'_> {
-        let Self { exchange, answered, requested, relayed, .. } = self;
-        Candidate {
-            at,
-            exchange,
-            same_xid,
-            answered: *answered,
-            requested: *requested,
-            relayed: *relayed,
-        }
-    }
-}
-
 impl Pairer {
     /// A pairer with other bounds than the default ones.
     pub fn new(limits: PairLimits) -> Self {
         Self { limits, ..Self::default() }
-    }
-
-    fn at(&self, place: u32) -> Option<&Open> {
-        self.table.get(place as usize)?.as_ref()
-    }
-
-    fn at_mut(&mut self, place: u32) -> Option<&mut Open> {
-        self.table.get_mut(place as usize)?.as_mut()
     }
 
     /// Takes a message that is no sighting of an earlier one by its bytes.
@@ -159,12 +118,10 @@ impl Pairer {
         let message = of(messages, id);
         self.expire(message.time);
         let key = Key::of(message);
-        let bucket = self.marks.find(&key);
         let limits = self.limits;
         let is_reply = message.is_reply();
         let relayed = !message.giaddr.is_unspecified();
-        let taken = self.taken(bucket, messages, message);
-        let taken = taken.and_then(|at| Some((at, self.at(at)?)));
+        let taken = self.taken(&key, messages, message).and_then(|at| Some((at, self.table.get(at)?)));
         let copied = taken.filter(|(_, open)| relayed || open.relayed).and_then(|(_, open)| {
             hop_of(steps_for(&open.exchange, is_reply), messages, message, limits.hop_ns)
         });
@@ -172,7 +129,6 @@ impl Pairer {
             Some((at, open))
                 if copied.is_some() || steps_for(&open.exchange, is_reply).len() < limits.steps =>
             {
-                self.mark(bucket, at, message);
                 at
             }
             Some((at, _)) => {
@@ -184,11 +140,21 @@ impl Pairer {
         self.touches += 1;
         let touch = self.touches;
         let next = self.next;
-        let Some(open) = self.at_mut(at) else { return (ExchangeId(next), None) };
+        let Some(open) = self.table.get_mut(at) else { return (ExchangeId(next), None) };
         open.touch = touch;
-        open.answered |= matches!(message.message_type, Some(MessageType::ACK | MessageType::NAK));
-        open.requested |= message.message_type == Some(MessageType::REQUEST);
         open.relayed |= relayed;
+        match message.message_type {
+            Some(MessageType::OFFER) => open.offered = true,
+            Some(MessageType::REQUEST) => {
+                open.requested = true;
+                // An exchange takes one further xid at most, with the REQUEST that selects an offer.
+                if !open.xids.contains(&message.xid) {
+                    open.xids[1] = message.xid;
+                }
+            }
+            Some(MessageType::ACK | MessageType::NAK) => open.answered = true,
+            _ => {}
+        }
         let answered = open.answered;
         let exchange = &mut open.exchange;
         if !is_reply && exchange.queries.is_empty() && !exchange.replies.is_empty() {
@@ -220,42 +186,21 @@ impl Pairer {
     }
 
     /// The place of the open exchange that takes a message: the youngest that fits.
-    fn taken(&self, bucket: Option<Bucket>, messages: &Messages, message: &Observed) -> Option<u32> {
+    fn taken(&self, key: &Key, messages: &Messages, message: &Observed) -> Option<u32> {
         let limits = self.limits;
         // Nothing else brings a message to an exchange that does not have its xid.
         let selecting = is_selecting(message);
-        let open = self.marks.of(bucket).iter().rev().filter_map(|mark| {
-            let same_xid = mark.xids.contains(&message.xid);
-            if !(same_xid || selecting && mark.offered) {
+        let open = self.table.of(key).filter_map(|(at, open)| {
+            let same_xid = open.xids.contains(&message.xid);
+            if !(same_xid || selecting && open.offered) {
                 return None;
             }
-            let open = self.at(mark.place)?;
             // The table forgets in the order of reading; a file that is out of order must not revive old exchanges.
             let alive = message.time.since(open.exchange.end) <= limits.idle(open.answered)
                 && open.exchange.start.since(message.time) <= limits.idle_ns;
-            alive.then(|| open.candidate(mark.place, same_xid))
+            alive.then_some(Candidate { at, open, same_xid })
         });
         find(open, messages, message, limits)
-    }
-
-    /// Notes what a further message changes of the client's list.
-    fn mark(&mut self, bucket: Option<Bucket>, at: u32, message: &Observed) {
-        match message.message_type {
-            Some(MessageType::OFFER) => {
-                if let Some(mark) = self.marks.mark(bucket, at) {
-                    mark.offered = true;
-                }
-            }
-            Some(MessageType::REQUEST) => {
-                // An exchange takes one further xid at most, with the REQUEST that selects an offer.
-                if let Some(mark) = self.marks.mark(bucket, at)
-                    && !mark.xids.contains(&message.xid)
-                {
-                    mark.xids[1] = message.xid;
-                }
-            }
-            _ => {}
-        }
     }
 
     /// Adds a further sighting to the step of a message that was paired before.
@@ -266,7 +211,7 @@ impl Pairer {
         let time = of(messages, again).time;
         let place = id.0.checked_sub(self.first).and_then(|place| self.done.get(place as usize));
         let at = place.filter(|place| !place.closed).map(|place| place.at);
-        match at.and_then(|at| self.at_mut(at)) {
+        match at.and_then(|at| self.table.get_mut(at)) {
             Some(open) => {
                 open.exchange.end = open.exchange.end.max(time);
                 open.exchange.sight(step, again);
@@ -277,38 +222,23 @@ impl Pairer {
 
     /// Opens an exchange, the youngest of its client, and gives its place.
     fn begin(&mut self, key: Key, message: &Observed) -> u32 {
-        let own = self.marks.of(self.marks.find(&key));
-        if own.len() >= self.limits.per_client
-            && let Some(oldest) = own.first()
+        let oldest = self.table.of(&key).enumerate().last();
+        if let Some((older, (oldest, _))) = oldest
+            && older + 1 >= self.limits.per_client
         {
-            self.close(oldest.place, true);
+            self.close(oldest, true);
         }
-        let open = Open {
-            exchange: Exchange {
-                id: ExchangeId(self.next),
-                client: Client { chaddr: message.chaddr, client_id: message.client_id().map(Into::into) },
-                xid: message.xid,
-                kind: kind_of(message),
-                start: message.time,
-                end: message.time,
-                queries: Steps::new(),
-                replies: Steps::new(),
-            },
-            key,
-            touch: 0,
-            answered: false,
-            requested: false,
-            relayed: false,
+        let exchange = Exchange {
+            id: ExchangeId(self.next),
+            client: Client { chaddr: message.chaddr, client_id: message.client_id().map(Into::into) },
+            xid: message.xid,
+            kind: kind_of(message),
+            start: message.time,
+            end: message.time,
+            queries: Steps::new(),
+            replies: Steps::new(),
         };
-        let at = self.free.pop().unwrap_or_else(|| {
-            self.table.push(None);
-            self.table.len() as u32 - 1
-        });
-        if let Some(place) = self.table.get_mut(at as usize) {
-            *place = Some(open);
-        }
-        let offered = message.message_type == Some(MessageType::OFFER);
-        self.marks.add(key, Mark { place: at, xids: [message.xid; 2], offered });
+        let at = self.table.add(Open::new(key, exchange));
         self.done.push_back(Place { at, closed: false });
         self.next += 1;
         self.open += 1;
@@ -317,14 +247,14 @@ impl Pairer {
 
     /// Ends an exchange; it keeps its place in the table until those before it have ended too.
     fn close(&mut self, at: u32, early: bool) {
-        let Some(open) = self.at_mut(at) else { return };
+        let Some(open) = self.table.get_mut(at) else { return };
         open.touch = 0;
-        let (key, id) = (open.key, open.exchange.id);
+        let id = open.exchange.id;
         let Some(place) = self.done.get_mut(id.0.wrapping_sub(self.first) as usize) else { return };
         if std::mem::replace(&mut place.closed, true) {
             return;
         }
-        self.marks.remove(&key, at);
+        self.table.close(at);
         self.open -= 1;
         self.counts.evicted += u64::from(early);
     }
@@ -356,7 +286,7 @@ impl Pairer {
     }
 
     fn is_current(&self, at: u32, touch: u64) -> bool {
-        self.at(at).is_some_and(|open| open.touch == touch)
+        self.table.get(at).is_some_and(|open| open.touch == touch)
     }
 
     /// Drops stale entries once they are the most, so that the queues are bounded as the table is.
@@ -375,8 +305,7 @@ impl Pairer {
     pub fn next_closed(&mut self) -> Option<Exchange> {
         let Place { at, .. } = self.done.pop_front_if(|place| place.closed)?;
         self.first += 1;
-        let exchange = self.table.get_mut(at as usize)?.take()?.exchange;
-        self.free.push(at);
+        let exchange = self.table.take(at)?;
         if exchange.queries.is_empty() {
             self.counts.orphans += exchange.replies.len() as u64;
         }
@@ -391,7 +320,7 @@ impl Pairer {
 
     /// When the exchange began that [`Pairer::next_closed`] gives next, open or not.
     pub fn next_start(&self) -> Option<CaptureTime> {
-        Some(self.at(self.done.front()?.at)?.exchange.start)
+        Some(self.table.get(self.done.front()?.at)?.exchange.start)
     }
 
     /// The sightings whose exchange was closed before; of one that is not given away yet they are noted already.
@@ -400,7 +329,7 @@ impl Pairer {
         late.retain(|late| {
             let place = late.exchange.0.checked_sub(self.first);
             let at = place.and_then(|place| self.done.get(place as usize)).map(|place| place.at);
-            let waiting = at.and_then(|at| self.table.get_mut(at as usize)?.as_mut());
+            let waiting = at.and_then(|at| self.table.get_mut(at));
             waiting.map(|open| open.exchange.sight(late.step, late.again)).is_none()
         });
         late

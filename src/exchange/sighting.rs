@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use smallvec::SmallVec;
 
 use crate::units::{CaptureTime, MessageId, SourceId};
@@ -56,8 +57,10 @@ impl Sightings {
         let next = *first + recent.len() as u64;
         let place = |number: u64| (number - *first) as usize;
         let is_same = |number: &u64| recent.get(place(*number)).is_some_and(|it| it.identity == identity);
-        match index.find_mut(identity, is_same) {
-            Some(number) => {
+        let identity_of = |number: &u64| recent.get(place(*number)).map_or(0, |it| it.identity);
+        match index.entry(identity, is_same, identity_of) {
+            Entry::Occupied(number) => {
+                let number = number.into_mut();
                 if let Some(before) = recent.get_mut(place(*number))
                     && before.is_copied(time, source)
                 {
@@ -65,10 +68,7 @@ impl Sightings {
                 }
                 *number = next;
             }
-            None => {
-                let identity_of = |number: &u64| recent.get(place(*number)).map_or(0, |it| it.identity);
-                index.insert_unique(identity, next, identity_of);
-            }
+            Entry::Vacant(free) => drop(free.insert(next)),
         }
         let seen = SmallVec::from_buf([(source, time)]);
         recent.push_back(Recent { identity, message, entered: time, seen });

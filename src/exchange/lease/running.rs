@@ -238,6 +238,10 @@ impl Running {
             let block = blocks.get(*place as usize / BLOCK);
             block.and_then(|block| block.get(*place as usize % BLOCK)).map(|it| it.chaddr).unwrap_or_default()
         };
+        if index.len() == index.capacity() {
+            // To grow is to look at every record again, so it grows seldom.
+            index.reserve(7 * index.len(), |place| seed.hash_one(chaddr(place)));
+        }
         index.insert_unique(seed.hash_one(client), place, |place| seed.hash_one(chaddr(place)));
         forgotten
     }

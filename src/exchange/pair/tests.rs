@@ -31,7 +31,9 @@ fn pair(count: u32, message: impl Fn(u32) -> Observed) -> (Pairer, usize, usize)
         messages.push(message(n));
         pairer.push(&messages, MessageId(n));
         if n % 50_000 == 0 {
-            assert_eq!(pairer.marks.count(), pairer.open);
+            let chained = |key| pairer.table.of(&key).count();
+            let found: usize = pairer.table.keys().map(chained).sum();
+            assert_eq!(found, pairer.open);
         }
         open = open.max(pairer.open);
         queued = queued.max(pairer.waiting.len() + pairer.settled.len());

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use smallvec::SmallVec;
-
-use crate::exchange::Observed;
+use crate::exchange::{ClientId, Observed};
 use crate::findings::bounded::Recent;
 use crate::findings::list::{About, Findings, Severity, Tally};
 use crate::findings::view::View;
@@ -22,13 +20,12 @@ struct Query {
     at: FrameRef,
     xid: Xid,
     hash: Option<u8>,
-    /// Nearly all are 7 (RFC 2132 §9.14) or 19 bytes long (RFC 4361 §6.1 with the usual DUID).
-    client_id: Option<SmallVec<[u8; 20]>>,
+    client_id: Option<ClientId>,
 }
 
 impl Query {
     fn of(query: &Observed) -> Self {
-        let client_id = query.client_id().map(SmallVec::from_slice);
+        let client_id = query.client_id().map(Into::into);
         Self { time: query.time, at: query.at, xid: query.xid, hash: query.hash, client_id }
     }
 }
