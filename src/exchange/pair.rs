@@ -315,7 +315,7 @@ impl Pairer {
     /// The first message of the exchange that [`Pairer::next_closed`] gives next, open or not.
     /// No exchange behind it has one before that.
     pub fn next_message(&self) -> Option<MessageId> {
-        self.at(self.done.front()?.at)?.exchange.first_message()
+        self.table.get(self.done.front()?.at)?.exchange.first_message()
     }
 
     /// When the exchange began that [`Pairer::next_closed`] gives next, open or not.
