@@ -52,8 +52,12 @@ pub fn run(job: &AnalyzeJob, output: &Output) -> Result<Exit> {
             }
             seen.take(&last);
             let findings = std::mem::take(&mut seen.finder).finish(&last);
-            set.finish(&last, &findings)?;
-            let totals = seen.totals(&last, findings.len());
+            let late = set.finish(&last, &findings)?;
+            let mut totals = seen.totals(&last, findings.len());
+            for (table, rows) in late {
+                totals =
+                    format!("{totals}; {rows} rows of {} out of order, too many had to wait", table.name);
+            }
             output.note(&format!("{totals}; {} tables in {}", schema::TABLES.len(), path.display()));
             Ok(exit)
         }

@@ -10,6 +10,7 @@
 
 mod cell;
 mod directory;
+mod encode;
 mod error;
 pub mod fill;
 mod frame;
@@ -29,6 +30,7 @@ mod tests;
 mod text;
 mod texts;
 mod values;
+mod words;
 mod write;
 
 pub use cell::Cell;

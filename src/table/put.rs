@@ -72,6 +72,19 @@ impl<I: IntoIterator<Item: Put>> Put for List<I> {
     }
 }
 
+/// A list of numbers from 0 to 255.
+impl Put for &[u8] {
+    fn put(self, column: &mut Values) {
+        match column {
+            Values::List(lists) => {
+                lists.items.extend_bytes(self);
+                lists.close(true);
+            }
+            _ => column.push_misfit(&"a list"),
+        }
+    }
+}
+
 /// `Put` for the fields of a struct, in schema order.
 macro_rules! fields {
     ($($name:ident),*) => {

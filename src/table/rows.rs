@@ -1,8 +1,9 @@
 //! Rows of one table in memory, stored by column.
 
 use super::cell::Cell;
-use super::put::Row;
+use super::put::{Put as _, Row};
 use super::schema::{EPOCH_NS, Table};
+use super::texts::LeaseName;
 use super::values::Values;
 
 /// Rows of one table.
@@ -55,6 +56,16 @@ impl Rows {
         Row { columns: self.columns.iter_mut() }
     }
 
+    /// Appends a row of another part of the same table; where there is a name, its first column gets that.
+    pub(super) fn push_from(&mut self, other: &Self, row: usize, name: Option<LeaseName>) {
+        let mut columns = self.columns.iter_mut().zip(&other.columns);
+        if let Some((name, (first, _))) = name.and_then(|name| Some((name, columns.next()?))) {
+            name.put(first);
+        }
+        columns.for_each(|(to, from)| to.push_from(from, row));
+        self.len += 1;
+    }
+
     /// Forgets what the keys of texts stand for, because they were those of another batch.
     pub(super) fn forget(&mut self) {
         self.columns.iter_mut().for_each(Values::forget);
@@ -89,9 +100,7 @@ impl Rows {
     /// Appends the rows of another part of the same table, as shards produce them.
     pub fn append(&mut self, other: &Self) {
         debug_assert_eq!(self.table, other.table, "parts of two tables");
-        for row in 0..other.len {
-            self.push(&other.row(row));
-        }
+        (0..other.len).for_each(|row| self.push_from(other, row, None));
     }
 
     /// The same rows in another order; `order` holds row numbers.
@@ -99,7 +108,7 @@ impl Rows {
     pub fn reordered(&self, order: &[usize]) -> Self {
         let mut rows = Self::new(self.table);
         for row in order {
-            rows.push(&self.row(*row));
+            rows.push_from(self, *row, None);
         }
         rows
     }

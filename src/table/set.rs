@@ -6,7 +6,7 @@ use std::path::Path;
 use super::directory::Directory;
 use super::error::Error;
 use super::fill::{Filler, Seen};
-use super::schema;
+use super::schema::{self, Table};
 use super::scribe::{Gone, Scribe};
 use super::stream::Stream;
 use super::write::Format;
@@ -43,10 +43,7 @@ impl TableSet {
         }
         let (scribe, desks) = Scribe::new(files);
         let mut desks = desks.into_iter();
-        let streams = schema::TABLES.map(|table| {
-            let name = (*table == schema::LEASES).then_some(lease_id as fn(u64) -> String);
-            Stream::new(desks.next(), table, name)
-        });
+        let streams = schema::TABLES.map(|table| Stream::new(desks.next(), table, *table == schema::LEASES));
         Ok(Self { streams, seen: Seen::default(), scribe, alone: threads == 1 })
     }
 
@@ -58,11 +55,18 @@ impl TableSet {
     }
 
     /// Appends the last batch with the leases that still run, the findings and the sources, and completes the files.
-    pub fn finish(mut self, last: &Analysis<'_>, findings: &[Finding]) -> Result<(), Error> {
+    ///
+    /// Tables that are ordered in parts only are told, with the number of rows that come too late.
+    pub fn finish(
+        mut self,
+        last: &Analysis<'_>,
+        findings: &[Finding],
+    ) -> Result<Vec<(&'static Table, u64)>, Error> {
         match self.append_last(&Filler::new(last), findings) {
-            Ok(()) => self.scribe.finish(),
-            Err(Gone) => self.scribe.end(),
+            Ok(()) => self.scribe.finish()?,
+            Err(Gone) => self.scribe.end()?,
         }
+        Ok(self.streams.iter().map(Stream::late).filter(|(_, rows)| *rows > 0).collect())
     }
 
     fn append_last(&mut self, filler: &Filler<'_>, findings: &[Finding]) -> Result<(), Gone> {
@@ -102,9 +106,4 @@ impl TableSet {
             made.join().unwrap_or_else(|panic| resume_unwind(panic))
         })
     }
-}
-
-/// Name of the lease in a row of its table.
-pub(super) fn lease_id(row: u64) -> String {
-    format!("l{}", row + 1)
 }

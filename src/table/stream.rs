@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::cell::Cell;
 use super::rows::Rows;
 use super::schema::Table;
 use super::scribe::{Desk, Gone};
+use super::texts::LeaseName;
 use super::write::GROUP_ROWS;
 use crate::units::{CaptureTime, FrameRef};
 
@@ -83,18 +83,23 @@ pub(super) struct Stream {
     desk: Option<Desk>,
     /// Next rows of the file.
     group: Rows,
-    /// Rows that a later batch may have to precede, in order.
+    /// Rows that a later batch may have to precede, and some that are written already.
     held: Rows,
-    places: Vec<Place>,
+    /// Those that are not, in order, with their row in `held`.
+    waiting: Vec<(Place, usize)>,
     written: u64,
-    /// Whether the first column numbers the rows; a row that is held has no number yet.
-    name: Option<fn(u64) -> String>,
+    /// Where the last row stands that is not late.
+    last: Option<Place>,
+    late: u64,
+    /// Whether the first column names the rows by their numbers; a row that is held has none yet.
+    named: bool,
 }
 
 impl Stream {
     /// Nothing for a file yet.
-    pub fn new(desk: Option<Desk>, table: &'static Table, name: Option<fn(u64) -> String>) -> Self {
-        Self { desk, group: Rows::new(table), held: Rows::new(table), places: Vec::new(), written: 0, name }
+    pub fn new(desk: Option<Desk>, table: &'static Table, named: bool) -> Self {
+        let (group, held) = (Rows::new(table), Rows::new(table));
+        Self { desk, group, held, waiting: Vec::new(), written: 0, last: None, late: 0, named }
     }
 
     /// Takes the rows of a batch and writes those before `until`, or all without it.
@@ -105,54 +110,69 @@ impl Stream {
         until: Option<CaptureTime>,
     ) -> Result<(), Gone> {
         self.group.forget();
-        let held = std::mem::replace(&mut self.held, Rows::new(self.group.table()));
-        let places = std::mem::take(&mut self.places);
-        let mut excess = (held.len() + entries.count).saturating_sub(HELD_ROWS);
+        self.held.forget();
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut excess = (waiting.len() + entries.count).saturating_sub(HELD_ROWS);
         let mut settled = |place: &Place| {
             let full = excess > 0;
             excess = excess.saturating_sub(1);
             full || until.is_none_or(|until| place.0 < until)
         };
-        let mut old = places.iter().enumerate().peekable();
+        let mut old = waiting.into_iter().peekable();
         let order = entries.order(ranks);
         for number in 0..entries.count {
             let at = nth(order.as_deref(), number);
-            let place = &(entries.place)(at);
-            while let Some((row, before)) = old.next_if(|(_, before)| ranks.compare(before, place).is_le()) {
-                self.copy(&held, row, before, settled(before))?;
+            let place = (entries.place)(at);
+            while let Some((before, row)) = old.next_if(|(old, _)| ranks.compare(old, &place).is_le()) {
+                self.release(before, row, ranks, settled(&before))?;
             }
-            if settled(place) {
+            if settled(&place) {
                 (entries.push)(&mut self.group, at, self.written);
-                self.close_row()?;
+                self.close_row(place, ranks)?;
             } else {
+                self.waiting.push((place, self.held.len()));
                 (entries.push)(&mut self.held, at, 0);
-                self.places.push(*place);
             }
         }
-        for (row, before) in old {
-            self.copy(&held, row, before, settled(before))?;
+        for (before, row) in old {
+            self.release(before, row, ranks, settled(&before))?;
         }
+        self.tidy();
         Ok(())
     }
 
-    /// Moves a row that was held.
-    fn copy(&mut self, held: &Rows, row: usize, place: &Place, settled: bool) -> Result<(), Gone> {
-        let mut cells = held.row(row);
+    /// Writes a row that was held, if it is settled now.
+    fn release(&mut self, place: Place, row: usize, ranks: &Ranks, settled: bool) -> Result<(), Gone> {
         if !settled {
-            self.held.push(&cells);
-            self.places.push(*place);
+            self.waiting.push((place, row));
             return Ok(());
         }
-        if let Some((name, first)) = self.name.zip(cells.first_mut()) {
-            *first = Cell::from(name(self.written));
+        self.group.push_from(&self.held, row, self.named.then_some(LeaseName(self.written)));
+        self.close_row(place, ranks)
+    }
+
+    /// Lets go of held rows that were written, when they are more than those that still wait.
+    fn tidy(&mut self) {
+        if self.waiting.is_empty() {
+            self.held.clear();
+        } else if self.held.len() > 2 * self.waiting.len() {
+            let mut held = Rows::new(self.held.table());
+            for (_, row) in &mut self.waiting {
+                held.push_from(&self.held, *row, None);
+                *row = held.len() - 1;
+            }
+            self.held = held;
         }
-        self.group.push(&cells);
-        self.close_row()
     }
 
     /// Counts a row of the group, and writes the group when it is full.
-    fn close_row(&mut self) -> Result<(), Gone> {
+    fn close_row(&mut self, place: Place, ranks: &Ranks) -> Result<(), Gone> {
         self.written += 1;
+        if self.last.is_some_and(|last| ranks.compare(&place, &last).is_lt()) {
+            self.late += 1;
+        } else {
+            self.last = Some(place);
+        }
         let rows = self.group.len();
         // Rows can be big where the messages are, so their bytes are looked at now and then.
         if rows >= GROUP_ROWS || (rows.is_multiple_of(1024) && self.group.size() > GROUP_BYTES) {
@@ -168,7 +188,13 @@ impl Stream {
 
     /// Writes the last group; everything must have been settled.
     pub fn finish(&mut self) -> Result<(), Gone> {
-        debug_assert!(self.held.is_empty(), "rows of {} were held to the end", self.held.table().name);
+        debug_assert!(self.waiting.is_empty(), "rows of {} were held to the end", self.held.table().name);
         self.hand_over()
+    }
+
+    /// The table, and how many of its rows were written too late for their place,
+    /// because more than [`HELD_ROWS`] would have had to wait.
+    pub const fn late(&self) -> (&'static Table, u64) {
+        (self.group.table(), self.late)
     }
 }

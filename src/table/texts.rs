@@ -1,158 +1,127 @@
-//! A column of text: every distinct text once, and a code for every row.
+//! A column of text: a number for every row that says what its text is.
+//!
+//! Most texts are addresses, identifiers and frames, and those fit into a number.
+//! So a row costs a store, and only the texts that differ are ever written out,
+//! by whoever writes the file. The other texts are [`Words`].
 
-use std::fmt::{self, Display};
-use std::hash::BuildHasher;
-use std::io::Write as _;
+use std::borrow::Cow;
+use std::fmt;
 use std::net::Ipv4Addr;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 use ipnet::Ipv4Net;
 
+use super::words::Words;
 use crate::units::{ExchangeId, FrameRef, HwAddr, Xid};
 
-/// The code of a row without a text.
-pub(super) const NULL: u32 = u32::MAX;
-/// Keys whose codes are remembered, so that a text that just came is not written and hashed again.
-const RECENT: usize = 1024;
+/// A row without a text.
+pub(super) const NULL: u64 = u64::MAX;
+
+/// Bits of a number that say what the text says; those above say what it is.
+const BITS: u32 = 60;
+/// The text is a word, and the number its code.
+const WORD: u64 = 0;
+const IP: u64 = 1;
+const PREFIX: u64 = 2;
+const XID: u64 = 3;
+const HEX: u64 = 4;
+const EXCHANGE: u64 = 5;
+const FRAME: u64 = 6;
+const LEASE: u64 = 7;
+
+/// Bytes of colon hex that fit, with their number.
+const SHORT: usize = 7;
+/// Bits of a frame's number; above them is the code of its source's name.
+const FRAME_BITS: u32 = 40;
+
+const fn packed(kind: u64, value: u64) -> u64 {
+    debug_assert!(value >> BITS == 0, "it does not fit");
+    (kind << BITS) | value
+}
 
 /// A value that is stored as text.
 pub(super) trait Text {
-    /// Whether it is null instead.
-    fn is_null(&self) -> bool {
-        false
-    }
-
-    /// A number that only this text has among those of its column; `None` where finding it is no cheaper.
-    fn key(&self) -> Option<u64> {
-        None
-    }
-
-    /// The text, where it is at hand.
-    fn bytes(&self) -> Option<&[u8]> {
-        None
-    }
-
-    /// Whether the text is hardly ever repeated, so that looking for an earlier one is a waste.
-    fn is_new(&self) -> bool {
-        false
-    }
-
-    /// Appends the text.
-    fn write(&self, out: &mut Vec<u8>);
+    /// The number that stands for the text in a column with these words; [`NULL`] for none.
+    fn number(&self, words: &mut Words) -> u64;
 }
 
-/// Texts and the codes of rows.
+/// The texts of rows.
 #[derive(Clone, Default)]
 pub(super) struct Texts {
-    /// The distinct texts as Parquet's PLAIN encoding has them: length as four bytes, then the bytes.
-    words: Vec<u8>,
-    /// Where each of them starts.
-    starts: Vec<usize>,
-    codes: Vec<u32>,
+    numbers: Vec<u64>,
     nulls: usize,
-    /// Codes by text.
-    index: HashTable<u32>,
-    /// Keys with their codes, each in the slot that it hashes to.
-    recent: Vec<(u64, u32)>,
-    hasher: RandomState,
+    words: Words,
 }
 
 impl Texts {
     /// Appends a text.
+    #[inline]
     pub fn push(&mut self, text: &impl Text) {
-        if text.is_null() {
-            return self.push_null();
-        }
-        // A long text is told by a part of it, and then compared as a whole.
-        let whole = text.bytes();
-        let key = whole.map_or_else(|| text.key(), |bytes| Some(part_of(bytes)));
-        let slot = key.map_or(0, |key| (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize);
-        if let (Some(key), Some((known, code))) = (key, self.recent.get(slot).copied())
-            && key == known
-            && whole.is_none_or(|bytes| self.word(code) == Some(bytes))
-        {
-            self.codes.push(code);
-            return;
-        }
-        let code = self.enter(text);
-        if let Some(key) = key {
-            if self.recent.is_empty() {
-                self.recent.resize(RECENT, (u64::MAX, NULL));
-            }
-            if let Some(recent) = self.recent.get_mut(slot) {
-                *recent = (key, code);
-            }
-        }
-        self.codes.push(code);
-    }
-
-    /// The code of a text, which is a new one unless the text was here before.
-    fn enter(&mut self, text: &impl Text) -> u32 {
-        let start = self.words.len();
-        self.words.extend_from_slice(&[0; 4]);
-        text.write(&mut self.words);
-        let length = (self.words.len() - start - 4) as u32;
-        if let Some(place) = self.words.get_mut(start..start + 4) {
-            place.copy_from_slice(&length.to_le_bytes());
-        }
-        let code = self.starts.len() as u32;
-        // This is also where the word before it ends.
-        self.starts.push(start);
-        if !text.is_new() {
-            let Self { words, starts, index, hasher, .. } = self;
-            let hash = |word: &[u8]| hasher.hash_one(word);
-            let word = words.get(start..).unwrap_or_default();
-            let of = |code: u32| at(words, starts, code).unwrap_or_default();
-            match index.entry(hash(word), |known| of(*known) == word, |known| hash(of(*known))) {
-                hashbrown::hash_table::Entry::Occupied(known) => {
-                    let known = *known.get();
-                    words.truncate(start);
-                    starts.pop();
-                    return known;
-                }
-                hashbrown::hash_table::Entry::Vacant(place) => {
-                    place.insert(code);
-                }
-            }
-        }
-        code
+        let number = text.number(&mut self.words);
+        self.nulls += usize::from(number == NULL);
+        self.numbers.push(number);
     }
 
     /// Appends a null.
+    #[inline]
     pub fn push_null(&mut self) {
-        self.codes.push(NULL);
+        self.numbers.push(NULL);
         self.nulls += 1;
     }
 
-    /// Forgets what keys stand for.
+    /// Appends the text of another column's row.
+    pub fn push_from(&mut self, other: &Self, row: usize) {
+        let number = other.numbers.get(row).copied().unwrap_or(NULL);
+        let value = number & ((1 << BITS) - 1);
+        let number = match number >> BITS {
+            WORD => self.words.text(other.words.get(value)),
+            FRAME => {
+                let source = self.words.text(other.words.get(value >> FRAME_BITS));
+                FrameName::of(source, value & ((1 << FRAME_BITS) - 1)).unwrap_or_else(|| {
+                    let mut text = Vec::new();
+                    other.write(number, &mut text);
+                    self.words.text(&text)
+                })
+            }
+            _ => number,
+        };
+        self.nulls += usize::from(number == NULL);
+        self.numbers.push(number);
+    }
+
+    /// Forgets what keys of words stand for.
     pub fn forget(&mut self) {
-        self.recent.clear();
+        self.words.forget();
     }
 
     /// Removes every row; what was allocated stays.
     pub fn clear(&mut self) {
-        self.words.clear();
-        self.starts.clear();
-        self.codes.clear();
+        self.numbers.clear();
         self.nulls = 0;
-        self.index.clear();
-        self.forget();
+        self.words.clear();
     }
 
     /// The text of a row.
-    pub fn get(&self, row: usize) -> Option<&str> {
-        std::str::from_utf8(self.word(*self.codes.get(row)?)?).ok()
+    pub fn get(&self, row: usize) -> Option<Cow<'_, str>> {
+        let number = *self.numbers.get(row)?;
+        match number >> BITS {
+            _ if number == NULL => None,
+            WORD => std::str::from_utf8(self.words.get(number)).ok().map(Cow::Borrowed),
+            _ => {
+                let mut text = Vec::new();
+                self.write(number, &mut text);
+                String::from_utf8(text).ok().map(Cow::Owned)
+            }
+        }
     }
 
-    /// The text with this code.
-    fn word(&self, code: u32) -> Option<&[u8]> {
-        at(&self.words, &self.starts, code)?.get(4..)
+    /// What stands for the text of each row; [`NULL`] for none.
+    pub fn numbers(&self) -> &[u64] {
+        &self.numbers
     }
 
-    /// Codes by row; [`NULL`] for null.
-    pub fn codes(&self) -> &[u32] {
-        &self.codes
+    /// The same of the rows that have a text.
+    pub fn present(&self) -> impl Iterator<Item = u64> {
+        self.numbers.iter().copied().filter(|number| *number != NULL)
     }
 
     /// Number of nulls.
@@ -160,111 +129,80 @@ impl Texts {
         self.nulls
     }
 
-    /// Distinct texts in PLAIN encoding, and their number.
-    pub fn words(&self) -> (&[u8], usize) {
-        (&self.words, self.starts.len())
-    }
-
-    /// Bytes that texts and codes take.
+    /// Bytes that rows and words take.
     pub const fn size(&self) -> usize {
-        self.words.len() + self.codes.len() * size_of::<u32>()
+        self.words.size() + self.numbers.len() * size_of::<u64>()
     }
 
-    /// The first and the last text by bytes.
-    pub fn bounds(&self) -> Option<(&[u8], &[u8])> {
-        let mut words =
-            (0..self.starts.len() as u32).filter_map(|code| at(&self.words, &self.starts, code)?.get(4..));
-        let first = words.next()?;
-        Some(words.fold(
-            (first, first),
-            |(min, max), word| {
-                if word < min { (word, max) } else { (min, max.max(word)) }
-            },
-        ))
+    /// Appends the text that a number stands for.
+    pub fn write(&self, number: u64, out: &mut Vec<u8>) {
+        let value = number & ((1 << BITS) - 1);
+        match number >> BITS {
+            WORD => out.extend_from_slice(self.words.get(value)),
+            IP => ip(value as u32, out),
+            PREFIX => {
+                ip((value >> 8) as u32, out);
+                out.push(b'/');
+                decimal(value & 0xff, out);
+            }
+            XID => out.extend((value as u32).to_be_bytes().into_iter().flat_map(hex)),
+            HEX => {
+                let length = (value >> (8 * SHORT)) as usize;
+                colon_hex(value.to_be_bytes().get(8 - length..).unwrap_or_default(), out);
+            }
+            EXCHANGE => {
+                out.push(b'e');
+                decimal(value + 1, out);
+            }
+            FRAME => {
+                out.extend_from_slice(self.words.get(value >> FRAME_BITS));
+                out.push(b'#');
+                decimal(value & ((1 << FRAME_BITS) - 1), out);
+            }
+            LEASE => {
+                out.push(b'l');
+                decimal(value + 1, out);
+            }
+            _ => {}
+        }
     }
 }
 
 impl fmt::Debug for Texts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries((0..self.codes.len()).map(|row| self.get(row))).finish()
+        f.debug_list().entries((0..self.numbers.len()).map(|row| self.get(row))).finish()
     }
-}
-
-/// A word with its length before it.
-fn at<'w>(words: &'w [u8], starts: &[usize], code: u32) -> Option<&'w [u8]> {
-    let code = code as usize;
-    words.get(*starts.get(code)?..starts.get(code + 1).copied().unwrap_or(words.len()))
-}
-
-/// The length and the last bytes of a text: what differs in sentences is mostly near the end.
-fn part_of(bytes: &[u8]) -> u64 {
-    let end = bytes.last_chunk::<8>().copied().unwrap_or_else(|| {
-        let mut end = [0; 8];
-        end.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        end
-    });
-    u64::from_le_bytes(end) ^ ((bytes.len() as u64) << 32)
-}
-
-/// Keys of different kinds of values differ in their highest bits.
-const fn tagged(tag: u64, value: u64) -> Option<u64> {
-    if value >> 60 == 0 { Some((tag << 60) | value) } else { None }
 }
 
 impl Text for &str {
-    fn bytes(&self) -> Option<&[u8]> {
-        Some(self.as_bytes())
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.as_bytes());
+    fn number(&self, words: &mut Words) -> u64 {
+        words.text(self.as_bytes())
     }
 }
 
 impl Text for String {
-    fn bytes(&self) -> Option<&[u8]> {
-        Some(self.as_bytes())
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.as_bytes());
+    fn number(&self, words: &mut Words) -> u64 {
+        words.text(self.as_bytes())
     }
 }
 
 impl Text for Ipv4Addr {
-    fn key(&self) -> Option<u64> {
-        tagged(1, self.to_bits().into())
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        for (at, octet) in self.octets().into_iter().enumerate() {
-            if at > 0 {
-                out.push(b'.');
-            }
-            decimal(octet.into(), out);
-        }
+    #[inline]
+    fn number(&self, _: &mut Words) -> u64 {
+        packed(IP, self.to_bits().into())
     }
 }
 
 impl Text for Ipv4Net {
-    fn key(&self) -> Option<u64> {
-        tagged(8, (u64::from(self.addr().to_bits()) << 8) | u64::from(self.prefix_len()))
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        self.addr().write(out);
-        out.push(b'/');
-        decimal(self.prefix_len().into(), out);
+    fn number(&self, _: &mut Words) -> u64 {
+        packed(PREFIX, (u64::from(self.addr().to_bits()) << 8) | u64::from(self.prefix_len()))
     }
 }
 
 impl Text for Xid {
-    fn key(&self) -> Option<u64> {
-        tagged(2, self.0.into())
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend(self.0.to_be_bytes().into_iter().flat_map(hex));
+    #[inline]
+    fn number(&self, _: &mut Words) -> u64 {
+        packed(XID, self.0.into())
     }
 }
 
@@ -272,45 +210,39 @@ impl Text for Xid {
 pub(super) struct Hex<'a>(pub &'a [u8]);
 
 impl Text for Hex<'_> {
-    fn key(&self) -> Option<u64> {
-        let packed = self.0.iter().fold(self.0.len() as u64, |key, byte| (key << 8) | u64::from(*byte));
-        // Seven bytes and their number below 16.
-        if self.0.len() <= 7 { tagged(3, packed) } else { None }
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        for (at, byte) in self.0.iter().enumerate() {
-            if at > 0 {
-                out.push(b':');
-            }
-            out.extend(hex(*byte));
+    #[inline]
+    fn number(&self, words: &mut Words) -> u64 {
+        if self.0.len() > SHORT {
+            let mut text = Vec::with_capacity(3 * self.0.len());
+            colon_hex(self.0, &mut text);
+            return words.text(&text);
         }
+        let bytes = self.0.iter().fold(0, |bytes, byte| (bytes << 8) | u64::from(*byte));
+        packed(HEX, ((self.0.len() as u64) << (8 * SHORT)) | bytes)
     }
 }
 
 /// The empty address is null.
 impl Text for HwAddr {
-    fn is_null(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn key(&self) -> Option<u64> {
-        Hex(self.as_bytes()).key()
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        Hex(self.as_bytes()).write(out);
+    #[inline]
+    fn number(&self, words: &mut Words) -> u64 {
+        if self.is_empty() { NULL } else { Hex(self.as_bytes()).number(words) }
     }
 }
 
 impl Text for ExchangeId {
-    fn key(&self) -> Option<u64> {
-        tagged(4, self.0.into())
+    #[inline]
+    fn number(&self, _: &mut Words) -> u64 {
+        packed(EXCHANGE, self.0.into())
     }
+}
 
-    fn write(&self, out: &mut Vec<u8>) {
-        out.push(b'e');
-        decimal(u64::from(self.0) + 1, out);
+/// The name of a lease by its row in the table, from 0.
+pub(super) struct LeaseName(pub u64);
+
+impl Text for LeaseName {
+    fn number(&self, _: &mut Words) -> u64 {
+        packed(LEASE, self.0)
     }
 }
 
@@ -320,24 +252,23 @@ pub(super) struct FrameName<'a> {
     pub source: &'a str,
     /// The frame.
     pub at: FrameRef,
-    /// Whether the column hardly ever names a frame twice.
-    pub once: bool,
+}
+
+impl FrameName<'_> {
+    /// What stands for a frame of the source whose name has this code, where it fits.
+    #[inline]
+    fn of(source: u64, frame: u64) -> Option<u64> {
+        let fits = source >> (BITS - FRAME_BITS) == 0 && frame >> FRAME_BITS == 0;
+        fits.then(|| packed(FRAME, (source << FRAME_BITS) | frame))
+    }
 }
 
 impl Text for FrameName<'_> {
-    fn key(&self) -> Option<u64> {
-        let (source, number) = (u64::from(self.at.source.0), self.at.number);
-        if self.once || number >> 40 != 0 { None } else { tagged(5, (source << 40) | number) }
-    }
-
-    fn is_new(&self) -> bool {
-        self.once
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.source.as_bytes());
-        out.push(b'#');
-        decimal(self.at.number, out);
+    #[inline]
+    fn number(&self, words: &mut Words) -> u64 {
+        let source = Numbered(self.at.source.0 as usize, self.source).number(words);
+        Self::of(source, self.at.number)
+            .unwrap_or_else(|| words.text(format!("{}#{}", self.source, self.at.number).as_bytes()))
     }
 }
 
@@ -345,26 +276,20 @@ impl Text for FrameName<'_> {
 pub(super) struct Word(pub &'static str);
 
 impl Text for Word {
-    fn key(&self) -> Option<u64> {
-        tagged(6, self.0.as_ptr().addr() as u64 ^ ((self.0.len() as u64) << 48))
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.0.as_bytes());
+    #[inline]
+    fn number(&self, words: &mut Words) -> u64 {
+        let key = self.0.as_ptr().addr() as u64 ^ ((self.0.len() as u64) << 48);
+        words.known(key, self.0)
     }
 }
 
 /// What belongs to a number, in a column whose other texts do too.
 pub(super) struct Numbered<T>(pub usize, pub T);
 
-impl<T: Display> Text for Numbered<T> {
-    fn key(&self) -> Option<u64> {
-        tagged(7, self.0 as u64)
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        // Writing into a vector cannot fail.
-        let _ = write!(out, "{}", self.1);
+impl<T: AsRef<str>> Text for Numbered<T> {
+    #[inline]
+    fn number(&self, words: &mut Words) -> u64 {
+        words.known((1 << 62) | self.0 as u64, self.1.as_ref())
     }
 }
 
@@ -373,29 +298,25 @@ fn decimal(number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
+fn ip(bits: u32, out: &mut Vec<u8>) {
+    for (at, octet) in bits.to_be_bytes().into_iter().enumerate() {
+        if at > 0 {
+            out.push(b'.');
+        }
+        out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
+    }
+}
+
+fn colon_hex(bytes: &[u8], out: &mut Vec<u8>) {
+    for (at, byte) in bytes.iter().enumerate() {
+        if at > 0 {
+            out.push(b':');
+        }
+        out.extend(hex(*byte));
+    }
+}
+
 /// The two digits of a byte.
 fn hex(byte: u8) -> [u8; 2] {
     [byte >> 4, byte & 0xf].map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_has_one_code_however_many_come_between() {
-        let mut texts = Texts::default();
-        for round in 0..3 {
-            for number in 0..500 {
-                for _again in 0..2 {
-                    texts.push(&format!("client {number}").as_str());
-                    // What was just written is not remembered by a key.
-                    texts.forget();
-                }
-            }
-            assert_eq!(texts.words().1, 500, "round {round}");
-        }
-        let expected: Vec<u32> = (0..3).flat_map(|_| (0..1000).map(|at| at / 2)).collect();
-        assert_eq!(texts.codes(), expected);
-    }
 }

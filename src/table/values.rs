@@ -39,7 +39,7 @@ pub(super) enum Values {
 pub(super) struct Numbers<T> {
     /// One for each row; the default for null.
     pub values: Vec<T>,
-    /// Whether the row has a value.
+    /// Whether the row has a value; empty while every row has one.
     pub valid: Vec<bool>,
     /// Number of rows without one.
     pub nulls: usize,
@@ -48,14 +48,32 @@ pub(super) struct Numbers<T> {
 impl<T: Copy + Default> Numbers<T> {
     #[inline]
     fn push(&mut self, value: Option<T>) {
+        if value.is_none() && self.nulls == 0 {
+            self.valid.resize(self.values.len(), true);
+        }
         self.values.push(value.unwrap_or_default());
-        self.valid.push(value.is_some());
         self.nulls += usize::from(value.is_none());
+        if self.nulls > 0 {
+            self.valid.push(value.is_some());
+        }
+    }
+
+    /// Appends values that are all there.
+    fn extend(&mut self, values: &[T]) {
+        self.values.extend_from_slice(values);
+        if self.nulls > 0 {
+            self.valid.resize(self.values.len(), true);
+        }
     }
 
     /// The value of a row.
     pub fn get(&self, row: usize) -> Option<T> {
-        self.values.get(row).copied().filter(|_| self.valid.get(row) == Some(&true))
+        self.values.get(row).copied().filter(|_| self.is_valid(row))
+    }
+
+    /// Whether a row has a value.
+    pub fn is_valid(&self, row: usize) -> bool {
+        self.valid.get(row).copied().unwrap_or(row < self.values.len())
     }
 
     fn clear(&mut self) {
@@ -175,6 +193,39 @@ impl Values {
         }
     }
 
+    /// Appends numbers from 0 to 255.
+    pub(super) fn extend_bytes(&mut self, bytes: &[u8]) {
+        match self {
+            Self::U8(numbers) => numbers.extend(bytes),
+            _ => bytes.iter().for_each(|byte| self.push_unsigned((*byte).into())),
+        }
+    }
+
+    /// Appends the value of another column's row; the columns must be of one kind.
+    pub(super) fn push_from(&mut self, other: &Self, row: usize) {
+        match (self, other) {
+            (Self::Bool(to), Self::Bool(from)) => to.push(from.get(row)),
+            (Self::U8(to), Self::U8(from)) => to.push(from.get(row)),
+            (Self::U16(to), Self::U16(from)) => to.push(from.get(row)),
+            (Self::U32(to), Self::U32(from)) => to.push(from.get(row)),
+            (Self::U64(to), Self::U64(from)) => to.push(from.get(row)),
+            (Self::I64(to), Self::I64(from)) => to.push(from.get(row)),
+            (Self::F64(to), Self::F64(from)) => to.push(from.get(row)),
+            (Self::Text(to), Self::Text(from)) => to.push_from(from, row),
+            (Self::List(to), Self::List(from)) => {
+                let span = from.span(row);
+                let valid = span.is_some();
+                span.into_iter().flatten().for_each(|item| to.items.push_from(&from.items, item));
+                to.close(valid);
+            }
+            (Self::Struct { fields: to, len }, Self::Struct { fields: from, .. }) => {
+                to.iter_mut().zip(from).for_each(|(to, from)| to.push_from(from, row));
+                *len += 1;
+            }
+            (to, from) => to.push_misfit(from),
+        }
+    }
+
     /// Null in the place of a value of another kind.
     #[cold]
     pub(super) fn push_misfit(&mut self, value: &dyn std::fmt::Debug) {
@@ -211,7 +262,7 @@ impl Values {
     /// Number of values, with nulls.
     pub(super) fn len(&self) -> usize {
         numbers!(self, numbers => numbers.values.len(),
-            Self::Text(texts) => texts.codes().len(),
+            Self::Text(texts) => texts.numbers().len(),
             Self::List(lists) => lists.ends.len(),
             Self::Struct { len, .. } => *len,
         )
@@ -219,10 +270,18 @@ impl Values {
 
     /// Whether a row has a value.
     pub(super) fn is_valid(&self, row: usize) -> bool {
-        numbers!(self, numbers => numbers.valid.get(row) == Some(&true),
-            Self::Text(texts) => texts.codes().get(row).is_some_and(|code| *code != NULL),
+        numbers!(self, numbers => numbers.is_valid(row),
+            Self::Text(texts) => texts.numbers().get(row).is_some_and(|number| *number != NULL),
             Self::List(lists) => lists.valid.get(row) == Some(&true),
             Self::Struct { .. } => true,
+        )
+    }
+
+    /// Number of nulls in a column of values that are no lists.
+    pub(super) fn nulls(&self) -> usize {
+        numbers!(self, numbers => numbers.nulls,
+            Self::Text(texts) => texts.nulls(),
+            Self::List(_) | Self::Struct { .. } => 0,
         )
     }
 

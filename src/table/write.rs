@@ -8,11 +8,10 @@ use polars::io::json::BatchedWriter as JsonBatches;
 use polars::io::parquet::write::{BatchedWriter as ParquetBatches, KeyValueMetadata};
 use polars::prelude::*;
 use polars_parquet::parquet::schema::types::PrimitiveType;
-use polars_parquet::write::{CompressionOptions, ZstdLevel};
 
 use super::error::Error;
 use super::frame::{Nested, data_frame, polars_schema};
-use super::pages::encode_rows;
+use super::pages::Pages;
 use super::rows::Rows;
 use super::schema::{Table, VERSION};
 
@@ -185,7 +184,7 @@ struct Parquet<W: Write> {
     batches: ParquetBatches<W>,
     /// Types of the leaves.
     types: Vec<PrimitiveType>,
-    compression: CompressionOptions,
+    pages: Pages,
 }
 
 impl<W: Write> Parquet<W> {
@@ -195,9 +194,7 @@ impl<W: Write> Parquet<W> {
             .batched(&*polars_schema(table, Nested::Keep)?)?;
         let leaves = batches.parquet_schema().columns();
         let types = leaves.iter().map(|leaf| leaf.descriptor.primitive_type.clone()).collect();
-        // Dictionaries have taken out what a higher level would find.
-        let compression = CompressionOptions::Zstd(Some(ZstdLevel::try_new(1)?));
-        Ok(Self { batches, types, compression })
+        Ok(Self { batches, types, pages: Pages::new()? })
     }
 
     /// Writes rows as one row group.
@@ -205,7 +202,7 @@ impl<W: Write> Parquet<W> {
         if rows.is_empty() {
             return Ok(());
         }
-        let pages = encode_rows(rows, &self.types, self.compression)?;
+        let pages = self.pages.of(rows, &self.types)?;
         self.batches.write_row_group(rows.len() as u64, &pages)
     }
 }

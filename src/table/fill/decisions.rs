@@ -69,8 +69,8 @@ impl Filler<'_> {
             decision.agrees(),
             Word(decision.rule.code()),
             decision.confidence,
-            decision.reply.map(|reply| self.frame_once(reply)),
-            List(decision.evidence.iter().map(|at| self.frame_name(*at, false))),
+            decision.reply.map(|reply| self.frame_of(reply)),
+            List(decision.evidence.iter().map(|at| self.frame_name(*at))),
             decision.exchange,
         ];
     }

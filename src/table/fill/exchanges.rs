@@ -36,7 +36,7 @@ impl Filler<'_> {
         let offers = replies().filter(|(_, reply)| reply.message_type == Some(MessageType::OFFER));
         let offers = offers.map(|(id, offer)| {
             let server = self.analysis.answers.get(&id).map(|answer| self.server(answer.server));
-            (server, offer.yiaddr, offer.time, self.frame_name(offer.at, true))
+            (server, offer.yiaddr, offer.time, self.frame_name(offer.at))
         });
         let decided = exchange
             .verdict_reply(messages)
@@ -72,7 +72,7 @@ impl Filler<'_> {
             Word(judgement.verdict.code()),
             judgement.confidence,
             judgement.reason.as_str(),
-            List(frames.into_iter().map(|id| self.frame_once(id))),
+            List(frames.into_iter().map(|id| self.frame_of(id))),
         ];
     }
 }

@@ -44,7 +44,7 @@ impl Filler<'_> {
             finding.server.map(|server| self.server(server)),
             client,
             finding.text.as_str(),
-            List(finding.frames.iter().map(|at| self.frame_name(*at, false))),
+            List(finding.frames.iter().map(|at| self.frame_name(*at))),
         ];
     }
 }

@@ -3,9 +3,8 @@ use ipnet::Ipv4Net;
 use super::Filler;
 use crate::exchange::lease::Lease;
 use crate::table::put::row;
-use crate::table::set::lease_id;
 use crate::table::stream::Entries;
-use crate::table::texts::{Hex, Word};
+use crate::table::texts::{Hex, LeaseName, Word};
 use crate::table::{Rows, schema};
 use crate::units::{ExchangeId, FrameRef};
 
@@ -51,7 +50,7 @@ impl Filler<'_> {
             None => (lease.expires(), "open"),
         };
         row![rows;
-            lease_id(number),
+            LeaseName(number),
             lease.client.chaddr,
             lease.client.client_id.as_deref().map(Hex),
             self.analysis.client_name(lease.client.chaddr).or(lease.hostname.as_deref()),

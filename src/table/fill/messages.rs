@@ -6,6 +6,7 @@ use crate::table::texts::Hex;
 use crate::table::{Rows, schema};
 use crate::units::HwAddr;
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 
 impl Filler<'_> {
     /// One row per DHCP message.
@@ -14,14 +15,15 @@ impl Filler<'_> {
     }
 
     pub(in crate::table) fn message_entries(&self) -> Entries<'_> {
-        let messages = &self.analysis.messages;
+        let messages: Rc<[&Observed]> = self.analysis.messages.iter().collect();
         Entries {
             count: messages.len(),
-            place: Box::new(|at| {
-                messages.iter().nth(at).map(|message| (message.time, message.at)).unwrap_or_default()
+            place: Box::new({
+                let messages = Rc::clone(&messages);
+                move |at| messages.get(at).map(|message| (message.time, message.at)).unwrap_or_default()
             }),
             push: Box::new(move |rows, at, _| {
-                if let Some(message) = messages.iter().nth(at) {
+                if let Some(message) = messages.get(at) {
                     self.message(rows, message);
                 }
             }),
@@ -70,11 +72,11 @@ impl Filler<'_> {
             hex(m.remote_id()),
             m.link_selection(),
             m.server_id_override(),
-            m.param_list().map(|codes| List(codes.iter().copied())),
+            m.param_list(),
             m.status_text(),
             List(m.anomalies().map(|anomaly| anomaly.to_string())),
             m.exchange,
-            m.sighting_of.as_ref().map(|seen| self.frame_name(seen.at, true)),
+            m.sighting_of.as_ref().map(|seen| self.frame_name(seen.at)),
         ];
     }
 }

@@ -11,13 +11,13 @@ mod sources;
 pub(super) use events::Seen;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::OnceLock;
 
 use super::Rows;
 use super::schema;
 use super::stream::{Entries, Ranks};
-use super::texts::{FrameName, Numbered};
+use super::texts::{FrameName, Numbered, Text, Word};
+use super::words::Words;
 use crate::capture::Source;
 use crate::dhcp::MessageType;
 use crate::exchange::{Observed, of};
@@ -112,13 +112,13 @@ impl<'a> Filler<'a> {
         Numbered(at.source.0 as usize, self.source(at))
     }
 
-    /// The frame of a message, in a column that hardly ever names one twice.
-    fn frame_once(&self, id: MessageId) -> FrameName<'_> {
-        self.frame_name(of(&self.analysis.messages, id).at, true)
+    /// The frame of a message.
+    fn frame_of(&self, id: MessageId) -> FrameName<'_> {
+        self.frame_name(of(&self.analysis.messages, id).at)
     }
 
-    fn frame_name(&self, at: FrameRef, once: bool) -> FrameName<'_> {
-        FrameName { source: self.source(at), at, once }
+    fn frame_name(&self, at: FrameRef) -> FrameName<'_> {
+        FrameName { source: self.source(at), at }
     }
 
     /// The client's name: the topology's, else the host name that it sends.
@@ -132,18 +132,18 @@ impl<'a> Filler<'a> {
 }
 
 /// The name of a message's type, as [`Observed::type_name`] has it.
-fn type_name(message: &Observed) -> Numbered<TypeName> {
-    let kind = message.message_type;
-    Numbered(kind.map_or(usize::MAX >> 4, |kind| kind.0.into()), TypeName(kind))
+fn type_name(message: &Observed) -> TypeName {
+    TypeName(message.message_type)
 }
 
 struct TypeName(Option<MessageType>);
 
-impl fmt::Display for TypeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(kind) => kind.fmt(f),
-            None => f.write_str("BOOTP"),
+impl Text for TypeName {
+    fn number(&self, words: &mut Words) -> u64 {
+        match self.0.map(|kind| kind.name().ok_or(kind)) {
+            None => Word("BOOTP").number(words),
+            Some(Ok(name)) => Word(name).number(words),
+            Some(Err(unknown)) => unknown.to_string().number(words),
         }
     }
 }
