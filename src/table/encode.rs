@@ -92,9 +92,8 @@ impl Encoder {
     ) -> PolarsResult<Encoded> {
         let little = |v: i64| v.to_le_bytes().into_iter().take(BYTES);
         let present = present(numbers);
-        let Some((min, max)) = present.iter().min().zip(present.iter().max()) else {
-            return Ok(Encoded::plain(None));
-        };
+        let Some(first) = present.first() else { return Ok(Encoded::plain(None)) };
+        let (min, max) = present.iter().fold((first, first), |(min, max), v| (min.min(v), max.max(v)));
         let (min, max) = (wide(*min), wide(*max));
         let bounds = Some((little(min).collect(), little(max).collect()));
         let span = max.wrapping_sub(min).cast_unsigned();
@@ -175,10 +174,13 @@ impl Encoder {
     fn put_places(&mut self, count: usize, out: &mut Vec<u8>) -> PolarsResult<()> {
         let bits = width(count.saturating_sub(1));
         out.push(bits as u8);
-        match (bits, self.places.len()) {
+        let places = self.places.iter().copied();
+        match (bits, places.len()) {
             (_, 0) => {}
             (0, rows) => u32::run_length_encode(out, rows, 0, 0)?,
-            _ => encode::<u32, _, _>(out, self.places.iter().copied(), bits)?,
+            // Places in a big dictionary have no runs worth looking for.
+            (9.., _) => u32::bitpacked_encode(out, places, bits as usize)?,
+            _ => encode::<u32, _, _>(out, places, bits)?,
         }
         Ok(())
     }

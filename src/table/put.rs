@@ -6,9 +6,15 @@ use super::values::Values;
 use crate::units::CaptureTime;
 
 /// A value that a column can take.
-pub(super) trait Put {
+pub(super) trait Put: Sized {
     /// Appends it; null where the column is of another kind, at which a debug build stops.
     fn put(self, column: &mut Values);
+
+    /// Appends a null to a column that takes such values.
+    #[inline]
+    fn put_null(column: &mut Values) {
+        column.push_null();
+    }
 }
 
 impl<T: Text> Put for T {
@@ -19,6 +25,14 @@ impl<T: Text> Put for T {
             _ => column.push_misfit(&"a text"),
         }
     }
+
+    #[inline]
+    fn put_null(column: &mut Values) {
+        match column {
+            Values::Text(texts) => texts.push_null(),
+            _ => column.push_null(),
+        }
+    }
 }
 
 impl<T: Put> Put for Option<T> {
@@ -26,33 +40,50 @@ impl<T: Put> Put for Option<T> {
     fn put(self, column: &mut Values) {
         match self {
             Some(value) => value.put(column),
-            None => column.push_null(),
+            None => T::put_null(column),
         }
     }
 }
 
-/// `Put` for the types that have a way in.
+/// `Put` for the types that have a way in; the kind that a column of them mostly has is tried first.
 macro_rules! put {
-    ($($from:ty => |$value:ident, $column:ident| $do:expr;)*) => {
+    ($($from:ty => $kind:ident, |$value:ident, $column:ident| $do:expr;)*) => {
         $(impl Put for $from {
             #[inline]
             fn put(self, $column: &mut Values) {
+                if let Values::$kind(numbers) = $column {
+                    return numbers.push(Some(self));
+                }
                 let $value = self;
                 $do
+            }
+
+            #[inline]
+            fn put_null(column: &mut Values) {
+                match column {
+                    Values::$kind(numbers) => numbers.push(None),
+                    _ => column.push_null(),
+                }
             }
         })*
     };
 }
 
 put! {
-    bool => |v, column| column.push_bool(v);
-    u8 => |v, column| column.push_unsigned(v.into());
-    u16 => |v, column| column.push_unsigned(v.into());
-    u32 => |v, column| column.push_unsigned(v.into());
-    u64 => |v, column| column.push_unsigned(v);
-    i64 => |v, column| column.push_signed(v);
-    f64 => |v, column| column.push_float(v);
-    CaptureTime => |v, column| column.push_signed(v.0);
+    bool => Bool, |v, column| column.push_misfit(&v);
+    u8 => U8, |v, column| column.push_unsigned(v.into());
+    u16 => U16, |v, column| column.push_unsigned(v.into());
+    u32 => U32, |v, column| column.push_unsigned(v.into());
+    u64 => U64, |v, column| column.push_unsigned(v);
+    i64 => I64, |v, column| column.push_signed(v);
+    f64 => F64, |v, column| column.push_misfit(&v);
+}
+
+impl Put for CaptureTime {
+    #[inline]
+    fn put(self, column: &mut Values) {
+        self.0.put(column);
+    }
 }
 
 /// The items of a list.

@@ -303,16 +303,24 @@ fn ip(bits: u32, out: &mut Vec<u8>) {
         if at > 0 {
             out.push(b'.');
         }
-        out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
+        if octet >= 100 {
+            out.push(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            out.push(b'0' + octet / 10 % 10);
+        }
+        out.push(b'0' + octet % 10);
     }
 }
 
 fn colon_hex(bytes: &[u8], out: &mut Vec<u8>) {
-    for (at, byte) in bytes.iter().enumerate() {
-        if at > 0 {
-            out.push(b':');
-        }
-        out.extend(hex(*byte));
+    out.reserve(3 * bytes.len());
+    for byte in bytes {
+        let [high, low] = hex(*byte);
+        out.extend_from_slice(&[high, low, b':']);
+    }
+    if !bytes.is_empty() {
+        out.pop();
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Numbers<T> {
 
 impl<T: Copy + Default> Numbers<T> {
     #[inline]
-    fn push(&mut self, value: Option<T>) {
+    pub fn push(&mut self, value: Option<T>) {
         if value.is_none() && self.nulls == 0 {
             self.valid.resize(self.values.len(), true);
         }
@@ -173,23 +173,6 @@ impl Values {
             (Self::I64(numbers), _) => numbers.push(Some(value)),
             (column, Ok(value)) => column.push_unsigned(value),
             (column, Err(_)) => column.push_misfit(&value),
-        }
-    }
-
-    /// Appends a truth value.
-    #[inline]
-    pub(super) fn push_bool(&mut self, value: bool) {
-        match self {
-            Self::Bool(numbers) => numbers.push(Some(value)),
-            _ => self.push_misfit(&value),
-        }
-    }
-
-    /// Appends a float.
-    pub(super) fn push_float(&mut self, value: f64) {
-        match self {
-            Self::F64(numbers) => numbers.push(Some(value)),
-            _ => self.push_misfit(&value),
         }
     }
 
