@@ -114,7 +114,7 @@ impl FromStr for HwAddr {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        match parse_hex(s) {
+        match read_hex(s) {
             Some(bytes) if (1..=16).contains(&bytes.len()) => Ok(Self::new(&bytes)),
             _ => Err(format!("\"{s}\" is not a hardware address such as 08:00:27:a2:00:01")),
         }
@@ -135,27 +135,41 @@ pub fn colon_hex(bytes: &[u8]) -> String {
     text
 }
 
+/// Bytes of which there are few, such as a client identifier.
+pub type Bytes = smallvec::SmallVec<[u8; 16]>;
+
 /// Reads hexadecimal bytes written with colons, dashes, dots or no separator.
 ///
 /// With colons or dashes a byte may be one digit (`8:0:27:a2:0:1`), as some
 /// systems print it.
 pub fn parse_hex(s: &str) -> Option<Vec<u8>> {
+    read_hex(s).map(Bytes::into_vec)
+}
+
+/// The same without an allocation.
+pub fn read_hex(s: &str) -> Option<Bytes> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    let byte = |digits: &[u8]| match *digits {
-        [low] => digit(low),
-        [high, low] => Some(digit(high)? << 4 | digit(low)?),
-        _ => None,
-    };
-    let mut bytes = Vec::with_capacity(s.len() / 2);
-    if s.contains([':', '-']) {
-        for digits in s.as_bytes().split(|byte| matches!(byte, b':' | b'-')) {
-            bytes.push(byte(digits)?);
+    let mut bytes = Bytes::new();
+    if s.bytes().any(|byte| matches!(byte, b':' | b'-')) {
+        // The value of a byte so far, and its digits.
+        let (mut value, mut digits) = (0, 0);
+        for byte in s.bytes() {
+            if matches!(byte, b':' | b'-') {
+                bytes.push(Some(value).filter(|_| digits > 0)?);
+                (value, digits) = (0, 0);
+            } else {
+                (value, digits) = (value << 4 | digit(byte)?, digits + 1);
+                if digits > 2 {
+                    return None;
+                }
+            }
         }
+        bytes.push(Some(value).filter(|_| digits > 0)?);
         return Some(bytes);
     }
     let mut digits = s.bytes().filter(|byte| *byte != b'.');
     while let Some(high) = digits.next() {
-        bytes.push(byte(&[high, digits.next()?])?);
+        bytes.push(digit(high)? << 4 | digit(digits.next()?)?);
     }
     Some(bytes)
 }

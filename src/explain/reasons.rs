@@ -257,7 +257,7 @@ fn why(card: &Card<'_>, decision: &Decision) -> String {
             let update = card.updates().find(|event| event.request_time >= query.time);
             let partner =
                 update.and_then(|event| event.server).map_or("its partner", |server| card.server(server));
-            let said = update.map_or("", |event| event.text.as_str());
+            let said = update.map_or("", |event| &*event.text);
             format!("it prepared the ACK and dropped it, because {partner} refused the lease: {said}")
         }
         // Numbers behind the topology's are servers that only the packets show.

@@ -1,8 +1,10 @@
 //! Lease updates, found by the REQUEST that caused them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher as _;
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use super::events::{EventKind, HaEvent};
@@ -40,10 +42,25 @@ impl Update {
     }
 }
 
-/// The lease updates that still matter, by sender and client, each list in time order.
+/// The updates that one server sent for one client, in time order.
+#[derive(Debug)]
+struct Sent {
+    by: ServerId,
+    chaddr: HwAddr,
+    list: SmallVec<[Update; 1]>,
+}
+
+/// The lease updates that still matter. They are asked for in the order of time, so they lie in that
+/// order, and the index over them is small.
 #[derive(Debug, Default)]
 pub struct Updates {
-    by_client: HashMap<(ServerId, HwAddr), SmallVec<[Update; 1]>, RandomState>,
+    /// In the order of their first updates.
+    sent: VecDeque<Sent>,
+    /// Numbers of `sent`, by sender and client.
+    index: HashTable<u64>,
+    seed: RandomState,
+    /// The number of the first of `sent`.
+    first: u64,
     /// What a server could not tell its partner, in the order of the attempts.
     failures: HashMap<ServerId, Vec<Update>>,
 }
@@ -60,8 +77,7 @@ impl Updates {
             let Some(sender) = event.peer else { continue };
             match event.kind {
                 EventKind::LeaseUpdate if !to_backup(event) => {
-                    if let Some(chaddr) = event.chaddr {
-                        let list = self.by_client.entry((sender, chaddr)).or_default();
+                    if let Some(list) = event.chaddr.and_then(|chaddr| self.of(sender, chaddr)) {
                         let place = list.partition_point(|other| other.request_time <= event.request_time);
                         list.insert(place, Update::of(event));
                     }
@@ -78,19 +94,53 @@ impl Updates {
         }
     }
 
+    /// What a server sent for a client, made if it is not there.
+    fn of(&mut self, by: ServerId, chaddr: HwAddr) -> Option<&mut SmallVec<[Update; 1]>> {
+        let Self { sent, index, seed, first, .. } = self;
+        let next = *first + sent.len() as u64;
+        let at = |number: u64| usize::try_from(number - *first).unwrap_or(usize::MAX);
+        let place = |number: &u64| sent.get(at(*number)).map(|it| (it.by, it.chaddr));
+        let entry = index.entry(
+            seed.hash_one((by, chaddr)),
+            |number| place(number) == Some((by, chaddr)),
+            |number| seed.hash_one(place(number).unwrap_or((by, chaddr))),
+        );
+        let number = *entry.or_insert(next).get();
+        if number == next {
+            sent.push_back(Sent { by, chaddr, list: SmallVec::new() });
+        }
+        sent.get_mut(at(number)).map(|it| &mut it.list)
+    }
+
     /// Forgets what came to its end before an instant.
     pub fn forget(&mut self, before: CaptureTime) {
-        self.by_client.retain(|_, list| {
-            list.retain(|update| update.time >= before);
-            !list.is_empty()
-        });
-        self.failures.values_mut().for_each(|list| list.retain(|update| update.time >= before));
+        let Self { sent, index, seed, first, failures } = self;
+        for _ in 0..sent.len() {
+            let old = |it: &mut Sent| it.list.first().is_none_or(|update| update.time < before);
+            let Some(mut oldest) = sent.pop_front_if(old) else { break };
+            let next = *first + sent.len() as u64 + 1;
+            let found =
+                index.find_entry(seed.hash_one((oldest.by, oldest.chaddr)), |number| *number == *first);
+            *first += 1;
+            oldest.list.retain(|update| update.time >= before);
+            match found {
+                Ok(mut found) if !oldest.list.is_empty() => {
+                    *found.get_mut() = next;
+                    sent.push_back(oldest);
+                }
+                Ok(found) => drop(found.remove()),
+                Err(_) => {}
+            }
+        }
+        failures.values_mut().for_each(|list| list.retain(|update| update.time >= before));
     }
 
     /// The first update that `server` sent for a client after an instant, and
     /// soon enough after it to have been caused then.
     pub fn after(&self, server: ServerId, chaddr: HwAddr, time: CaptureTime) -> Option<&Update> {
-        let list = self.by_client.get(&(server, chaddr))?;
+        let sent = |number: &u64| self.sent.get(usize::try_from(number - self.first).ok()?);
+        let is_it = |number: &u64| sent(number).is_some_and(|it| (it.by, it.chaddr) == (server, chaddr));
+        let list = &sent(self.index.find(self.seed.hash_one((server, chaddr)), is_it)?)?.list;
         let next = list.get(list.partition_point(|event| event.request_time < time))?;
         (next.request_time.since(time) <= TIMEOUT).then_some(next)
     }

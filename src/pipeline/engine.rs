@@ -21,8 +21,9 @@ use crate::ha::verdict::{Judgement, Stories, judge};
 use crate::ha::witness::{Given, Witnesses};
 use crate::units::{CaptureTime, MessageId, SECOND};
 
-/// Events are kept this long for the decisions behind them.
-const EVENTS_NS: i64 = 60 * SECOND;
+/// Events are kept this long for the decisions behind them, of which the replay looks back furthest:
+/// to commands whose end it had yet to conclude, before the instant up to which it has run.
+const EVENTS_NS: i64 = 2 * KEPT_EVENTS_NS + 8 * SECOND;
 
 /// Takes what the reader gives and makes batches of it.
 pub(super) struct Engine<'t> {
@@ -215,7 +216,8 @@ impl<'t> Engine<'t> {
         }
         timeline.add_events(topology, &read);
         updates.add(topology, &read);
-        events.add(read);
+        events.add(&mut read);
+        self.events = read;
         for sign in self.signs.drain(..) {
             timeline.alive(sign.server, sign.time, sign.at);
         }
@@ -363,7 +365,8 @@ impl<'t> Engine<'t> {
         }
         if let Some(start) = state.watermark {
             state.events.forget(start.plus(-EVENTS_NS));
-            updates.forget(start.plus(-EVENTS_NS));
+            // They are asked for by the query that caused them, which they follow.
+            updates.forget(start.plus(-SECOND));
             state.timeline.forget(start);
             if let Some(replayer) = replayer {
                 replayer.forget(start);

@@ -9,7 +9,9 @@ use crate::units::CaptureTime;
 /// [`Events::all`] also has those before it that may still matter, and those read ahead.
 #[derive(Debug, Default)]
 pub struct Events {
+    /// Those before `kept` are forgotten, and dropped when they are half of the list.
     list: Vec<HaEvent>,
+    kept: usize,
     from: usize,
     to: usize,
 }
@@ -32,9 +34,9 @@ impl<'e> IntoIterator for &'e Events {
 }
 
 impl From<Vec<HaEvent>> for Events {
-    fn from(list: Vec<HaEvent>) -> Self {
+    fn from(mut list: Vec<HaEvent>) -> Self {
         let mut events = Self::default();
-        events.add(list);
+        events.add(&mut list);
         events.settle(None);
         events
     }
@@ -43,14 +45,19 @@ impl From<Vec<HaEvent>> for Events {
 impl Events {
     /// Every event that is kept.
     pub fn all(&self) -> &[HaEvent] {
-        &self.list
+        self.list.get(self.kept..).unwrap_or_default()
     }
 
-    /// Adds events that were read; those of an instant that was settled before belong to the next batch.
-    pub(super) fn add(&mut self, mut events: Vec<HaEvent>) {
-        self.list.append(&mut events);
-        if let Some(ahead) = self.list.get_mut(self.to..) {
-            ahead.sort_by_key(|event| (event.time, event.at));
+    /// Adds events that were read, in time order; those of an instant that was settled before belong
+    /// to the next batch.
+    pub(super) fn add(&mut self, events: &mut Vec<HaEvent>) {
+        let place = |event: &HaEvent| (event.time, event.at);
+        let Some(first) = events.first().map(place) else { return };
+        let ahead = self.list.get(self.to..).unwrap_or_default();
+        let sorted = self.to + ahead.partition_point(|event| place(event) <= first);
+        self.list.append(events);
+        if let Some(mixed) = self.list.get_mut(sorted..) {
+            mixed.sort_by_key(place);
         }
     }
 
@@ -63,9 +70,14 @@ impl Events {
 
     /// Lets go of settled events that ended before an instant.
     pub(super) fn forget(&mut self, before: CaptureTime) {
-        let old = self.list.get(..self.to).unwrap_or_default().partition_point(|event| event.time < before);
-        self.list.drain(..old);
-        self.from = self.from.saturating_sub(old);
-        self.to -= old;
+        let settled = self.list.get(self.kept..self.to).unwrap_or_default();
+        self.kept += settled.partition_point(|event| event.time < before);
+        // What remains is moved, so that is not done for a few.
+        if 2 * self.kept >= self.list.len() {
+            self.list.drain(..self.kept);
+            self.from = self.from.saturating_sub(self.kept);
+            self.to -= self.kept;
+            self.kept = 0;
+        }
     }
 }

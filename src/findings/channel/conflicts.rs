@@ -59,7 +59,7 @@ impl Conflicts {
         refused.tally.add(event.time, event.at);
         refused.client(event.time, event.chaddr.unwrap_or_default());
         if refused.text.is_empty() {
-            refused.text.clone_from(&event.text);
+            event.text.as_ref().clone_into(&mut refused.text);
         }
     }
 

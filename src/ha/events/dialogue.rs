@@ -144,7 +144,7 @@ impl<'t> Dialogue<'t> {
     /// The oldest request gets no answer any more.
     fn give_up(&mut self, notes: &mut Notes) {
         if let Some(event) = self.waiting.pop_front().and_then(|waiting| waiting.event) {
-            notes.event(event);
+            notes.event(event.unanswered());
         }
     }
 
@@ -211,7 +211,7 @@ impl<'t> Dialogue<'t> {
             if let Some(closed) = closed.filter(|_| !doubtful && !waiting.timed_out) {
                 notes.event(event.timeout(closed, "the connection was closed without an answer"));
             }
-            notes.event(event);
+            notes.event(event.unanswered());
         }
     }
 }
@@ -246,7 +246,8 @@ impl Listener for Dialogue<'_> {
             Event::Refused(asked, refused) if self.trusted => {
                 let mut event = HaEvent::new(EventKind::Refused, asked, self.flow, self.topology);
                 event.answered(refused);
-                event.text = format!("connection to {}:{} refused", self.flow.server.0, self.flow.server.1);
+                event.text =
+                    format!("connection to {}:{} refused", self.flow.server.0, self.flow.server.1).into();
                 notes.event(event);
             }
             Event::Unanswered(first, last) if self.trusted => {

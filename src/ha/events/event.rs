@@ -1,11 +1,12 @@
 //! One thing that happened on the control channel.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::ha::topology::{RelationshipId, Topology};
 use crate::kea::channel::{Request, Response};
 use crate::stream::{Endpoint, Flow, Stamp};
-use crate::units::{CaptureTime, FrameRef, HwAddr, SECOND, ServerId};
+use crate::units::{Bytes, CaptureTime, FrameRef, HwAddr, SECOND, ServerId};
 
 /// What happened on the control channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +95,7 @@ pub struct HaEvent {
     /// What it was.
     pub kind: EventKind,
     /// Kea's command; absent for connections.
-    pub command: Option<String>,
+    pub command: Option<Cow<'static, str>>,
     /// The relationship, by the URL that was called.
     pub relationship: Option<RelationshipId>,
     /// The machine that answered, and that `state` and `scopes` are about.
@@ -126,7 +127,7 @@ pub struct HaEvent {
     /// The lease's hardware address.
     pub chaddr: Option<HwAddr>,
     /// The lease's client identifier.
-    pub client_id: Option<Vec<u8>>,
+    pub client_id: Option<Bytes>,
     /// The lease's subnet id.
     pub subnet_id: Option<u32>,
     /// The lease's lifetime, seconds.
@@ -136,7 +137,7 @@ pub struct HaEvent {
     /// Leases in a page, in the answer to `lease4-get-page`.
     pub count: Option<u64>,
     /// Kea's text, or what was asked while there is no answer.
-    pub text: String,
+    pub text: Cow<'static, str>,
 }
 
 impl HaEvent {
@@ -169,7 +170,7 @@ impl HaEvent {
             valid_lft: None,
             lease_state: None,
             count: None,
-            text: String::new(),
+            text: Cow::Borrowed(""),
         };
         event.attribute(topology);
         event
@@ -187,7 +188,6 @@ impl HaEvent {
         let kind = if request.dhcp4 { EventKind::of_command(&request.command) } else { EventKind::Command };
         let lease = matches!(kind, EventKind::LeaseUpdate | EventKind::LeaseDelete);
         Self {
-            text: format!("{} without an answer", request.command),
             command: Some(request.command),
             sender_name: request.server_name,
             ip: request.ip,
@@ -198,6 +198,12 @@ impl HaEvent {
             lease_state: request.lease_state.filter(|_| lease),
             ..Self::new(kind, asked, flow, topology)
         }
+    }
+
+    /// No answer was seen.
+    pub(super) fn unanswered(mut self) -> Self {
+        self.text = format!("{} without an answer", self.command.as_deref().unwrap_or_default()).into();
+        self
     }
 
     pub(super) fn answered(&mut self, answer: Stamp) {
@@ -219,7 +225,7 @@ impl HaEvent {
         }
         self.text = match response.result {
             Some(_) => response.text.unwrap_or_default(),
-            None => format!("HTTP {} without a result", response.status),
+            None => format!("HTTP {} without a result", response.status).into(),
         };
     }
 
@@ -230,7 +236,7 @@ impl HaEvent {
             kind: EventKind::Timeout,
             time: end.time,
             at: end.at,
-            text: format!("{command} to {}:{}: {why}", self.server_ip, self.server_port),
+            text: format!("{command} to {}:{}: {why}", self.server_ip, self.server_port).into(),
             ..self.clone()
         }
     }

@@ -138,7 +138,7 @@ impl Notes {
         if self.encrypted.touch(&pair, stamp.time).is_none() {
             self.encrypted.insert(pair, (), stamp.time);
             let mut event = HaEvent::new(EventKind::Tls, stamp, flow, topology);
-            event.text = format!("the channel to {}:{} is encrypted", flow.server.0, flow.server.1);
+            event.text = format!("the channel to {}:{} is encrypted", flow.server.0, flow.server.1).into();
             self.event(event);
         }
     }

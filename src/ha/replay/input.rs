@@ -74,10 +74,21 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Every fact of the control channel, in time order.
-pub(super) fn inputs<'a>(topology: &Topology, events: &'a [HaEvent], end: CaptureTime) -> Vec<Input<'a>> {
+/// Every fact of the control channel from an instant on and before another, in time order.
+pub(super) fn inputs<'a>(
+    topology: &Topology,
+    events: &'a [HaEvent],
+    (from, due): (CaptureTime, impl Fn(CaptureTime) -> bool),
+    end: CaptureTime,
+) -> Vec<Input<'a>> {
     let mut inputs = Vec::new();
     for event in events {
+        // The facts of an event lie between its request and its end; most events were taken before, or are not due.
+        let over =
+            if event.time > event.request_time { event.time } else { event.request_time.plus(TIMEOUT) };
+        if over < from || !due(event.time.min(event.request_time)) {
+            continue;
+        }
         let (Some(id), Some(asks), Some(asked)) = (event.relationship, event.peer, event.server) else {
             continue;
         };
@@ -90,6 +101,7 @@ pub(super) fn inputs<'a>(topology: &Topology, events: &'a [HaEvent], end: Captur
             Facts { topology, event, id, asks, asked, end }.push(&mut inputs);
         }
     }
+    inputs.retain(|input| input.time >= from && due(input.time));
     inputs.sort_by_key(|input| input.time);
     inputs
 }

@@ -82,8 +82,7 @@ impl Replayer {
         let until = until.map(|until| until.max(self.done));
         let due = |time: CaptureTime| until.is_none_or(|until| time < until);
         let from = events.partition_point(|event| event.time.plus(KEPT_EVENTS_NS) < self.done);
-        let mut inputs = inputs(topology, events.get(from..).unwrap_or_default(), end);
-        inputs.retain(|input| input.time >= self.done && due(input.time));
+        let inputs = inputs(topology, events.get(from..).unwrap_or_default(), (self.done, due), end);
         let Self { run, waiting, .. } = self;
         let some = || waiting.iter().filter(|some| due(some.first));
         let queries = || some().flat_map(|some| &some.queries).filter(|query| due(query.time));

@@ -2,27 +2,83 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 /// A number that is kept has no more digits than this.
 pub(super) const MOST_DIGITS: usize = 40;
 
-/// A number as it was written.
+/// What is kept of the message itself (kea-ha §6.1), and of its `arguments` (kea-ha §6.2, §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Digits {
-    len: u8,
-    bytes: [u8; MOST_DIGITS],
+pub(super) enum Name {
+    Arguments,
+    Command,
+    Result,
+    Service,
+    Text,
+    Cancel,
+    ClientId,
+    Count,
+    DateTime,
+    FailedDeletedLeases,
+    FailedLeases,
+    From,
+    HwAddress,
+    IpAddress,
+    Leases,
+    Limit,
+    MaxPeriod,
+    Origin,
+    OriginId,
+    Scopes,
+    ServerName,
+    State,
+    SubnetId,
+    UnsentUpdateCount,
+    ValidLft,
 }
 
-impl Digits {
-    /// The first digits of a number.
-    pub(super) fn new(text: &[u8]) -> Self {
-        let len = text.len().min(MOST_DIGITS);
-        let mut bytes = [0; MOST_DIGITS];
-        bytes.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
-        Self { len: len as u8, bytes }
+impl Name {
+    /// Of a key of the message.
+    pub(super) fn of_key(key: &[u8]) -> Option<Self> {
+        Some(match key {
+            b"arguments" => Self::Arguments,
+            b"command" => Self::Command,
+            b"result" => Self::Result,
+            b"service" => Self::Service,
+            b"text" => Self::Text,
+            _ => return None,
+        })
     }
 
-    fn as_str(&self) -> &str {
-        self.bytes.get(..usize::from(self.len)).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
+    /// Of a key of its arguments.
+    pub(super) fn of_argument(key: &[u8]) -> Option<Self> {
+        Some(match key {
+            b"cancel" => Self::Cancel,
+            b"client-id" => Self::ClientId,
+            b"count" => Self::Count,
+            b"date-time" => Self::DateTime,
+            b"failed-deleted-leases" => Self::FailedDeletedLeases,
+            b"failed-leases" => Self::FailedLeases,
+            b"from" => Self::From,
+            b"hw-address" => Self::HwAddress,
+            b"ip-address" => Self::IpAddress,
+            b"leases" => Self::Leases,
+            b"limit" => Self::Limit,
+            b"max-period" => Self::MaxPeriod,
+            b"origin" => Self::Origin,
+            b"origin-id" => Self::OriginId,
+            b"scopes" => Self::Scopes,
+            b"server-name" => Self::ServerName,
+            b"state" => Self::State,
+            b"subnet-id" => Self::SubnetId,
+            b"unsent-update-count" => Self::UnsentUpdateCount,
+            b"valid-lft" => Self::ValidLft,
+            _ => return None,
+        })
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
     }
 }
 
@@ -30,28 +86,51 @@ impl Digits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kept<'a> {
     Text(Cow<'a, str>),
-    Number(Digits),
+    /// As it was written, up to [`MOST_DIGITS`].
+    Number(Cow<'a, str>),
     Bool(bool),
     /// The texts in it, and how many elements it has.
-    List(Vec<Cow<'a, str>>, u64),
+    List(SmallVec<[Cow<'a, str>; 1]>, u64),
     /// `null` or a map.
     Other,
 }
 
-/// What was kept of a body.
+/// What was kept of a body, each name once.
 #[derive(Debug, Default)]
-pub(super) struct Fields<'a>(Vec<(&'static str, Kept<'a>)>);
+pub(super) struct Fields<'a> {
+    /// A bit for each name that is there, because most are asked for in vain.
+    names: u32,
+    list: SmallVec<[(Name, Kept<'a>); 12]>,
+}
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(kept: Vec<(&'static str, Kept<'a>)>) -> Self {
-        Self(kept)
+    /// Keeps a value unless there is one of that name; whether it did.
+    #[inline]
+    pub(super) fn add(&mut self, name: Name, value: Kept<'a>) -> bool {
+        let is_new = self.names & name.bit() == 0;
+        if is_new {
+            self.names |= name.bit();
+            self.list.push((name, value));
+        }
+        is_new
     }
 
-    fn get(&self, name: &str) -> Option<&Kept<'a>> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, kept)| kept)
+    pub(super) fn get(&self, name: Name) -> Option<&Kept<'a>> {
+        if self.names & name.bit() == 0 {
+            return None;
+        }
+        self.list.iter().find(|(known, _)| *known == name).map(|(_, kept)| kept)
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(super) fn get_mut(&mut self, name: Name) -> Option<&mut Kept<'a>> {
+        self.list.iter_mut().find(|(known, _)| *known == name).map(|(_, kept)| kept)
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &Kept<'a>> {
+        self.list.iter().map(|(_, kept)| kept)
+    }
+
+    pub(super) fn text(&self, name: Name) -> Option<&str> {
         match self.get(name) {
             Some(Kept::Text(text)) => Some(text),
             _ => None,
@@ -59,14 +138,14 @@ impl<'a> Fields<'a> {
     }
 
     /// A whole number that fits.
-    pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+    pub(super) fn number<T: std::str::FromStr>(&self, name: Name) -> Option<T> {
         match self.get(name) {
-            Some(Kept::Number(digits)) => digits.as_str().parse().ok(),
+            Some(Kept::Number(digits)) => digits.parse().ok(),
             _ => None,
         }
     }
 
-    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+    pub(super) fn flag(&self, name: Name) -> Option<bool> {
         match self.get(name) {
             Some(Kept::Bool(flag)) => Some(*flag),
             _ => None,
@@ -74,7 +153,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The texts of a list, and how many elements it has.
-    pub(super) fn list(&self, name: &str) -> Option<(&[Cow<'a, str>], u64)> {
+    pub(super) fn list(&self, name: Name) -> Option<(&[Cow<'a, str>], u64)> {
         match self.get(name) {
             Some(Kept::List(texts, count)) => Some((texts, *count)),
             _ => None,
@@ -82,10 +161,9 @@ impl<'a> Fields<'a> {
     }
 
     /// A text, or a number as it was written.
-    pub(super) fn word(&self, name: &str) -> Option<&str> {
+    pub(super) fn word(&self, name: Name) -> Option<&str> {
         match self.get(name) {
-            Some(Kept::Text(text)) => Some(text),
-            Some(Kept::Number(digits)) => Some(digits.as_str()),
+            Some(Kept::Text(word) | Kept::Number(word)) => Some(word),
             _ => None,
         }
     }

@@ -99,12 +99,12 @@ impl Reader {
                 State::Length(left) => {
                     let body = take(bytes, left);
                     let over = *left == 0;
-                    if over
-                        && self.taken == 0
-                        && let Some(fields) = quick::fields(body)
-                    {
-                        self.taken = body.len() as u64;
-                        return Some(self.message_of(&fields, Vec::new()));
+                    if over && self.taken == 0 {
+                        let mut fields = Fields::default();
+                        if quick::fields(body, &mut fields).is_some() {
+                            self.taken = body.len() as u64;
+                            return Some(self.message_of(&fields, Vec::new()));
+                        }
                     }
                     self.body(body);
                     if over { Some(self.message()) } else { None }
@@ -185,7 +185,7 @@ impl Reader {
         if self.line.is_empty()
             && let Some(head) = self.whole_head(bytes)
         {
-            return self.take_head(head);
+            return self.begin(&head);
         }
         let (byte, rest) = bytes.split_first()?;
         self.line.push(*byte);
@@ -216,28 +216,24 @@ impl Reader {
     }
 
     /// A head that one segment holds as a whole, as nearly all do: it is read where it lies.
-    fn whole_head<'a>(&self, bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    /// One with anything wrong about it is looked at again, byte by byte.
+    fn whole_head(&self, bytes: &mut &[u8]) -> Option<Head> {
         let begun: &[u8] = if self.answers { b"HTTP/1." } else { b"POST " };
         if !bytes.starts_with(begun) {
             return None;
         }
-        let within = bytes.get(..MOST_HEAD).unwrap_or(bytes);
-        let mut lines = within.split_inclusive(|byte| *byte == b'\n');
-        let mut end = lines.next()?.len();
-        // An empty line, with or without a carriage return.
-        let empty = lines.find(|line| {
-            end += line.len();
-            matches!(line, [b'\n'] | [b'\r', b'\n'])
-        });
-        let (head, rest) = bytes.split_at_checked(end).filter(|_| empty.is_some())?;
-        *bytes = rest;
+        let (head, length) = self.parse_head(bytes.get(..MOST_HEAD).unwrap_or(bytes)).ok()?;
+        *bytes = bytes.get(length?..)?;
         Some(head)
     }
 
+    fn parse_head(&self, head: &[u8]) -> Result<(Head, Option<usize>), Anomaly> {
+        if self.answers { Head::of_answer(head) } else { Head::of_request(head) }
+    }
+
     fn take_head(&mut self, head: &[u8]) -> Option<Heard> {
-        let head = if self.answers { Head::of_answer(head) } else { Head::of_request(head) };
-        match head {
-            Ok(head) => self.begin(&head),
+        match self.parse_head(head) {
+            Ok((head, _)) => self.begin(&head),
             Err(anomaly) => Some(self.broken(anomaly)),
         }
     }
@@ -334,7 +330,9 @@ impl Reader {
         if self.taken > 0 && (self.answers || self.post) {
             anomalies.extend(odd);
         }
-        self.reset();
+        // Lines and the scan are taken already.
+        self.state = State::Start;
+        self.taken = 0;
         Heard::Message(control, anomalies)
     }
 }

@@ -5,8 +5,12 @@
 //! so no body is stored. `serde_json` wants a document as a whole; the tests
 //! hold this reader against it.
 
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
 use super::Anomaly;
-use super::fields::{Digits, Fields, Kept, MOST_DIGITS};
+use super::fields::{Fields, Kept, MOST_DIGITS, Name};
 
 /// A text that is kept is cut after so many bytes; a client identifier takes at most 764.
 pub(super) const MOST_TEXT: usize = 1024;
@@ -14,42 +18,6 @@ pub(super) const MOST_TEXT: usize = 1024;
 pub(super) const MOST_LIST: usize = 16;
 /// Containers in one another.
 const MOST_DEPTH: u32 = 48;
-
-/// What is kept of the message itself (kea-ha §6.1) …
-const KEYS: &[&str] = &["arguments", "command", "result", "service", "text"];
-/// … and of its `arguments` (kea-ha §6.2, §6.3).
-const ARGUMENTS: &[&str] = &[
-    "cancel",
-    "client-id",
-    "count",
-    "date-time",
-    "failed-deleted-leases",
-    "failed-leases",
-    "from",
-    "hw-address",
-    "ip-address",
-    "leases",
-    "limit",
-    "max-period",
-    "origin",
-    "origin-id",
-    "scopes",
-    "server-name",
-    "state",
-    "subnet-id",
-    "unsent-update-count",
-    "valid-lft",
-];
-
-/// The name of a field of the message that is kept.
-pub(super) fn key(name: &[u8]) -> Option<&'static str> {
-    KEYS.iter().find(|key| key.as_bytes() == name).copied()
-}
-
-/// The name of a field of its arguments that is kept.
-pub(super) fn argument(name: &[u8]) -> Option<&'static str> {
-    ARGUMENTS.iter().find(|key| key.as_bytes() == name).copied()
-}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Expect {
@@ -95,9 +63,9 @@ pub(super) struct Scan {
     /// Messages in the list so far; only the first is read.
     messages: u32,
     /// The key of the message, and of its arguments, whose value is being read.
-    key: Option<&'static str>,
-    argument: Option<&'static str>,
-    kept: Vec<(&'static str, Kept<'static>)>,
+    key: Option<Name>,
+    argument: Option<Name>,
+    kept: Fields<'static>,
     anomalies: Vec<Anomaly>,
     failed: bool,
 }
@@ -131,7 +99,7 @@ impl Scan {
         if !self.failed && (self.expect != Expect::Nothing || self.token != Token::None) {
             self.fail(Anomaly::JsonBroken);
         }
-        (Fields::new(if self.failed { Vec::new() } else { self.kept }), self.anomalies)
+        (if self.failed { Fields::default() } else { self.kept }, self.anomalies)
     }
 
     /// Bytes that it holds, about.
@@ -141,7 +109,7 @@ impl Scan {
             Kept::List(texts, _) => texts.iter().map(|text| text.len()).sum(),
             _ => 0,
         };
-        self.text.len() + self.kept.iter().map(|(_, kept)| 32 + size(kept)).sum::<usize>()
+        self.text.len() + self.kept.values().map(|kept| 32 + size(kept)).sum::<usize>()
     }
 
     fn note(&mut self, anomaly: Anomaly) {
@@ -268,7 +236,7 @@ impl Scan {
 
     fn open(&mut self, map: bool) {
         self.begin();
-        self.value(|_| if map { Kept::Other } else { Kept::List(Vec::new(), 0) });
+        self.value(|_| if map { Kept::Other } else { Kept::List(SmallVec::new(), 0) });
         if self.depth >= MOST_DEPTH {
             return self.fail(Anomaly::JsonTooDeep);
         }
@@ -297,10 +265,10 @@ impl Scan {
         if matches!(self.expect, Expect::Key | Expect::KeyOrEnd) {
             self.expect = Expect::Colon;
             if self.depth == self.base {
-                self.key = key(&self.text).filter(|_| self.messages == 1);
+                self.key = Name::of_key(&self.text).filter(|_| self.messages == 1);
                 self.argument = None;
             } else if self.in_arguments() {
-                self.argument = argument(&self.text);
+                self.argument = Name::of_argument(&self.text);
             }
             self.text.clear();
             return;
@@ -308,13 +276,13 @@ impl Scan {
         if too_long && self.wanted {
             self.note(Anomaly::JsonTextTooLong);
         }
-        self.value(|text| Kept::Text(String::from_utf8_lossy(text).into_owned().into()));
+        self.value(|text| Kept::Text(lossy(text)));
         self.text.clear();
     }
 
     /// Whether this is the map of the message's arguments.
     fn in_arguments(&self) -> bool {
-        self.depth == self.base + 1 && self.key == Some("arguments")
+        self.depth == self.base + 1 && self.key == Some(Name::Arguments)
     }
 
     /// A number or a word is over.
@@ -330,13 +298,13 @@ impl Scan {
             "true" => self.value(|_| Kept::Bool(true)),
             "false" => self.value(|_| Kept::Bool(false)),
             "null" => self.value(|_| Kept::Other),
-            _ if short => self.value(|digits| Kept::Number(Digits::new(digits))),
+            _ if short => self.value(|digits| Kept::Number(lossy(digits))),
             _ => match number(word) {
                 Some(number) if self.wanted && (too_long || number.abs() > 9e18) => {
                     self.note(Anomaly::JsonNumberRange);
                     self.value(|_| Kept::Other);
                 }
-                Some(_) => self.value(|digits| Kept::Number(Digits::new(digits))),
+                Some(_) => self.value(|digits| Kept::Number(lossy(digits))),
                 None => self.fail(Anomaly::JsonBroken),
             },
         }
@@ -344,16 +312,16 @@ impl Scan {
     }
 
     /// The field that a value at this place belongs to, and whether it is an element of its list.
-    fn place(&self) -> Option<(&'static str, bool)> {
+    fn place(&self) -> Option<(Name, bool)> {
         if self.base == 0 || self.messages > 1 {
             return None;
         }
         let below = self.depth.checked_sub(self.base)?;
         match (below, self.in_map(), self.key?) {
             (0, true, key) => Some((key, false)),
-            (1, false, key) if key != "arguments" => Some((key, true)),
-            (1, true, "arguments") => Some((self.argument?, false)),
-            (2, false, "arguments") => Some((self.argument?, true)),
+            (1, false, key) if key != Name::Arguments => Some((key, true)),
+            (1, true, Name::Arguments) => Some((self.argument?, false)),
+            (2, false, Name::Arguments) => Some((self.argument?, true)),
             _ => None,
         }
     }
@@ -363,7 +331,7 @@ impl Scan {
         let place = self.place();
         self.wanted = place.is_some();
         if let Some((name, true)) = place
-            && let Some((_, Kept::List(_, count))) = self.kept.iter_mut().find(|(known, _)| *known == name)
+            && let Some(Kept::List(_, count)) = self.kept.get_mut(name)
         {
             *count += 1;
         }
@@ -375,20 +343,25 @@ impl Scan {
             return;
         }
         let Some((name, element)) = self.place() else { return };
-        let known = self.kept.iter_mut().find(|(known, _)| *known == name);
-        match (known, of(&self.text)) {
-            (Some((_, Kept::List(texts, _))), Kept::Text(text)) if element => {
+        match (self.kept.get_mut(name), of(&self.text)) {
+            (Some(Kept::List(texts, _)), Kept::Text(text)) if element => {
                 if texts.len() < MOST_LIST {
                     texts.push(text);
                 }
             }
             (_, _) if element => {}
-            (None, value) => self.kept.push((name, value)),
+            (None, value) => {
+                self.kept.add(name, value);
+            }
             // The last one counts for Kea.
-            (Some((_, kept)), value) => {
+            (Some(kept), value) => {
                 *kept = value;
                 self.note(Anomaly::JsonDuplicateKey);
             }
         }
     }
+}
+
+fn lossy(text: &[u8]) -> Cow<'static, str> {
+    String::from_utf8_lossy(text).into_owned().into()
 }

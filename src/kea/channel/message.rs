@@ -1,9 +1,10 @@
 //! Commands and answers, typed as far as somebody needs them (kea-ha §6.2, §6.3).
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
-use super::fields::Fields;
-use crate::units::{CaptureTime, HwAddr, parse_hex};
+use super::fields::{Fields, Name};
+use crate::units::{Bytes, CaptureTime, HwAddr, read_hex};
 
 /// One message of the control channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub enum Control {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// Such as `ha-heartbeat`.
-    pub command: String,
+    pub command: Cow<'static, str>,
     /// Whether it is meant for the DHCPv4 server; one Control Agent may serve DHCPv6 as well.
     pub dhcp4: bool,
     /// `server-name`: the sender's own peer name (Kea ≥ 2.5.5).
@@ -28,7 +29,7 @@ pub struct Request {
     /// `hw-address` of a lease update.
     pub hw_address: Option<HwAddr>,
     /// `client-id` of a lease update.
-    pub client_id: Option<Vec<u8>>,
+    pub client_id: Option<Bytes>,
     /// `subnet-id` of a lease update.
     pub subnet_id: Option<u32>,
     /// `valid-lft` of a lease update, seconds.
@@ -40,7 +41,7 @@ pub struct Request {
     /// `cancel` of `ha-maintenance-notify`.
     pub cancel: Option<bool>,
     /// `origin`: `ha-partner`, or a number as `ha-sync-complete-notify` has it.
-    pub origin: Option<String>,
+    pub origin: Option<Cow<'static, str>>,
     /// `origin-id`: 2000 and the number of the sender's relationship (Kea ≥ 2.5.8).
     pub origin_id: Option<i64>,
     /// `max-period` of `dhcp-disable`, seconds.
@@ -60,7 +61,7 @@ pub struct Response {
     /// does not say it.
     pub result: Option<i64>,
     /// Kea's sentence.
-    pub text: Option<String>,
+    pub text: Option<Cow<'static, str>>,
     /// `state` of a heartbeat's answer.
     pub state: Option<String>,
     /// `scopes` of a heartbeat's answer.
@@ -79,45 +80,54 @@ impl Request {
     /// `None` when there is no command.
     pub(super) fn new(fields: &Fields<'_>) -> Option<Self> {
         let text = |name| fields.text(name).map(str::to_owned);
-        let service = fields.list("service").map(|(names, _)| names).unwrap_or_default();
+        let service = fields.list(Name::Service).map(|(names, _)| names).unwrap_or_default();
         Some(Self {
-            command: text("command")?,
+            command: word(fields.text(Name::Command)?),
             dhcp4: service.is_empty() || service.iter().any(|name| name == "dhcp4"),
-            server_name: text("server-name"),
-            ip: fields.text("ip-address").and_then(|ip| ip.parse().ok()),
-            hw_address: fields.text("hw-address").and_then(|mac| mac.parse().ok()),
-            client_id: fields.text("client-id").and_then(parse_hex),
-            subnet_id: fields.number("subnet-id"),
-            valid_lft: fields.number("valid-lft"),
-            lease_state: fields.number("state"),
-            state: text("state"),
-            cancel: fields.flag("cancel"),
-            origin: fields.word("origin").map(str::to_owned),
-            origin_id: fields.number("origin-id"),
-            max_period: fields.number("max-period"),
-            from: text("from"),
-            limit: fields.number("limit"),
+            server_name: text(Name::ServerName),
+            ip: fields.text(Name::IpAddress).and_then(|ip| ip.parse().ok()),
+            hw_address: fields.text(Name::HwAddress).and_then(|mac| mac.parse().ok()),
+            client_id: fields.text(Name::ClientId).and_then(read_hex),
+            subnet_id: fields.number(Name::SubnetId),
+            valid_lft: fields.number(Name::ValidLft),
+            lease_state: fields.number(Name::State),
+            state: text(Name::State),
+            cancel: fields.flag(Name::Cancel),
+            origin: fields.word(Name::Origin).map(word),
+            origin_id: fields.number(Name::OriginId),
+            max_period: fields.number(Name::MaxPeriod),
+            from: text(Name::From),
+            limit: fields.number(Name::Limit),
         })
+    }
+}
+
+/// What every message of a busy channel says, without a copy of its own.
+fn word(text: &str) -> Cow<'static, str> {
+    const USUAL: &[&str] =
+        &["lease4-update", "IPv4 lease updated.", "ha-partner", "ha-heartbeat", "HA peer status returned."];
+    match USUAL.iter().find(|usual| **usual == text) {
+        Some(usual) => Cow::Borrowed(usual),
+        None => Cow::Owned(text.to_owned()),
     }
 }
 
 impl Response {
     pub(super) fn new(status: u16, fields: &Fields<'_>) -> Self {
-        let text = |name| fields.text(name).map(str::to_owned);
-        let failed = ["failed-leases", "failed-deleted-leases"].map(|name| fields.list(name));
-        let failed: Vec<u64> = failed.into_iter().flatten().map(|(_, count)| count).collect();
+        let failed = [Name::FailedLeases, Name::FailedDeletedLeases].map(|name| fields.list(name));
+        let failed = failed.into_iter().flatten().map(|(_, count)| count).reduce(|sum, count| sum + count);
         Self {
             status,
-            result: fields.number("result"),
-            text: text("text"),
-            state: text("state"),
+            result: fields.number(Name::Result),
+            text: fields.text(Name::Text).map(word),
+            state: fields.text(Name::State).map(str::to_owned),
             scopes: fields
-                .list("scopes")
+                .list(Name::Scopes)
                 .map(|(names, _)| names.iter().map(|name| name.clone().into_owned()).collect()),
-            unsent_update_count: fields.number("unsent-update-count"),
-            date_time: fields.text("date-time").and_then(date_time),
-            count: fields.number("count"),
-            failed_leases: (!failed.is_empty()).then(|| failed.iter().sum()),
+            unsent_update_count: fields.number(Name::UnsentUpdateCount),
+            date_time: fields.text(Name::DateTime).and_then(date_time),
+            count: fields.number(Name::Count),
+            failed_leases: failed,
         }
     }
 }

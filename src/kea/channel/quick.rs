@@ -4,26 +4,34 @@
 
 use std::borrow::Cow;
 
-use super::fields::{Digits, Fields, Kept};
-use super::json::{MOST_LIST, MOST_TEXT, argument, key};
+use memchr::memchr;
+use smallvec::SmallVec;
+
+use super::fields::{Fields, Kept, Name};
+use super::json::{MOST_LIST, MOST_TEXT};
 
 /// Digits of a number that is certainly in range.
 const FEW_DIGITS: usize = 18;
 
-/// The fields of a message that has nothing odd about it.
-pub(super) fn fields(body: &[u8]) -> Option<Fields<'_>> {
-    let mut cursor = Cursor { rest: body };
-    let mut kept = Vec::with_capacity(16);
+/// The fields of a message that has nothing odd about it, into `kept`; of another, something is there.
+pub(super) fn fields<'a>(body: &'a [u8], kept: &mut Fields<'a>) -> Option<()> {
+    // Checked once: whatever lies between two quotes is text as it stands then.
+    if memchr(b'\\', body).is_some() {
+        return None;
+    }
+    let mut cursor = Cursor { body: str::from_utf8(body).ok()?, rest: body };
     let list = cursor.eat(b'[').is_some();
-    cursor.map(key, true, &mut kept)?;
+    cursor.map(Name::of_key, true, kept)?;
     if list {
         cursor.eat(b']')?;
     }
     cursor.skip_space();
-    cursor.rest.is_empty().then(|| Fields::new(kept))
+    cursor.rest.is_empty().then_some(())
 }
 
 struct Cursor<'a> {
+    body: &'a str,
+    /// What of it is not read yet.
     rest: &'a [u8],
 }
 
@@ -47,25 +55,28 @@ impl<'a> Cursor<'a> {
         None
     }
 
+    /// Takes so many bytes.
+    #[inline]
+    fn take(&mut self, length: usize) -> Option<&'a str> {
+        let at = self.body.len() - self.rest.len();
+        self.rest = self.rest.get(length..)?;
+        self.body.get(at..at + length)
+    }
+
     /// A map whose keys `known` knows; that of the message may have another inside, its arguments.
-    fn map(
-        &mut self,
-        known: fn(&[u8]) -> Option<&'static str>,
-        outer: bool,
-        kept: &mut Vec<(&'static str, Kept<'a>)>,
-    ) -> Option<()> {
+    fn map(&mut self, known: fn(&[u8]) -> Option<Name>, outer: bool, kept: &mut Fields<'a>) -> Option<()> {
         self.eat(b'{')?;
         if self.eat(b'}').is_some() {
             return Some(());
         }
         loop {
             self.eat(b'"')?;
-            let name = known(self.text()?);
+            let name = known(self.text()?.as_bytes());
             self.eat(b':')?;
             self.skip_space();
-            if outer && name == Some("arguments") {
+            if outer && name == Some(Name::Arguments) {
                 keep(name, Kept::Other, kept)?;
-                self.map(argument, false, kept)?;
+                self.map(Name::of_argument, false, kept)?;
             } else {
                 let value = self.value()?;
                 keep(name, value, kept)?;
@@ -76,25 +87,20 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// What is behind an opening quote, without escapes.
+    /// What is behind an opening quote, up to the closing one.
     #[inline]
-    fn text(&mut self) -> Option<&'a [u8]> {
-        let end = self.rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-        let (text, rest) = self.rest.split_at_checked(end)?;
-        let (end, rest) = rest.split_first()?;
-        self.rest = rest;
-        (*end == b'"' && text.len() <= MOST_TEXT).then_some(text)
+    fn text(&mut self) -> Option<&'a str> {
+        let text = self.take(memchr(b'"', self.rest)?)?;
+        self.rest = self.rest.get(1..)?;
+        (text.len() <= MOST_TEXT).then_some(text)
     }
 
-    fn kept_text(&mut self) -> Option<Cow<'a, str>> {
-        str::from_utf8(self.text()?).ok().map(Cow::Borrowed)
-    }
-
+    #[inline]
     fn value(&mut self) -> Option<Kept<'a>> {
         match self.rest {
             [b'"', rest @ ..] => {
                 self.rest = rest;
-                self.kept_text().map(Kept::Text)
+                self.text().map(|text| Kept::Text(Cow::Borrowed(text)))
             }
             [b'[', rest @ ..] => {
                 self.rest = rest;
@@ -106,13 +112,13 @@ impl<'a> Cursor<'a> {
 
     /// A list of texts.
     fn list(&mut self) -> Option<Kept<'a>> {
-        let mut texts = Vec::new();
+        let mut texts = SmallVec::new();
         if self.eat(b']').is_some() {
             return Some(Kept::List(texts, 0));
         }
         loop {
             self.eat(b'"')?;
-            texts.push(self.kept_text()?);
+            texts.push(Cow::Borrowed(self.text()?));
             if texts.len() > MOST_LIST {
                 return None;
             }
@@ -127,37 +133,30 @@ impl<'a> Cursor<'a> {
     /// A whole number or a word.
     fn bare(&mut self) -> Option<Kept<'a>> {
         let end = self.rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-')?;
-        let (word, rest) = self.rest.split_at_checked(end)?;
+        let word = self.take(end)?;
         // A point or a plus sign would belong to it.
-        if matches!(rest, [b'.' | b'+', ..]) {
+        if matches!(self.rest, [b'.' | b'+', ..]) {
             return None;
         }
-        self.rest = rest;
         match word {
-            b"true" => Some(Kept::Bool(true)),
-            b"false" => Some(Kept::Bool(false)),
-            b"null" => Some(Kept::Other),
+            "true" => Some(Kept::Bool(true)),
+            "false" => Some(Kept::Bool(false)),
+            "null" => Some(Kept::Other),
             _ => {
-                let digits = word.strip_prefix(b"-").unwrap_or(word);
-                let plain = (1..=FEW_DIGITS).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-                plain.then(|| Kept::Number(Digits::new(word)))
+                let digits = word.strip_prefix('-').unwrap_or(word);
+                let plain =
+                    (1..=FEW_DIGITS).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
+                plain.then_some(Kept::Number(Cow::Borrowed(word)))
             }
         }
     }
 }
 
 /// Keeps a value; not one that stands twice.
-fn keep<'a>(
-    name: Option<&'static str>,
-    value: Kept<'a>,
-    kept: &mut Vec<(&'static str, Kept<'a>)>,
-) -> Option<()> {
+#[inline]
+fn keep<'a>(name: Option<Name>, value: Kept<'a>, kept: &mut Fields<'a>) -> Option<()> {
     let Some(name) = name else { return Some(()) };
-    if kept.iter().any(|(known, _)| *known == name) {
-        return None;
-    }
-    kept.push((name, value));
-    Some(())
+    kept.add(name, value).then_some(())
 }
 
 #[cfg(test)]
@@ -167,7 +166,10 @@ mod tests {
 
     /// Holds the quick way against the other one, where it has something to say.
     fn compare(body: &[u8]) -> bool {
-        let Some(quick) = fields(body) else { return false };
+        let mut quick = Fields::default();
+        if fields(body, &mut quick).is_none() {
+            return false;
+        }
         let mut scan = Scan::default();
         scan.feed(body);
         let (slow, anomalies) = scan.finish();

@@ -111,7 +111,7 @@ fn beside_serde(value: &Value, (control, anomalies): &(Option<Control>, Vec<Anom
         assert!(!message["command"].is_string(), "{value}");
         return;
     };
-    assert_eq!(Some(request.command.as_str()), message["command"].as_str());
+    assert_eq!(Some(&*request.command), message["command"].as_str());
     let arguments = &message["arguments"];
     assert_eq!(request.from.as_deref(), arguments["from"].as_str(), "{value}");
     assert_eq!(request.server_name.as_deref(), arguments["server-name"].as_str(), "{value}");
