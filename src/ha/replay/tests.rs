@@ -7,6 +7,7 @@ use crate::ha::machine::Reply;
 use crate::ha::topology::{Dhcp4, Limits, Membership, Mode, Peer, Relationship, Role, Server, Topology};
 use crate::units::{HwAddr, SECOND, SourceId};
 
+mod following;
 mod unseen;
 
 const PAIR: RelationshipId = RelationshipId(0);

@@ -143,3 +143,46 @@ impl<T: Timed + Copy> Track<T> {
         self.sorted = self.list.len();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Timed for (i64, u64) {
+        fn place(&self) -> (CaptureTime, FrameRef) {
+            (CaptureTime(self.0), FrameRef { number: self.1, ..FrameRef::default() })
+        }
+
+        fn says_most(&self) -> bool {
+            false
+        }
+    }
+
+    /// Clients whose second query comes while others send their first, some of it at one instant, in rounds
+    /// that overlap.
+    #[test]
+    fn entries_are_in_order_however_they_came_and_are_found_from_anywhere() {
+        let mut tracks = Tracks::<u8, (i64, u64)>::default();
+        let mut all = Vec::new();
+        for round in 0..3 {
+            for client in 0..500 {
+                let first = 900 * round + 2 * client + client * 7919 % 5;
+                for (time, late) in [(first, false), (first + 90 + client * 31 % 40, true)] {
+                    let entry = (time, all.len() as u64);
+                    all.push(entry);
+                    tracks.push(0, entry, late);
+                }
+            }
+            tracks.settle();
+        }
+        all.sort_by_key(Timed::place);
+        let fingers = tracks.fingers();
+        let one_by_one = (-5..3500).flat_map(|time| [time, time + 110]);
+        for time in one_by_one.chain((0..3500).map(|at| at * 1777 % 3500)) {
+            let (past, future) = tracks.around(&0, CaptureTime(time), &fingers);
+            let at = all.partition_point(|entry| entry.0 <= time);
+            assert_eq!((past, future), all.split_at(at), "{time}");
+        }
+        assert_eq!(tracks.around(&1, CaptureTime(0), &fingers), (&[][..], &[][..]));
+    }
+}
