@@ -222,20 +222,18 @@ pub fn sort_nearly_sorted<T: Copy, K: Ord>(list: &mut [T], key: impl Fn(&T) -> K
     // So many steps an entry, on average, are still cheaper than a merge sort.
     let mut steps = 16 * list.len();
     for at in 1..list.len() {
-        let Some((mut sorted, [entry, ..])) = list.split_at_mut_checked(at) else { return };
-        let (moved, own) = (*entry, key(entry));
-        let mut place = entry;
-        // What is greater makes room, one by one: there are hardly ever more than a few.
-        while let Some((before, rest)) = sorted.split_last_mut()
-            && steps > 0
-            && key(before) > own
-        {
-            *place = *before;
-            (place, sorted, steps) = (before, rest, steps - 1);
+        let Some((sorted, [entry, ..])) = list.split_at_mut_checked(at) else { return };
+        let own = key(entry);
+        let behind = sorted.iter().rev().take(steps + 1).take_while(|before| key(before) > own).count();
+        if behind == 0 {
+            continue;
         }
-        *place = moved;
-        if steps == 0 {
+        if behind > steps {
             return list.sort_by_key(key);
+        }
+        steps -= behind;
+        if let Some(moved) = list.get_mut(at - behind..=at) {
+            moved.rotate_right(1);
         }
     }
 }

@@ -8,7 +8,9 @@ pub use self::running::MOST_RUNNING;
 use self::running::Running;
 use super::answer::Answer;
 use super::{Answers, Client, Exchange, Kind, Messages, Observed, Outcome, of};
-use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, SECOND, ServerId, ZoneId, sort_nearly_sorted};
+use crate::units::{
+    CaptureTime, ExchangeId, FrameRef, MessageId, SECOND, ServerId, ZoneId, sort_nearly_sorted,
+};
 
 /// Why a lease ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

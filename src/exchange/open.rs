@@ -26,11 +26,14 @@ impl Key {
 /// An open exchange, with what tells at a glance whether a message may belong to it.
 /// A hostile client has many, and most messages are looked at for a few.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether it has a message of one kind")]
 pub(super) struct Open {
     pub(super) key: Key,
     /// The next older and the next younger open exchange of the same key.
     older: Option<u32>,
     younger: Option<u32>,
+    /// True of the youngest alone.
+    own: Own,
     /// The xid of its first message, and of its REQUEST, which may have used a new one.
     pub(super) xids: [Xid; 2],
     /// The number of its last touch.
@@ -46,12 +49,20 @@ pub(super) struct Open {
     pub(super) exchange: Exchange,
 }
 
+/// How many exchanges of one key are open, and the place of the oldest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    pub(super) count: usize,
+    pub(super) oldest: u32,
+}
+
 impl Open {
     pub(super) const fn new(key: Key, exchange: Exchange) -> Self {
         Self {
             key,
             older: None,
             younger: None,
+            own: Own { count: 1, oldest: 0 },
             xids: [exchange.xid; 2],
             touch: 0,
             offered: false,
@@ -88,22 +99,32 @@ impl Table {
         self.list.get_mut(place as usize)?.as_mut()
     }
 
+    fn youngest(&self, key: &Key) -> Option<u32> {
+        let is_of = |place: &u32| self.get(*place).is_some_and(|open| open.key == *key);
+        self.youngest.find(self.seed.hash_one(key), is_of).copied()
+    }
+
     /// The open exchanges of a key, the youngest first.
     pub(super) fn of(&self, key: &Key) -> Chain<'_> {
-        let is_of = |place: &u32| self.get(*place).is_some_and(|open| open.key == *key);
-        let next = self.youngest.find(self.seed.hash_one(key), is_of).copied();
-        Chain { table: self, next }
+        Chain { table: self, next: self.youngest(key) }
+    }
+
+    /// The same without a look at them; absent where there are none.
+    pub(super) fn own(&self, key: &Key) -> Option<Own> {
+        Some(self.get(self.youngest(key)?)?.own)
     }
 
     /// Adds the youngest exchange of its key, and gives its place.
     pub(super) fn add(&mut self, mut open: Open) -> u32 {
         let key = open.key;
-        open.older = self.of(&key).next;
+        open.older = self.youngest(&key);
         let older = open.older;
+        let before = older.and_then(|older| self.get(older)).map(|older| older.own);
         let at = self.free.pop().unwrap_or_else(|| {
             self.list.push(None);
             self.list.len() as u32 - 1
         });
+        open.own = before.map_or(Own { count: 1, oldest: at }, |own| Own { count: own.count + 1, ..own });
         if let Some(place) = self.list.get_mut(at as usize) {
             *place = Some(open);
         }
@@ -129,22 +150,29 @@ impl Table {
     /// Messages find this exchange no longer; it keeps its place.
     pub(super) fn close(&mut self, at: u32) {
         let Some(open) = self.get_mut(at) else { return };
-        let (key, older, younger) = (open.key, open.older.take(), open.younger.take());
+        let (key, mut own) = (open.key, open.own);
+        let (older, younger) = (open.older.take(), open.younger.take());
+        let youngest = if younger.is_some() { self.youngest(&key) } else { older };
+        if let Some(younger) = younger.and_then(|younger| self.get_mut(younger)) {
+            younger.older = older;
+        }
         if let Some(older) = older.and_then(|older| self.get_mut(older)) {
             older.younger = younger;
         }
-        if let Some(younger) = younger {
-            if let Some(younger) = self.get_mut(younger) {
-                younger.older = older;
-            }
-            return;
-        }
-        if let Ok(mut youngest) = self.youngest.find_entry(self.seed.hash_one(key), |place| *place == at) {
+        if younger.is_none()
+            && let Ok(mut place) = self.youngest.find_entry(self.seed.hash_one(key), |place| *place == at)
+        {
             match older {
-                Some(older) => *youngest.get_mut() = older,
-                None => drop(youngest.remove()),
+                Some(older) => *place.get_mut() = older,
+                None => drop(place.remove()),
             }
         }
+        let Some(youngest) = youngest.and_then(|youngest| self.get_mut(youngest)) else { return };
+        if let Some(younger) = younger {
+            own = youngest.own;
+            own.oldest = if own.oldest == at { younger } else { own.oldest };
+        }
+        youngest.own = Own { count: own.count - 1, ..own };
     }
 
     /// Gives away a closed exchange.

@@ -222,11 +222,10 @@ impl Pairer {
 
     /// Opens an exchange, the youngest of its client, and gives its place.
     fn begin(&mut self, key: Key, message: &Observed) -> u32 {
-        let oldest = self.table.of(&key).enumerate().last();
-        if let Some((older, (oldest, _))) = oldest
-            && older + 1 >= self.limits.per_client
+        if let Some(own) = self.table.own(&key)
+            && own.count >= self.limits.per_client
         {
-            self.close(oldest, true);
+            self.close(own.oldest, true);
         }
         let exchange = Exchange {
             id: ExchangeId(self.next),

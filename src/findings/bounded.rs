@@ -50,7 +50,12 @@ pub(super) struct Recent<K, V> {
 
 impl<K, V> Default for Recent<K, V> {
     fn default() -> Self {
-        Self { seed: Default::default(), young: HashTable::new(), old: HashTable::new(), forgotten: 0 }
+        Self {
+            seed: foldhash::fast::RandomState::default(),
+            young: HashTable::new(),
+            old: HashTable::new(),
+            forgotten: 0,
+        }
     }
 }
 

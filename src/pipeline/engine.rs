@@ -319,7 +319,9 @@ impl<'t> Engine<'t> {
             let judgements: Vec<Judgement> = some.iter().zip(parts).map(judge).collect();
             (decisions, judgements)
         });
-        let (mut decisions, mut judgements) = (Vec::new(), Vec::new());
+        // The first part is taken as it is.
+        let mut decided = decided.into_iter();
+        let (mut decisions, mut judgements) = decided.next().unwrap_or_default();
         for (mut more, mut judged) in decided {
             decisions.append(&mut more);
             judgements.append(&mut judged);

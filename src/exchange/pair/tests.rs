@@ -31,7 +31,12 @@ fn pair(count: u32, message: impl Fn(u32) -> Observed) -> (Pairer, usize, usize)
         messages.push(message(n));
         pairer.push(&messages, MessageId(n));
         if n % 50_000 == 0 {
-            let chained = |key| pairer.table.of(&key).count();
+            let chained = |key| {
+                let (count, last) = (pairer.table.of(&key).count(), pairer.table.of(&key).last());
+                let own = pairer.table.own(&key).unwrap();
+                assert_eq!((own.count, Some(own.oldest)), (count, last.map(|(at, _)| at)));
+                count
+            };
             let found: usize = pairer.table.keys().map(chained).sum();
             assert_eq!(found, pairer.open);
         }
