@@ -22,6 +22,8 @@ const NARROW: u64 = 1024;
 const FEW: usize = 256;
 /// After so many texts it is seen whether they repeat.
 const PROBE: usize = 4096;
+/// More texts than these have no bounds in the statistics.
+const MANY: usize = 1024;
 /// Longer texts are no bounds in the statistics.
 const LONGEST_BOUND: usize = 64;
 
@@ -156,7 +158,7 @@ impl Encoder {
         let repeat = self.places.len() > count as usize;
         if repeat && self.places.len() + texts.nulls() == texts.numbers().len() {
             self.put_places(count as usize, out)?;
-            return Ok(Encoded::places(count as usize, bounds(&self.dictionary)));
+            return Ok(Encoded::places(count as usize, bounds(&self.dictionary, count as usize)));
         }
         let start = out.len();
         if repeat {
@@ -167,7 +169,8 @@ impl Encoder {
         for number in present {
             put_text(texts, number, out);
         }
-        Ok(Encoded::plain(bounds(out.get(start..).unwrap_or_default())))
+        let written = out.get(start..).unwrap_or_default();
+        Ok(Encoded::plain(bounds(written, count as usize)))
     }
 
     /// Appends places in a dictionary of so many values.
@@ -203,8 +206,11 @@ fn put_text(texts: &Texts, number: u64, out: &mut Vec<u8>) {
     }
 }
 
-/// The first and the last by bytes of texts in PLAIN encoding.
-fn bounds(mut texts: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+/// The first and the last by bytes of so many texts in PLAIN encoding; many span nearly everything.
+fn bounds(mut texts: &[u8], count: usize) -> Option<(Vec<u8>, Vec<u8>)> {
+    if count > MANY {
+        return None;
+    }
     let mut words = std::iter::from_fn(|| {
         let (length, rest) = texts.split_first_chunk()?;
         let (word, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;

@@ -27,24 +27,25 @@ pub struct TableSet {
     streams: [Stream; schema::TABLES.len()],
     seen: Seen,
     scribe: Scribe,
-    /// The caller wants one thread; only encoding then has one of its own.
+    /// The caller wants one thread.
     alone: bool,
 }
 
 impl TableSet {
     /// Opens a file for every table of [`schema::TABLES`], so that a bad path fails before the work.
     ///
-    /// `force` as for [`Directory::create`]; with one of `threads` a batch is taken on the caller's.
+    /// `force` as for [`Directory::create`]; with one of `threads` everything is done on the caller's.
     pub fn create(path: &Path, force: bool, format: Format, threads: usize) -> Result<Self, Error> {
         let directory = Directory::create(path, force)?;
         let mut files = Vec::new();
         for table in schema::TABLES {
             files.push(directory.table(table, format)?);
         }
-        let (scribe, desks) = Scribe::new(files);
+        let alone = threads == 1;
+        let (scribe, desks) = Scribe::new(files, alone);
         let mut desks = desks.into_iter();
         let streams = schema::TABLES.map(|table| Stream::new(desks.next(), table, *table == schema::LEASES));
-        Ok(Self { streams, seen: Seen::default(), scribe, alone: threads == 1 })
+        Ok(Self { streams, seen: Seen::default(), scribe, alone })
     }
 
     /// Appends what a batch settles; rows that a later batch may have to precede wait

@@ -13,7 +13,7 @@ use crate::units::{CaptureTime, FrameRef};
 pub const HELD_ROWS: usize = 131_072;
 
 /// Bytes of rows that are written together at most, give or take a thousand rows.
-const GROUP_BYTES: usize = 12 << 20;
+const GROUP_BYTES: usize = 6 << 20;
 
 /// Where a row stands in its table: `(ts_ns, source, frame)`, or another number in place of the frame's.
 pub(super) type Place = (CaptureTime, FrameRef);
@@ -35,28 +35,20 @@ impl Entries<'_> {
     /// All of them as rows, in order.
     pub fn rows(&self, table: &'static Table, ranks: &Ranks) -> Rows {
         let mut rows = Rows::new(table);
-        let order = self.order(ranks);
-        for number in 0..self.count {
-            (self.push)(&mut rows, nth(order.as_deref(), number), number as u64);
+        for (number, (_, at)) in self.order(ranks).into_iter().enumerate() {
+            (self.push)(&mut rows, at, number as u64);
         }
         rows
     }
 
-    /// Their indices in the order of their places, where that is another than theirs;
-    /// what stands at one place keeps its order.
-    fn order(&self, ranks: &Ranks) -> Option<Vec<usize>> {
-        if (0..self.count).map(&self.place).is_sorted_by(|a, b| ranks.compare(a, b).is_le()) {
-            return None;
-        }
+    /// Their places in order, with their indices; what stands at one place keeps its order.
+    fn order(&self, ranks: &Ranks) -> Vec<(Place, usize)> {
         let mut places: Vec<(Place, usize)> = (0..self.count).map(|at| ((self.place)(at), at)).collect();
-        places.sort_by(|(a, _), (b, _)| ranks.compare(a, b));
-        Some(places.into_iter().map(|(_, at)| at).collect())
+        if !places.is_sorted_by(|(a, _), (b, _)| ranks.compare(a, b).is_le()) {
+            places.sort_by(|(a, _), (b, _)| ranks.compare(a, b));
+        }
+        places
     }
-}
-
-/// An index by its number in an order.
-fn nth(order: Option<&[usize]>, number: usize) -> usize {
-    order.map_or(number, |order| order.get(number).copied().unwrap_or_default())
 }
 
 /// The place of each source's name among all of them, by source.
@@ -119,10 +111,7 @@ impl Stream {
             full || until.is_none_or(|until| place.0 < until)
         };
         let mut old = waiting.into_iter().peekable();
-        let order = entries.order(ranks);
-        for number in 0..entries.count {
-            let at = nth(order.as_deref(), number);
-            let place = (entries.place)(at);
+        for (place, at) in entries.order(ranks) {
             while let Some((before, row)) = old.next_if(|(old, _)| ranks.compare(old, &place).is_le()) {
                 self.release(before, row, ranks, settled(&before))?;
             }

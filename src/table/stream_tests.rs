@@ -34,7 +34,7 @@ fn entries(places: &[Place]) -> Entries<'_> {
 fn written(name: &str, batches: &[(Vec<Place>, Option<i64>)]) -> (Vec<(String, String)>, u64) {
     let temporary = Temporary::new(name);
     let directory = Directory::create(&temporary.0, false).unwrap();
-    let (scribe, desks) = Scribe::new(vec![directory.table(&schema::HASH, Format::Csv).unwrap()]);
+    let (scribe, desks) = Scribe::new(vec![directory.table(&schema::HASH, Format::Csv).unwrap()], false);
     let mut stream = Stream::new(desks.into_iter().next(), &schema::HASH, false);
     for (places, until) in batches {
         stream.take(&entries(places), &ranks(), until.map(CaptureTime)).unwrap();
@@ -97,7 +97,7 @@ fn rows_may_be_held_for_many_batches() {
 fn rows_are_numbered_when_they_are_written() {
     let temporary = Temporary::new("numbers");
     let directory = Directory::create(&temporary.0, false).unwrap();
-    let (scribe, desks) = Scribe::new(vec![directory.table(&schema::HASH, Format::Csv).unwrap()]);
+    let (scribe, desks) = Scribe::new(vec![directory.table(&schema::HASH, Format::Csv).unwrap()], false);
     let mut stream = Stream::new(desks.into_iter().next(), &schema::HASH, true);
     let push = |rows: &mut Rows, _: usize, number: u64| {
         rows.push(&crate::cells![format!("l{}", number + 1), "", 0u8, ""]);
