@@ -130,6 +130,33 @@ fn every_table_survives_every_format() {
 }
 
 #[test]
+fn texts_are_read_back_whether_they_repeat_or_not() {
+    // Never twice; twice at the beginning only; twice at the end only; each twice, with gaps between.
+    let text = |column: usize, row: u32| match column {
+        0 => Some(row),
+        1 => Some(row.max(1)),
+        2 => Some(row.min(5000)),
+        _ => Some(row / 2).filter(|_| !row.is_multiple_of(3)),
+    };
+    let name = |number: u32| format!("client {number}");
+    let mut rows = Rows::new(&schema::SCHEMA);
+    for row in 0..6000 {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|column| text(column, row).map(name));
+        rows.push(&crate::cells![a, b, c, d, "meaning", ""]);
+    }
+    let mut bytes = Vec::new();
+    let mut writer = TableWriter::new(&mut bytes, &schema::SCHEMA, Format::Parquet).unwrap();
+    writer.write(&rows).unwrap();
+    writer.finish().unwrap();
+    let frame = ParquetReader::new(std::io::Cursor::new(bytes)).finish().unwrap();
+    for column in 0..4 {
+        let read = frame.columns()[column].str().unwrap();
+        let expected = (0..6000).map(|row| text(column, row).map(name));
+        assert!(read.iter().map(|text| text.map(str::to_owned)).eq(expected), "column {column}");
+    }
+}
+
+#[test]
 fn columns_keep_their_order_in_json() {
     let mut bytes = Vec::new();
     let mut writer = TableWriter::new(&mut bytes, &schema::HASH, Format::Json).unwrap();

@@ -328,3 +328,48 @@ fn colon_hex(bytes: &[u8], out: &mut Vec<u8>) {
 fn hex(byte: u8) -> [u8; 2] {
     [byte >> 4, byte & 0xf].map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::SourceId;
+
+    #[test]
+    fn numbers_are_written_as_the_values_that_they_stand_for() {
+        let mut texts = Texts::default();
+        let mut expected: Vec<Option<String>> = Vec::new();
+        for address in [0, 0x0a64_09ff, 0x0102_030a, u32::MAX].map(Ipv4Addr::from) {
+            texts.push(&address);
+            texts.push(&Ipv4Net::new_assert(address, 23));
+            expected.extend([Some(address.to_string()), Some(format!("{address}/23"))]);
+        }
+        for length in 0..10 {
+            let bytes: Vec<u8> = (0..length).map(|at| 0xf0 | at).collect();
+            let address = HwAddr::new(&bytes);
+            texts.push(&Hex(&bytes));
+            texts.push(&address);
+            expected.push(Some(address.to_string()));
+            expected.push(Some(address.to_string()).filter(|text| !text.is_empty()));
+        }
+        texts.push(&Xid(0x1a));
+        texts.push(&ExchangeId(9));
+        texts.push(&LeaseName(0));
+        expected.extend(["0000001a", "e10", "l1"].map(|text| Some(text.to_owned())));
+        // The last two numbers do not fit.
+        for (source, number) in [("a", 1), ("b", (1 << 40) - 1), ("b", 1 << 40), ("b", u64::MAX)] {
+            let at = FrameRef { source: SourceId(source.len() as u32 + number as u32 % 2), number };
+            texts.push(&FrameName { source, at });
+            texts.forget();
+            texts.push_null();
+            expected.extend([Some(format!("{source}#{number}")), None]);
+        }
+        let mut copied = Texts::default();
+        copied.push(&Word("another word"));
+        for (row, expected) in expected.iter().enumerate() {
+            assert_eq!(texts.get(row).as_deref(), expected.as_deref(), "{row}");
+            copied.push_from(&texts, row);
+            assert_eq!(copied.get(row + 1).as_deref(), expected.as_deref(), "{row}, copied");
+        }
+        assert_eq!((texts.nulls(), copied.nulls()), (5, 5));
+    }
+}
