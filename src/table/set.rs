@@ -19,7 +19,8 @@ use crate::units::CaptureTime;
 /// Rows keep the order of the contract across batches: those that a later batch
 /// may have to precede wait, at most [`super::HELD_ROWS`] of a table. Leases are
 /// ordered by their start but known at their end, so ended ones wait for those
-/// that still run under the same limit; a capture with more is ordered in parts.
+/// that still run under the same limit; a capture with more is ordered in parts,
+/// and [`TableSet::finish`] says of which tables.
 ///
 /// Each file gets its name when it is complete; dropping the set leaves none.
 pub struct TableSet {
