@@ -132,7 +132,9 @@ impl Updates {
                 Err(_) => {}
             }
         }
-        failures.values_mut().for_each(|list| list.retain(|update| update.time >= before));
+        for list in failures.values_mut() {
+            list.retain(|update| update.time >= before);
+        }
     }
 
     /// The first update that `server` sent for a client after an instant, and

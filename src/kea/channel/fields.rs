@@ -9,7 +9,7 @@ pub(super) const MOST_DIGITS: usize = 40;
 
 /// What is kept of the message itself (kea-ha §6.1), and of its `arguments` (kea-ha §6.2, §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name {
+pub(super) enum Field {
     Arguments,
     Command,
     Result,
@@ -37,7 +37,7 @@ pub(super) enum Name {
     ValidLft,
 }
 
-impl Name {
+impl Field {
     /// Of a key of the message.
     pub(super) fn of_key(key: &[u8]) -> Option<Self> {
         Some(match key {
@@ -77,7 +77,8 @@ impl Name {
         })
     }
 
-    const fn bit(self) -> u32 {
+    /// One of its own.
+    pub(super) const fn bit(self) -> u32 {
         1 << self as u32
     }
 }
@@ -95,75 +96,41 @@ pub(super) enum Kept<'a> {
     Other,
 }
 
-/// What was kept of a body, each name once.
-#[derive(Debug, Default)]
-pub(super) struct Fields<'a> {
-    /// A bit for each name that is there, because most are asked for in vain.
-    names: u32,
-    list: SmallVec<[(Name, Kept<'a>); 12]>,
-}
-
-impl<'a> Fields<'a> {
-    /// Keeps a value unless there is one of that name; whether it did.
-    #[inline]
-    pub(super) fn add(&mut self, name: Name, value: Kept<'a>) -> bool {
-        let is_new = self.names & name.bit() == 0;
-        if is_new {
-            self.names |= name.bit();
-            self.list.push((name, value));
-        }
-        is_new
-    }
-
-    pub(super) fn get(&self, name: Name) -> Option<&Kept<'a>> {
-        if self.names & name.bit() == 0 {
-            return None;
-        }
-        self.list.iter().find(|(known, _)| *known == name).map(|(_, kept)| kept)
-    }
-
-    pub(super) fn get_mut(&mut self, name: Name) -> Option<&mut Kept<'a>> {
-        self.list.iter_mut().find(|(known, _)| *known == name).map(|(_, kept)| kept)
-    }
-
-    pub(super) fn values(&self) -> impl Iterator<Item = &Kept<'a>> {
-        self.list.iter().map(|(_, kept)| kept)
-    }
-
-    pub(super) fn text(&self, name: Name) -> Option<&str> {
-        match self.get(name) {
-            Some(Kept::Text(text)) => Some(text),
+impl<'a> Kept<'a> {
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
             _ => None,
         }
     }
 
     /// A whole number that fits.
-    pub(super) fn number<T: std::str::FromStr>(&self, name: Name) -> Option<T> {
-        match self.get(name) {
-            Some(Kept::Number(digits)) => digits.parse().ok(),
+    pub(super) fn number<T: std::str::FromStr>(&self) -> Option<T> {
+        match self {
+            Self::Number(digits) => digits.parse().ok(),
             _ => None,
         }
     }
 
-    pub(super) fn flag(&self, name: Name) -> Option<bool> {
-        match self.get(name) {
-            Some(Kept::Bool(flag)) => Some(*flag),
+    pub(super) const fn flag(&self) -> Option<bool> {
+        match self {
+            Self::Bool(flag) => Some(*flag),
             _ => None,
         }
     }
 
     /// The texts of a list, and how many elements it has.
-    pub(super) fn list(&self, name: Name) -> Option<(&[Cow<'a, str>], u64)> {
-        match self.get(name) {
-            Some(Kept::List(texts, count)) => Some((texts, *count)),
+    pub(super) fn list(&self) -> Option<(&[Cow<'a, str>], u64)> {
+        match self {
+            Self::List(texts, count) => Some((texts, *count)),
             _ => None,
         }
     }
 
     /// A text, or a number as it was written.
-    pub(super) fn word(&self, name: Name) -> Option<&str> {
-        match self.get(name) {
-            Some(Kept::Text(word) | Kept::Number(word)) => Some(word),
+    pub(super) fn word(&self) -> Option<&str> {
+        match self {
+            Self::Text(word) | Self::Number(word) => Some(word),
             _ => None,
         }
     }

@@ -1,11 +1,11 @@
 //! Where messages begin and end in a stream (RFC 9112): heads, lengths, chunks.
 
-use super::fields::Fields;
 use super::head::{Head, Length};
 use super::json::Scan;
+use super::message::Draft;
 use super::quick;
 use super::tls::{self, Records};
-use super::{Anomaly, Control, Record, Request, Response};
+use super::{Anomaly, Control, Record};
 
 /// Bytes of a head at most; Kea's have about two hundred.
 const MOST_HEAD: usize = 8 << 10;
@@ -99,12 +99,11 @@ impl Reader {
                 State::Length(left) => {
                     let body = take(bytes, left);
                     let over = *left == 0;
-                    if over && self.taken == 0 {
-                        let mut fields = Fields::default();
-                        if quick::fields(body, &mut fields).is_some() {
-                            self.taken = body.len() as u64;
-                            return Some(self.message_of(&fields, Vec::new()));
-                        }
+                    if over
+                        && self.taken == 0
+                        && let Some(heard) = self.usual(body)
+                    {
+                        return Some(heard);
                     }
                     self.body(body);
                     if over { Some(self.message()) } else { None }
@@ -316,16 +315,28 @@ impl Reader {
     /// A message is complete.
     fn message(&mut self) -> Heard {
         let (fields, odd) = std::mem::take(&mut self.scan).finish();
-        self.message_of(&fields, odd)
+        let mut draft = self.draft();
+        for (name, value) in &fields {
+            draft.put(*name, value);
+        }
+        self.told(draft, odd)
     }
 
-    fn message_of(&mut self, fields: &Fields<'_>, odd: Vec<Anomaly>) -> Heard {
+    /// A message is complete whose body lies there as a whole and is as usual.
+    fn usual(&mut self, body: &[u8]) -> Option<Heard> {
+        let mut draft = self.draft();
+        quick::fields(body, |name, value| draft.put(name, &value))?;
+        self.taken = body.len() as u64;
+        Some(self.told(draft, Vec::new()))
+    }
+
+    fn draft(&self) -> Draft {
+        if self.answers { Draft::of_answer(self.status) } else { Draft::of_request() }
+    }
+
+    fn told(&mut self, draft: Draft, odd: Vec<Anomaly>) -> Heard {
+        let control = draft.finish().filter(|_| self.answers || self.post);
         let mut anomalies = std::mem::take(&mut self.anomalies);
-        let control = if self.answers {
-            Some(Control::Response(Response::new(self.status, fields)))
-        } else {
-            Request::new(fields).filter(|_| self.post).map(Control::Request)
-        };
         // What has no body at all, or is no POST, has nothing odd about it.
         if self.taken > 0 && (self.answers || self.post) {
             anomalies.extend(odd);

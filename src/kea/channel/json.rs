@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::Anomaly;
-use super::fields::{Fields, Kept, MOST_DIGITS, Name};
+use super::fields::{Field, Kept, MOST_DIGITS};
 
 /// A text that is kept is cut after so many bytes; a client identifier takes at most 764.
 pub(super) const MOST_TEXT: usize = 1024;
@@ -63,9 +63,9 @@ pub(super) struct Scan {
     /// Messages in the list so far; only the first is read.
     messages: u32,
     /// The key of the message, and of its arguments, whose value is being read.
-    key: Option<Name>,
-    argument: Option<Name>,
-    kept: Fields<'static>,
+    key: Option<Field>,
+    argument: Option<Field>,
+    kept: Vec<(Field, Kept<'static>)>,
     anomalies: Vec<Anomaly>,
     failed: bool,
 }
@@ -92,14 +92,14 @@ impl Scan {
     }
 
     /// The body is over: what was kept, and what is odd; nothing is kept of a body that is no JSON.
-    pub(super) fn finish(mut self) -> (Fields<'static>, Vec<Anomaly>) {
+    pub(super) fn finish(mut self) -> (Vec<(Field, Kept<'static>)>, Vec<Anomaly>) {
         if !self.failed && self.token == Token::Bare {
             self.bare();
         }
         if !self.failed && (self.expect != Expect::Nothing || self.token != Token::None) {
             self.fail(Anomaly::JsonBroken);
         }
-        (if self.failed { Fields::default() } else { self.kept }, self.anomalies)
+        (if self.failed { Vec::new() } else { self.kept }, self.anomalies)
     }
 
     /// Bytes that it holds, about.
@@ -109,7 +109,7 @@ impl Scan {
             Kept::List(texts, _) => texts.iter().map(|text| text.len()).sum(),
             _ => 0,
         };
-        self.text.len() + self.kept.values().map(|kept| 32 + size(kept)).sum::<usize>()
+        self.text.len() + self.kept.iter().map(|(_, kept)| 32 + size(kept)).sum::<usize>()
     }
 
     fn note(&mut self, anomaly: Anomaly) {
@@ -265,10 +265,10 @@ impl Scan {
         if matches!(self.expect, Expect::Key | Expect::KeyOrEnd) {
             self.expect = Expect::Colon;
             if self.depth == self.base {
-                self.key = Name::of_key(&self.text).filter(|_| self.messages == 1);
+                self.key = Field::of_key(&self.text).filter(|_| self.messages == 1);
                 self.argument = None;
             } else if self.in_arguments() {
-                self.argument = Name::of_argument(&self.text);
+                self.argument = Field::of_argument(&self.text);
             }
             self.text.clear();
             return;
@@ -282,7 +282,7 @@ impl Scan {
 
     /// Whether this is the map of the message's arguments.
     fn in_arguments(&self) -> bool {
-        self.depth == self.base + 1 && self.key == Some(Name::Arguments)
+        self.depth == self.base + 1 && self.key == Some(Field::Arguments)
     }
 
     /// A number or a word is over.
@@ -312,16 +312,16 @@ impl Scan {
     }
 
     /// The field that a value at this place belongs to, and whether it is an element of its list.
-    fn place(&self) -> Option<(Name, bool)> {
+    fn place(&self) -> Option<(Field, bool)> {
         if self.base == 0 || self.messages > 1 {
             return None;
         }
         let below = self.depth.checked_sub(self.base)?;
         match (below, self.in_map(), self.key?) {
             (0, true, key) => Some((key, false)),
-            (1, false, key) if key != Name::Arguments => Some((key, true)),
-            (1, true, Name::Arguments) => Some((self.argument?, false)),
-            (2, false, Name::Arguments) => Some((self.argument?, true)),
+            (1, false, key) if key != Field::Arguments => Some((key, true)),
+            (1, true, Field::Arguments) => Some((self.argument?, false)),
+            (2, false, Field::Arguments) => Some((self.argument?, true)),
             _ => None,
         }
     }
@@ -331,7 +331,7 @@ impl Scan {
         let place = self.place();
         self.wanted = place.is_some();
         if let Some((name, true)) = place
-            && let Some(Kept::List(_, count)) = self.kept.get_mut(name)
+            && let Some((_, Kept::List(_, count))) = self.kept.iter_mut().find(|(known, _)| *known == name)
         {
             *count += 1;
         }
@@ -343,18 +343,17 @@ impl Scan {
             return;
         }
         let Some((name, element)) = self.place() else { return };
-        match (self.kept.get_mut(name), of(&self.text)) {
-            (Some(Kept::List(texts, _)), Kept::Text(text)) if element => {
+        let known = self.kept.iter_mut().find(|(known, _)| *known == name);
+        match (known, of(&self.text)) {
+            (Some((_, Kept::List(texts, _))), Kept::Text(text)) if element => {
                 if texts.len() < MOST_LIST {
                     texts.push(text);
                 }
             }
             (_, _) if element => {}
-            (None, value) => {
-                self.kept.add(name, value);
-            }
+            (None, value) => self.kept.push((name, value)),
             // The last one counts for Kea.
-            (Some(kept), value) => {
+            (Some((_, kept)), value) => {
                 *kept = value;
                 self.note(Anomaly::JsonDuplicateKey);
             }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
-use super::fields::{Fields, Name};
+use super::fields::{Field, Kept};
 use crate::units::{Bytes, CaptureTime, HwAddr, read_hex};
 
 /// One message of the control channel.
@@ -76,29 +76,65 @@ pub struct Response {
     pub failed_leases: Option<u64>,
 }
 
+/// A message into which the fields of a body are put, each once.
+pub(super) struct Draft {
+    control: Control,
+    /// Whether there is one: a request has a command.
+    is_one: bool,
+}
+
+impl Draft {
+    pub(super) fn of_request() -> Self {
+        let request = Request { dhcp4: true, ..Request::default() };
+        Self { control: Control::Request(request), is_one: false }
+    }
+
+    pub(super) fn of_answer(status: u16) -> Self {
+        let response = Response { status, ..Response::default() };
+        Self { control: Control::Response(response), is_one: true }
+    }
+
+    #[inline]
+    pub(super) fn put(&mut self, name: Field, value: &Kept<'_>) {
+        match &mut self.control {
+            Control::Request(request) => {
+                self.is_one |= name == Field::Command && value.text().is_some();
+                request.put(name, value);
+            }
+            Control::Response(response) => response.put(name, value),
+        }
+    }
+
+    pub(super) fn finish(self) -> Option<Control> {
+        self.is_one.then_some(self.control)
+    }
+}
+
 impl Request {
-    /// `None` when there is no command.
-    pub(super) fn new(fields: &Fields<'_>) -> Option<Self> {
-        let text = |name| fields.text(name).map(str::to_owned);
-        let service = fields.list(Name::Service).map(|(names, _)| names).unwrap_or_default();
-        Some(Self {
-            command: word(fields.text(Name::Command)?),
-            dhcp4: service.is_empty() || service.iter().any(|name| name == "dhcp4"),
-            server_name: text(Name::ServerName),
-            ip: fields.text(Name::IpAddress).and_then(|ip| ip.parse().ok()),
-            hw_address: fields.text(Name::HwAddress).and_then(|mac| mac.parse().ok()),
-            client_id: fields.text(Name::ClientId).and_then(read_hex),
-            subnet_id: fields.number(Name::SubnetId),
-            valid_lft: fields.number(Name::ValidLft),
-            lease_state: fields.number(Name::State),
-            state: text(Name::State),
-            cancel: fields.flag(Name::Cancel),
-            origin: fields.word(Name::Origin).map(word),
-            origin_id: fields.number(Name::OriginId),
-            max_period: fields.number(Name::MaxPeriod),
-            from: text(Name::From),
-            limit: fields.number(Name::Limit),
-        })
+    #[inline]
+    fn put(&mut self, name: Field, value: &Kept<'_>) {
+        let text = || value.text().map(str::to_owned);
+        match name {
+            Field::Command => self.command = value.text().map(word).unwrap_or_default(),
+            Field::Service => {
+                let names = value.list().map(|(names, _)| names).unwrap_or_default();
+                self.dhcp4 = names.is_empty() || names.iter().any(|name| name == "dhcp4");
+            }
+            Field::ServerName => self.server_name = text(),
+            Field::IpAddress => self.ip = value.text().and_then(|ip| ip.parse().ok()),
+            Field::HwAddress => self.hw_address = value.text().and_then(|mac| mac.parse().ok()),
+            Field::ClientId => self.client_id = value.text().and_then(read_hex),
+            Field::SubnetId => self.subnet_id = value.number(),
+            Field::ValidLft => self.valid_lft = value.number(),
+            Field::State => (self.lease_state, self.state) = (value.number(), text()),
+            Field::Cancel => self.cancel = value.flag(),
+            Field::Origin => self.origin = value.word().map(word),
+            Field::OriginId => self.origin_id = value.number(),
+            Field::MaxPeriod => self.max_period = value.number(),
+            Field::From => self.from = text(),
+            Field::Limit => self.limit = value.number(),
+            _ => {}
+        }
     }
 }
 
@@ -113,21 +149,26 @@ fn word(text: &str) -> Cow<'static, str> {
 }
 
 impl Response {
-    pub(super) fn new(status: u16, fields: &Fields<'_>) -> Self {
-        let failed = [Name::FailedLeases, Name::FailedDeletedLeases].map(|name| fields.list(name));
-        let failed = failed.into_iter().flatten().map(|(_, count)| count).reduce(|sum, count| sum + count);
-        Self {
-            status,
-            result: fields.number(Name::Result),
-            text: fields.text(Name::Text).map(word),
-            state: fields.text(Name::State).map(str::to_owned),
-            scopes: fields
-                .list(Name::Scopes)
-                .map(|(names, _)| names.iter().map(|name| name.clone().into_owned()).collect()),
-            unsent_update_count: fields.number(Name::UnsentUpdateCount),
-            date_time: fields.text(Name::DateTime).and_then(date_time),
-            count: fields.number(Name::Count),
-            failed_leases: failed,
+    #[inline]
+    fn put(&mut self, name: Field, value: &Kept<'_>) {
+        match name {
+            Field::Result => self.result = value.number(),
+            Field::Text => self.text = value.text().map(word),
+            Field::State => self.state = value.text().map(str::to_owned),
+            Field::Scopes => {
+                let owned =
+                    |names: &[Cow<'_, str>]| names.iter().map(|name| name.clone().into_owned()).collect();
+                self.scopes = value.list().map(|(names, _)| owned(names));
+            }
+            Field::UnsentUpdateCount => self.unsent_update_count = value.number(),
+            Field::DateTime => self.date_time = value.text().and_then(date_time),
+            Field::Count => self.count = value.number(),
+            Field::FailedLeases | Field::FailedDeletedLeases => {
+                if let Some((_, count)) = value.list() {
+                    *self.failed_leases.get_or_insert(0) += count;
+                }
+            }
+            _ => {}
         }
     }
 }

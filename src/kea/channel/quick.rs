@@ -7,21 +7,21 @@ use std::borrow::Cow;
 use memchr::memchr;
 use smallvec::SmallVec;
 
-use super::fields::{Fields, Kept, Name};
+use super::fields::{Field, Kept};
 use super::json::{MOST_LIST, MOST_TEXT};
 
 /// Digits of a number that is certainly in range.
 const FEW_DIGITS: usize = 18;
 
-/// The fields of a message that has nothing odd about it, into `kept`; of another, something is there.
-pub(super) fn fields<'a>(body: &'a [u8], kept: &mut Fields<'a>) -> Option<()> {
+/// Gives the fields of a message that has nothing odd about it to `put`, each once; of another, some of them.
+pub(super) fn fields<'a>(body: &'a [u8], put: impl FnMut(Field, Kept<'a>)) -> Option<()> {
     // Checked once: whatever lies between two quotes is text as it stands then.
     if memchr(b'\\', body).is_some() {
         return None;
     }
-    let mut cursor = Cursor { body: str::from_utf8(body).ok()?, rest: body };
+    let mut cursor = Cursor { body: str::from_utf8(body).ok()?, rest: body, put, names: 0 };
     let list = cursor.eat(b'[').is_some();
-    cursor.map(Name::of_key, true, kept)?;
+    cursor.map(Field::of_key, true)?;
     if list {
         cursor.eat(b']')?;
     }
@@ -29,13 +29,16 @@ pub(super) fn fields<'a>(body: &'a [u8], kept: &mut Fields<'a>) -> Option<()> {
     cursor.rest.is_empty().then_some(())
 }
 
-struct Cursor<'a> {
+struct Cursor<'a, F> {
     body: &'a str,
     /// What of it is not read yet.
     rest: &'a [u8],
+    put: F,
+    /// A bit for each name that was given.
+    names: u32,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a, F: FnMut(Field, Kept<'a>)> Cursor<'a, F> {
     #[inline]
     fn skip_space(&mut self) {
         while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = self.rest {
@@ -64,7 +67,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A map whose keys `known` knows; that of the message may have another inside, its arguments.
-    fn map(&mut self, known: fn(&[u8]) -> Option<Name>, outer: bool, kept: &mut Fields<'a>) -> Option<()> {
+    fn map(&mut self, known: fn(&[u8]) -> Option<Field>, outer: bool) -> Option<()> {
         self.eat(b'{')?;
         if self.eat(b'}').is_some() {
             return Some(());
@@ -74,17 +77,29 @@ impl<'a> Cursor<'a> {
             let name = known(self.text()?.as_bytes());
             self.eat(b':')?;
             self.skip_space();
-            if outer && name == Some(Name::Arguments) {
-                keep(name, Kept::Other, kept)?;
-                self.map(Name::of_argument, false, kept)?;
+            if outer && name == Some(Field::Arguments) {
+                self.keep(name, Kept::Other)?;
+                self.map(Field::of_argument, false)?;
             } else {
                 let value = self.value()?;
-                keep(name, value, kept)?;
+                self.keep(name, value)?;
             }
             if self.eat(b',').is_none() {
                 return self.eat(b'}');
             }
         }
+    }
+
+    /// Gives a value; not one that stands twice.
+    #[inline]
+    fn keep(&mut self, name: Option<Field>, value: Kept<'a>) -> Option<()> {
+        let Some(name) = name else { return Some(()) };
+        if self.names & name.bit() != 0 {
+            return None;
+        }
+        self.names |= name.bit();
+        (self.put)(name, value);
+        Some(())
     }
 
     /// What is behind an opening quote, up to the closing one.
@@ -152,13 +167,6 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Keeps a value; not one that stands twice.
-#[inline]
-fn keep<'a>(name: Option<Name>, value: Kept<'a>, kept: &mut Fields<'a>) -> Option<()> {
-    let Some(name) = name else { return Some(()) };
-    kept.add(name, value).then_some(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::json::Scan;
@@ -166,8 +174,8 @@ mod tests {
 
     /// Holds the quick way against the other one, where it has something to say.
     fn compare(body: &[u8]) -> bool {
-        let mut quick = Fields::default();
-        if fields(body, &mut quick).is_none() {
+        let mut quick = Vec::new();
+        if fields(body, |name, value| quick.push((name, value))).is_none() {
             return false;
         }
         let mut scan = Scan::default();
