@@ -49,7 +49,8 @@
 //! - **Decisions look both ways.** The best evidence for what a server did at
 //!   an instant may lie behind that instant, so the [`pipeline`] reads ahead of
 //!   its decisions. A capture that fits its window is known whole before anything
-//!   is decided, and gives one batch; a longer one is decided in batches.
+//!   is decided, and gives one batch; a longer one is decided in batches, which
+//!   wait for the partners' next heartbeats behind them.
 //! - **Memory does not grow with the capture.** Whatever the exchanges ahead do
 //!   not need is let go, and tables in memory are bounded, with an age and a
 //!   counted eviction. Only leases that run are held, a million at most. Commands

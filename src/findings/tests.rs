@@ -16,7 +16,7 @@ fn row(finding: &Finding) -> impl PartialEq + std::fmt::Debug + use<> {
 
 /// The findings when so many exchanges come at a time, so far behind what was read.
 fn in_batches(inputs: &[Input], topology: &Topology, ahead: usize, batch: usize) -> (Vec<Finding>, usize) {
-    let options = Options { window: Window { ahead, batch }, ..Options::default() };
+    let options = Options { window: Window::of(ahead, batch), ..Options::default() };
     let (mut finder, mut batches) = (Finder::new(), 1);
     let last = stream(
         inputs,

@@ -41,6 +41,8 @@ pub(super) struct Engine<'t> {
     zones: Vec<String>,
     /// Absent until the first survey, because who the servers are may have to be inferred.
     replayer: Option<Replayer>,
+    /// The instant up to which the replay is known.
+    told: CaptureTime,
     /// The first message that was not surveyed.
     learned: MessageId,
     /// Exchanges that were surveyed and are not decided yet, and the servers' parts in them.
@@ -60,7 +62,7 @@ impl<'t> Engine<'t> {
     pub(super) fn new(topology: &'t Topology, options: Options, threads: usize) -> Self {
         let Options { given, mut window, sentences, .. } = options;
         if !given.is_empty() {
-            window = Window { ahead: usize::MAX, batch: usize::MAX };
+            window = Window::WHOLE;
         }
         Self {
             window,
@@ -73,6 +75,7 @@ impl<'t> Engine<'t> {
             signs: Vec::new(),
             zones: Vec::new(),
             replayer: None,
+            told: CaptureTime(i64::MIN),
             learned: MessageId(0),
             ahead: VecDeque::new(),
             parts: VecDeque::new(),
@@ -128,8 +131,7 @@ impl<'t> Engine<'t> {
             return;
         }
         self.survey(false);
-        let Window { ahead, batch } = self.window;
-        self.settle_beyond(ahead.saturating_add(batch).saturating_sub(1), take);
+        self.settle_due(take);
     }
 
     /// A message was seen again whose exchange is over.
@@ -148,13 +150,22 @@ impl<'t> Engine<'t> {
         }
     }
 
-    /// Settles batches while more exchanges are ahead than so many.
-    fn settle_beyond(&mut self, most: usize, take: &mut impl FnMut(&Analysis<'_>)) {
-        while self.ahead.len() > most {
+    /// Settles batches while enough is known behind them.
+    fn settle_due(&mut self, take: &mut impl FnMut(&Analysis<'_>)) {
+        while self.is_due() {
             self.settle(self.window.batch);
             take(&self.state);
             self.forget();
         }
+    }
+
+    /// Whether enough was read behind the next batch, in exchanges and in time.
+    fn is_due(&self) -> bool {
+        let Window { ahead, most, batch } = self.window;
+        let Some(behind) = self.ahead.len().checked_sub(batch) else { return false };
+        let last = batch.checked_sub(1).and_then(|last| self.ahead.get(last));
+        let long_ago = |last: &Exchange| self.told.since(last.end) >= Window::BEHIND_NS;
+        behind >= ahead && (behind >= most || last.is_none_or(long_ago))
     }
 
     /// Everything was read: gives the last batch.
@@ -169,7 +180,7 @@ impl<'t> Engine<'t> {
         loop {
             let last = self.closed.len() <= self.window.batch;
             self.survey(last);
-            self.settle_beyond(self.window.ahead.saturating_add(self.window.batch), take);
+            self.settle_due(take);
             if last {
                 break;
             }
@@ -272,6 +283,7 @@ impl<'t> Engine<'t> {
         let until = (!last).then(|| unsurveyed.map_or(known, |start| known.min(start)));
         replayer.advance(&network.topology, events.all(), until, *end);
         replayer.tell(until.unwrap_or(*end), replay);
+        self.told = until.unwrap_or(CaptureTime(i64::MAX));
     }
 
     /// Works out who the servers are where nobody said it: once, from what was read up to the first survey.

@@ -37,7 +37,7 @@ use crate::ha::timeline::Timeline;
 use crate::ha::topology::Topology;
 use crate::ha::verdict::{Judgement, Stories, Story};
 use crate::ha::witness::{Given, Witnesses};
-use crate::units::{CaptureTime, ExchangeId, HwAddr, MessageId};
+use crate::units::{CaptureTime, ExchangeId, HwAddr, MessageId, SECOND};
 
 /// What a batch of exchanges came to, and what is known besides.
 ///
@@ -130,13 +130,29 @@ impl Analysis<'_> {
 pub struct Window {
     /// Exchanges that must be complete behind one before it is decided.
     pub ahead: usize,
+    /// Further ones, as long as the servers' states are not known for [`Window::BEHIND_NS`] after it,
+    /// are waited for up to so many in all. Where clients come faster a decision may be less sure.
+    pub most: usize,
     /// Exchanges that are decided at once.
     pub batch: usize,
 }
 
+impl Window {
+    /// So far behind a decision come the partners' next heartbeats: ten seconds apart by default, and a little.
+    /// What they show is known when no command before them can be without an end, as much later again.
+    pub const BEHIND_NS: i64 = 11 * SECOND;
+    /// Everything in one batch.
+    pub const WHOLE: Self = Self::of(usize::MAX, usize::MAX);
+
+    /// One that counts exchanges only.
+    pub const fn of(ahead: usize, batch: usize) -> Self {
+        Self { ahead, most: ahead, batch }
+    }
+}
+
 impl Default for Window {
     fn default() -> Self {
-        Self { ahead: 8_192, batch: 4_096 }
+        Self { ahead: 8_192, most: 22_528, batch: 4_096 }
     }
 }
 
@@ -172,8 +188,7 @@ pub fn analyze<'t>(
     options: impl Into<Options>,
     progress: impl FnMut(Progress),
 ) -> Analysis<'t> {
-    let whole = Window { ahead: usize::MAX, batch: usize::MAX };
-    let options = Options { window: whole, sentences: true, ..options.into() };
+    let options = Options { window: Window::WHOLE, sentences: true, ..options.into() };
     stream(inputs, topology, options, progress, |_| {})
 }
 

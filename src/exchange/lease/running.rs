@@ -239,8 +239,9 @@ impl Running {
             block.and_then(|block| block.get(*place as usize % BLOCK)).map(|it| it.chaddr).unwrap_or_default()
         };
         if index.len() == index.capacity() {
-            // To grow is to look at every record again, so it grows seldom.
-            index.reserve(7 * index.len(), |place| seed.hash_one(chaddr(place)));
+            // To grow is to look at every record again, so it grows seldom, but not beyond what can be in it.
+            let more = (7 * index.len()).min(MOST_RUNNING.saturating_sub(index.len())).max(1);
+            index.reserve(more, |place| seed.hash_one(chaddr(place)));
         }
         index.insert_unique(seed.hash_one(client), place, |place| seed.hash_one(chaddr(place)));
         forgotten
