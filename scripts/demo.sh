@@ -14,7 +14,7 @@ show() {
     printf '\n\n== %s\n\n$ dorascope %s\n\n' "$heading" "$*"
     # Captures are given as quoted patterns, so that the command is printed as typed.
     # shellcheck disable=SC2068
-    target/release/dorascope $@
+    "${CARGO_TARGET_DIR:-target}/release/dorascope" $@
 }
 
 show "Who gave which lease, and was it the right server?" \
@@ -30,4 +30,4 @@ show "The documentation's tables, filled from a healthy lab and two dead primari
     check 'captures/all-on/*.pcap' 'captures/zaldua1zerb1-killed/*.pcap' 'captures/zaldua2zerb1-killed/*.pcap' \
     -t captures/all-on/topology.toml --expect captures/expect.toml
 
-printf '\n\nThe program is target/release/dorascope; README.md tells how to use it on your own captures.\n'
+printf '\n\nThe program is %s/release/dorascope; README.md tells how to use it on your own captures.\n' "${CARGO_TARGET_DIR:-target}"

@@ -16,7 +16,7 @@ step() {
 
 step "set-up" scripts/setup.sh build test lab
 step "tests" cargo test --locked --no-fail-fast -- --show-output
-step "README shows what the program prints" scripts/readme.py --check target/debug/dorascope
+step "README shows what the program prints" scripts/readme.py --check "${CARGO_TARGET_DIR:-target}/debug/dorascope"
 # Parsed, not compiled to files: the laboratory may be someone else's directory (sudo).
 step "syntax of the Python files" python3 -c '
 import ast, pathlib
@@ -24,7 +24,7 @@ files = [*pathlib.Path("captures/lab").rglob("*.py"), *pathlib.Path("scripts").g
 for file in files:
     ast.parse(file.read_text(), str(file))
 print(len(files), "files")'
-step "a fresh recording" scripts/lab_test.sh target/debug/dorascope
+step "a fresh recording" scripts/lab_test.sh "${CARGO_TARGET_DIR:-target}/debug/dorascope"
 
 # Whatever cannot be tested says SKIPPED: and why; here the lines are where a reader looks.
 printf '\n'

@@ -29,9 +29,13 @@ fn topology(folder: &Path) -> Topology {
 
 /// A capture of so many exchanges with leases, and the topology beside it.
 fn generated(folder: &TempDir, exchanges: u64) -> PathBuf {
+    generated_of(Kind::Control, folder, exchanges)
+}
+
+fn generated_of(kind: Kind, folder: &TempDir, exchanges: u64) -> PathBuf {
     let path = folder.path().join("bench.pcap");
     let plan = Plan {
-        kind: Kind::Control,
+        kind,
         mode: Mode::LoadBalancing,
         clients: 3_000,
         frames: 4 * exchanges,
@@ -201,6 +205,49 @@ fn batches_wait_for_the_heartbeats_behind_them() {
     assert_eq!((whole.len(), parts.len()), (30_000, 30_000));
     let differ = whole.iter().zip(&parts).position(|(whole, part)| whole != part);
     assert_eq!(differ, None, "{:?} and {:?}", differ.map(|at| whole[at]), differ.map(|at| parts[at]));
+}
+
+/// Whoever is not answered is found wherever a batch ends: behind each batch the capture goes on.
+#[test]
+fn findings_do_not_depend_on_batches() {
+    for kind in [Kind::NoAck, Kind::Unanswered] {
+        let folder = TempDir::new("parallel");
+        let inputs = plain(generated_of(kind, &folder, 2_000));
+        let topology = topology(folder.path());
+        let whole = written(&inputs, &topology, Format::Csv, 1, Window::WHOLE).0;
+        let (parts, batches) = written(&inputs, &topology, Format::Csv, 1, Window::of(200, 50));
+        assert!(batches > 10, "{batches} batches");
+        let findings = |files: &Files| String::from_utf8(files["findings.csv"].clone()).unwrap();
+        assert!(findings(&whole).lines().count() > 1, "{kind:?}: nothing found");
+        assert_eq!(findings(&whole), findings(&parts), "{kind:?}");
+    }
+}
+
+/// Partners speak day and night: what they say must not be held until enough clients came.
+#[test]
+fn a_control_channel_with_few_clients_or_none_is_settled_on_the_way() {
+    let folder = TempDir::new("parallel");
+    let all = frames(&plain(generated(&folder, 6_000))[0]);
+    let topology = topology(folder.path());
+    let is_tcp = |data: &[u8]| data.get(23) == Some(&6);
+    for (clients, least) in [("all", 5), ("few", 2), ("none", 2)] {
+        let kept = |data: &[u8]| match clients {
+            "all" => true,
+            // Of some hardware addresses.
+            "few" => is_tcp(data) || data.get(75) == Some(&7),
+            _ => is_tcp(data),
+        };
+        let some: Vec<_> = all.iter().filter(|(_, data, _)| kept(data)).cloned().collect();
+        let inputs = plain(folder.file(&format!("{clients}.pcap"), &pcap(&some)));
+        let whole = written(&inputs, &topology, Format::Csv, 1, Window::WHOLE).0;
+        let window = Window { events: 200, ..Window::default() };
+        let (parts, batches) = written(&inputs, &topology, Format::Csv, 1, window);
+        assert!(batches >= least, "{clients}: {batches} batches");
+        for table in ["ha_events.csv", "messages.csv"] {
+            assert!(whole[table] == parts[table], "{clients}: {table}");
+        }
+        assert_eq!(whole["exchanges.csv"].len() > 1_000, clients != "none", "{clients}");
+    }
 }
 
 /// A recording again and again is a capture with failures that is longer than a small window.

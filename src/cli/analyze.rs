@@ -97,7 +97,8 @@ impl Seen {
         );
         let Counts { evicted, forgotten, .. } = last.counts;
         if evicted > 0 {
-            line = format!("{line}; {evicted} exchanges closed early, the table was full");
+            line =
+                format!("{line}; {evicted} exchanges closed early, because too many were open at one time");
         }
         if forgotten > 0 {
             line = format!("{line}; {forgotten} leases not followed to their end, too many ran");

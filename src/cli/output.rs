@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Result, bail};
 use dorascope::table::terminal::{Drawing, View, draw, paragraph};
-use dorascope::table::{Error, Format, Rows, TableWriter, escape};
+use dorascope::table::{Error, Format, Rows, TableWriter, escape, schema};
 
 use super::args::ColorArg;
 use super::resolve::Shape;
@@ -73,7 +73,7 @@ impl Output {
         let mut drawing = draw(rows, &View { width: self.width, colour: self.colour, max_rows, without });
         drawing.hidden_rows += count - rows.len();
         text(&drawing.text)?;
-        text(&self.weak(&remainder(count, &drawing, self.width)))
+        text(&self.weak(&remainder(rows.table().name, count, &drawing, self.width)))
     }
 
     /// A heading within text for standard output.
@@ -143,22 +143,26 @@ fn paint(text: &str, style: Style, colour: bool) -> String {
 }
 
 /// What the drawing left out, and how to get it.
-fn remainder(rows: usize, drawing: &Drawing, width: usize) -> String {
+fn remainder(table: &str, rows: usize, drawing: &Drawing, width: usize) -> String {
+    // Findings are printed beside another table, which is what other formats print.
+    let aside = table == schema::FINDINGS.name;
+    let (all, more) = if aside {
+        ("-o DIR writes", "with -o DIR")
+    } else {
+        ("--format csv (or json, jsonl) prints", "with --format json")
+    };
     let mut remarks = Vec::new();
     if rows == 0 {
         remarks.push("no rows".to_owned());
     }
     if drawing.hidden_rows > 0 {
         let drawn = rows - drawing.hidden_rows;
-        remarks.push(format!("{drawn} of {rows} rows; --format csv (or json, jsonl) prints all of them"));
+        remarks.push(format!("{drawn} of {rows} rows; {all} all of them"));
     }
     if !drawing.hidden_columns.is_empty() {
         let count = drawing.hidden_columns.len();
         let columns = if count == 1 { "column" } else { "columns" };
-        remarks.push(format!(
-            "{count} more {columns} with --format json: {}",
-            drawing.hidden_columns.join(", ")
-        ));
+        remarks.push(format!("{count} more {columns} {more}: {}", drawing.hidden_columns.join(", ")));
     }
     remarks.iter().map(|remark| paragraph(remark, width)).collect()
 }

@@ -164,12 +164,13 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A further sighting of one of its steps.
-    pub(crate) fn sight(&mut self, first: MessageId, again: MessageId) {
+    /// A further sighting of one of its steps; returns how many that step has.
+    pub(crate) fn sight(&mut self, first: MessageId, again: MessageId) -> usize {
         let mut steps = self.queries.iter_mut().chain(&mut self.replies);
-        if let Some(step) = steps.find(|step| step.first == first) {
+        steps.find(|step| step.first == first).map_or(0, |step| {
             step.sight(again);
-        }
+            step.again().len()
+        })
     }
 
     /// The message that was read first.

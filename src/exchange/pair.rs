@@ -31,6 +31,8 @@ pub struct PairLimits {
     /// Queries, and replies, of one exchange; beyond it the exchange is closed
     /// and the next message begins another. No client asks that often in earnest.
     pub steps: usize,
+    /// Sightings of one message; beyond it the exchange is closed.
+    pub sightings: usize,
 }
 
 impl Default for PairLimits {
@@ -43,6 +45,7 @@ impl Default for PairLimits {
             per_client: 64,
             open: 65_536,
             steps: 128,
+            sightings: 1024,
         }
     }
 }
@@ -214,7 +217,12 @@ impl Pairer {
         match at.and_then(|at| self.table.get_mut(at)) {
             Some(open) => {
                 open.exchange.end = open.exchange.end.max(time);
-                open.exchange.sight(step, again);
+                // A forwarding loop shows one message without end.
+                if open.exchange.sight(step, again) >= self.limits.sightings
+                    && let Some(at) = at
+                {
+                    self.close(at, true);
+                }
             }
             None => self.late.push(Late { exchange: id, step, again }),
         }

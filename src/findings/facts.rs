@@ -30,6 +30,8 @@ pub(super) struct Facts {
     end: Option<CaptureTime>,
     /// How many servers are configured; absent where nobody says it.
     configured: Option<usize>,
+    /// The zone of each source that showed a message.
+    zone_of: Vec<Option<ZoneId>>,
     /// When the captures of each zone begin.
     begins: HashMap<ZoneId, CaptureTime>,
     /// Replies of this batch whose sender is not who he says, or is in no configuration, in order.
@@ -83,23 +85,27 @@ impl Facts {
         }
     }
 
-    /// A source begins with its first frame; one whose frames have no times, with its first message.
+    /// A source with messages begins with its first frame; one whose frames have no times, with its first message.
     fn begins(&mut self, batch: &Batch<'_>) {
-        let analysis = batch.analysis;
-        let zones: HashMap<&str, usize> =
-            analysis.network.zones.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-        let mut timeless = false;
-        for (source, counts) in analysis.sources.iter().zip(&analysis.counts.sources) {
-            match (zones.get(source.zone.as_str()), source.first) {
-                _ if counts.messages == 0 => {}
-                (Some(zone), Some(first)) => self.begin_at(ZoneId(*zone as u16), first),
-                _ => timeless = true,
+        let sources = &batch.analysis.sources;
+        self.zone_of.resize(sources.len().max(self.zone_of.len()), None);
+        let all_known = self.zone_of.iter().all(Option::is_some);
+        // Usually no message need be looked at but those of the first batch.
+        if !all_known || sources.iter().any(|source| source.first.is_none()) {
+            for message in batch.messages {
+                let at = message.at.source.0 as usize;
+                if let Some(zone) = self.zone_of.get_mut(at) {
+                    *zone = Some(message.zone);
+                }
+                if sources.get(at).is_none_or(|source| source.first.is_none()) {
+                    self.begin_at(message.zone, message.time);
+                }
             }
         }
-        for message in batch.messages.iter().filter(|_| timeless) {
-            let source = analysis.sources.get(message.at.source.0 as usize);
-            if source.is_none_or(|source| source.first.is_none()) {
-                self.begin_at(message.zone, message.time);
+        for at in 0..self.zone_of.len() {
+            let zone = self.zone_of.get(at).copied().flatten();
+            if let Some((zone, first)) = zone.zip(sources.get(at).and_then(|source| source.first)) {
+                self.begin_at(zone, first);
             }
         }
     }

@@ -33,11 +33,13 @@ pub(super) struct Engine<'t> {
     given: Given,
     /// Exchanges that are over and were not surveyed.
     closed: VecDeque<Exchange>,
-    /// When the one behind them began.
-    unfinished: Option<CaptureTime>,
+    /// When the one behind them began, and its first message.
+    unfinished: Option<(CaptureTime, MessageId)>,
     /// What was read of the control channel since the last survey.
     events: Vec<HaEvent>,
     signs: Vec<SignOfLife>,
+    /// How much of it was surveyed since a batch was settled.
+    held: usize,
     zones: Vec<String>,
     /// Absent until the first survey, because who the servers are may have to be inferred.
     replayer: Option<Replayer>,
@@ -73,6 +75,7 @@ impl<'t> Engine<'t> {
             unfinished: None,
             events: Vec::new(),
             signs: Vec::new(),
+            held: 0,
             zones: Vec::new(),
             replayer: None,
             told: CaptureTime(i64::MIN),
@@ -110,9 +113,6 @@ impl<'t> Engine<'t> {
 
     /// Takes what was read, and settles a batch when enough is known.
     pub(super) fn read(&mut self, batch: &mut Batch, take: &mut impl FnMut(&Analysis<'_>)) {
-        if !batch.complete {
-            return;
-        }
         if let Some(segment) = batch.messages.take() {
             self.state.messages.share(segment);
         }
@@ -126,12 +126,20 @@ impl<'t> Engine<'t> {
         for source in batch.sources.drain(..) {
             self.name_zone(source);
         }
+        for (source, span) in self.state.sources.iter_mut().zip(batch.spans.drain(..)) {
+            (source.first, source.last) = span;
+        }
         self.end = batch.end;
-        if self.closed.len() < self.window.batch {
+        if self.closed.len() < self.window.batch && self.heard() < self.window.events {
             return;
         }
         self.survey(false);
         self.settle_due(take);
+        if self.held >= self.window.events {
+            // A quiet network with heartbeats: what is long over need not wait for more clients.
+            let over = self.ahead.iter().take_while(|exchange| self.is_known_behind(exchange)).count();
+            self.settle_and_give(over.min(self.window.batch), take);
+        }
     }
 
     /// A message was seen again whose exchange is over.
@@ -153,19 +161,40 @@ impl<'t> Engine<'t> {
     /// Settles batches while enough is known behind them.
     fn settle_due(&mut self, take: &mut impl FnMut(&Analysis<'_>)) {
         while self.is_due() {
-            self.settle(self.window.batch);
-            take(&self.state);
-            self.forget();
+            self.settle_and_give(self.window.batch, take);
         }
+    }
+
+    fn settle_and_give(&mut self, count: usize, take: &mut impl FnMut(&Analysis<'_>)) {
+        self.held = 0;
+        self.settle(count);
+        take(&self.state);
+        self.forget();
     }
 
     /// Whether enough was read behind the next batch, in exchanges and in time.
     fn is_due(&self) -> bool {
-        let Window { ahead, most, batch } = self.window;
+        let Window { ahead, most, batch, .. } = self.window;
         let Some(behind) = self.ahead.len().checked_sub(batch) else { return false };
         let last = batch.checked_sub(1).and_then(|last| self.ahead.get(last));
-        let long_ago = |last: &Exchange| self.told.since(last.end) >= Window::BEHIND_NS;
-        behind >= ahead && (behind >= most || last.is_none_or(long_ago))
+        behind >= ahead && (behind >= most || last.is_none_or(|last| self.is_known_behind(last)))
+    }
+
+    /// What the control channel showed since the last survey.
+    const fn heard(&self) -> usize {
+        self.events.len() + self.signs.len()
+    }
+
+    /// The first message behind so many of the exchanges that were surveyed.
+    fn message_behind(&self, count: usize) -> Option<MessageId> {
+        let closed = self.ahead.get(count).or(self.closed.front()).and_then(Exchange::first_message);
+        let first = closed.or(self.unfinished.map(|(_, first)| first));
+        if self.ended { first } else { first.or(Some(self.state.messages.next())) }
+    }
+
+    /// Whether the servers' states are known for long enough after an exchange.
+    fn is_known_behind(&self, exchange: &Exchange) -> bool {
+        self.told.since(exchange.end) >= Window::BEHIND_NS
     }
 
     /// Everything was read: gives the last batch.
@@ -213,9 +242,10 @@ impl<'t> Engine<'t> {
     /// Learns from the exchanges that were closed since the last survey: who the
     /// servers are, who hears whom, what shows which state.
     fn survey(&mut self, last: bool) {
+        self.held += self.heard();
         let count = self.closed.len().min(self.window.batch);
         let new: Vec<Exchange> = self.closed.drain(..count).collect();
-        let unsurveyed = self.closed.front().map(|it| it.start).or(self.unfinished);
+        let unsurveyed = self.closed.front().map(|it| it.start).or(self.unfinished.map(|(start, _)| start));
         self.infer();
         let Self { state, replayer, zones, gaps, ahead, parts, end, ended, threads, updates, .. } = self;
         let Analysis { network, messages, answers, events, timeline, replay, .. } = state;
@@ -299,9 +329,11 @@ impl<'t> Engine<'t> {
 
     /// Decides the first `count` exchanges that were surveyed, and puts together what the batch settles.
     fn settle(&mut self, count: usize) {
+        let next = self.message_behind(count);
         let Self { state, ahead, parts, gaps, end, ended, leases, updates, .. } = self;
-        let next = ahead.get(count).and_then(Exchange::first_message);
-        let start = ahead.iter().skip(count).map(|it| it.start).min();
+        // Whatever is not surveyed begins behind what the replay told, which in the end is everything.
+        let behind = Some(self.told).filter(|told| told.0 < i64::MAX);
+        let start = ahead.iter().skip(count).map(|it| it.start).chain(behind).min();
         state.watermark = start;
         state.messages.settle(next);
         let known = end.plus(-KEPT_EVENTS_NS);
@@ -371,9 +403,9 @@ impl<'t> Engine<'t> {
 
     /// Lets go of what the exchanges ahead do not need.
     fn forget(&mut self) {
-        let Self { state, ahead, replayer, updates, .. } = self;
-        let Some(next) = ahead.front() else { return };
-        if let Some(first) = next.first_message() {
+        let first = self.message_behind(0);
+        let Self { state, replayer, updates, .. } = self;
+        if let Some(first) = first {
             state.messages.forget(first);
             state.answers.forget(first);
         }

@@ -23,7 +23,7 @@ use crate::exchange::{Exchange, SEGMENT, Segment};
 use crate::frame::{Datagram, Decoded, Decoder, Skip};
 use crate::ha::events::{ChannelReport, ControlReader, HaEvent, SignOfLife};
 use crate::ha::topology::Topology;
-use crate::units::{CaptureTime, SourceId, ZoneId};
+use crate::units::{CaptureTime, MessageId, SourceId, ZoneId};
 
 /// Frames of a batch at most, so that a capture of something else shows progress too.
 const MOST_FRAMES: usize = 16 << 10;
@@ -33,19 +33,17 @@ const ROUND: usize = 20;
 /// What some thousand frames gave. Whoever takes a batch empties it; the
 /// vectors go back to the reader for the next ones.
 ///
-/// Where many frames gave few messages, only the progress is told at first.
+/// Where many frames gave few messages, these and their exchanges come with a later batch.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// There is more in it than progress.
-    pub complete: bool,
     /// Messages in the order of reading, paired.
     pub messages: Option<Segment>,
     /// Exchanges that are over, by number: those before them were given with earlier batches.
     pub exchanges: Vec<Exchange>,
     /// Further sightings of messages of exchanges that were given with earlier batches.
     pub late: Vec<Late>,
-    /// When the exchange behind these began, if its first message was read.
-    pub unfinished: Option<CaptureTime>,
+    /// When the exchange behind these began, and its first message, if that was read.
+    pub unfinished: Option<(CaptureTime, MessageId)>,
     /// Events of the control channel that are complete since the last batch, in
     /// no particular order: an answer that never comes makes an event of the past.
     pub events: Vec<HaEvent>,
@@ -54,6 +52,8 @@ pub struct Batch {
     /// Sources found since the last batch, in the order of their numbers, with
     /// counters as they were then. Those of every message are told with it or before.
     pub sources: Vec<Source>,
+    /// First and last instant of every source so far, by number.
+    pub spans: Vec<Span>,
     /// Latest instant of any frame so far; `i64::MIN` before the first.
     pub end: CaptureTime,
     /// How far the reading is.
@@ -62,7 +62,6 @@ pub struct Batch {
 
 impl Batch {
     fn clear(&mut self) {
-        self.complete = false;
         self.messages = None;
         self.exchanges.clear();
         self.late.clear();
@@ -70,8 +69,12 @@ impl Batch {
         self.events.clear();
         self.signs.clear();
         self.sources.clear();
+        self.spans.clear();
     }
 }
+
+/// First and last instant of a source; absent while it has no frame with a time.
+pub type Span = (Option<CaptureTime>, Option<CaptureTime>);
 
 /// What is known when everything was read.
 #[derive(Debug)]
@@ -180,16 +183,14 @@ impl<'t> Intake<'t> {
         while frames < MOST_FRAMES && self.pairing.len() < SEGMENT && self.frame() {
             frames += 1;
         }
-        batch.progress = self.reader.progress();
-        if frames == MOST_FRAMES && self.pairing.len() < SEGMENT {
-            return true;
-        }
         if frames == 0 && self.pairing.len() == 0 {
             return false;
         }
-        batch.complete = true;
-        self.pairing.hand_over(batch);
+        batch.progress = self.reader.progress();
+        // Segments are full, but for the last one of the capture.
+        self.pairing.hand_over(batch, self.pairing.len() == SEGMENT || frames < MOST_FRAMES);
         batch.sources.append(&mut self.zones.new);
+        batch.spans.extend(self.reader.sources().iter().map(|source| (source.first, source.last)));
         batch.events.extend(self.control.drain());
         batch.signs.extend(self.control.drain_signs());
         batch.end = self.end;

@@ -47,7 +47,8 @@ use crate::units::{CaptureTime, ExchangeId, HwAddr, MessageId, SECOND};
 pub struct Analysis<'t> {
     /// The network: topology, machines, zones.
     pub network: Network<'t>,
-    /// Capture sources, with [`Counts::sources`] beside them.
+    /// Capture sources. Their spans are those so far; other counters, and [`Counts::sources`]
+    /// beside them, are told with the last batch.
     pub sources: Vec<Source>,
     /// How many frames became what; told with the last batch.
     pub counts: Counts,
@@ -135,6 +136,8 @@ pub struct Window {
     pub most: usize,
     /// Exchanges that are decided at once.
     pub batch: usize,
+    /// Events of the control channel that are held; beyond it exchanges that are long over are decided, few as they may be.
+    pub events: usize,
 }
 
 impl Window {
@@ -146,13 +149,13 @@ impl Window {
 
     /// One that counts exchanges only.
     pub const fn of(ahead: usize, batch: usize) -> Self {
-        Self { ahead, most: ahead, batch }
+        Self { ahead, most: ahead, batch, events: usize::MAX }
     }
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { ahead: 8_192, most: 22_528, batch: 4_096 }
+        Self { ahead: 8_192, most: 22_528, batch: 4_096, events: 65_536 }
     }
 }
 

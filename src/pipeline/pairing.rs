@@ -25,7 +25,7 @@ impl Pairing {
         Self { pairer: Pairer::new(limits), ..Self::default() }
     }
 
-    /// How many messages were taken since the last call of [`Pairing::hand_over`].
+    /// How many messages were taken and not given away.
     pub(super) const fn len(&self) -> usize {
         self.messages.open().len()
     }
@@ -62,17 +62,20 @@ impl Pairing {
         }
     }
 
-    /// Gives away the messages since the last call, and the exchanges that are over.
+    /// Gives away the messages since the last call, and the exchanges that are over, if there are enough of them.
     ///
     /// All messages of these exchanges were given away with them or before.
-    pub(super) fn hand_over(&mut self, batch: &mut Batch) {
+    pub(super) fn hand_over(&mut self, batch: &mut Batch, enough: bool) {
         let Self { messages, pairer, .. } = self;
-        batch.messages = messages.seal();
-        batch.late.extend(pairer.late());
-        batch.exchanges.extend(std::iter::from_fn(|| pairer.next_closed()));
-        batch.unfinished = pairer.next_start();
+        if enough {
+            batch.messages = messages.seal();
+            batch.late.extend(pairer.late());
+            batch.exchanges.extend(std::iter::from_fn(|| pairer.next_closed()));
+        }
+        let unfinished = pairer.next_start().zip(pairer.next_message());
+        batch.unfinished = unfinished;
         let behind = MessageId(messages.next().0.saturating_sub(KEPT));
-        messages.forget(pairer.next_message().map_or(behind, |first| first.min(behind)));
+        messages.forget(unfinished.map_or(behind, |(_, first)| first.min(behind)));
     }
 
     /// Closes the exchanges that are still open.

@@ -57,6 +57,21 @@ fn total(mut pairer: Pairer) -> (usize, u64) {
 }
 
 #[test]
+fn a_forwarding_loop_does_not_keep_an_exchange_for_ever() {
+    let (mut pairer, mut messages) = (Pairer::default(), Messages::default());
+    let first = messages.push(discover(1, 1, 0));
+    let (exchange, _) = pairer.push(&messages, first);
+    messages.get_mut(first).unwrap().exchange = Some(exchange);
+    let most = PairLimits::default().sightings;
+    for n in 0..most {
+        assert!(pairer.next_closed().is_none(), "closed after {n} sightings");
+        let again = messages.push(discover(1, 1, 0));
+        pairer.sight(&messages, first, again);
+    }
+    assert_eq!(pairer.next_closed().unwrap().queries[0].again().len(), most);
+}
+
+#[test]
 fn three_hundred_thousand_clients_stay_within_bounds() {
     let limits = PairLimits::default();
     let (pairer, open, queued) = pair(300_000, |n| discover(n, 1, i64::from(n)));
