@@ -282,8 +282,8 @@ fn counts_per_message(bench: &Bench) -> Result<Vec<Bar>> {
         bar("instructions", "instructions per DHCP message (callgrind)", per_message[1]),
     ];
     for (key, work, function) in [
-        ("instructions-read", "reading and decoding", "intake::Intake::fill"),
-        ("instructions-pair", "pairing", "engine::Engine::pair"),
+        ("instructions-read", "reading, decoding, pairing", "intake::Intake::fill"),
+        ("instructions-pair", "pairing alone", "pair::Pairer::push"),
         ("instructions-survey", "the survey: senders, timeline, replay", "engine::Engine::survey"),
         ("instructions-settle", "decisions, verdicts, leases", "engine::Engine::settle"),
         ("instructions-find", "findings", "findings::Finder::look"),
