@@ -32,11 +32,19 @@ pub fn code(result: Result<Exit>, output: &Output) -> ExitCode {
             if let Some(usage) = error.downcast_ref::<clap::Error>() {
                 usage.exit();
             }
-            output.error(&format!("{error:#}"));
+            output.error(&whole(&error));
             Exit::Failed
         }
     };
     ExitCode::from(exit as u8)
+}
+
+/// An error with its causes, each said once: some name theirs themselves.
+fn whole(error: &Error) -> String {
+    error.chain().skip(1).fold(error.to_string(), |text, cause| match cause.to_string() {
+        cause if text.ends_with(&cause) => text,
+        cause => format!("{text}: {cause}"),
+    })
 }
 
 /// Whether an error, or one of its causes, is a reader that went away.
@@ -50,6 +58,14 @@ fn is_broken_pipe(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let full = || io::Error::other("disk full");
+        let named = Error::new(table::Error::Stream(full())).context("printing");
+        assert_eq!(whole(&named), "printing: cannot write the rows: disk full");
+        assert_eq!(whole(&Error::new(full()).context("printing")), "printing: disk full");
+    }
 
     #[test]
     fn a_broken_pipe_is_found_under_its_context() {

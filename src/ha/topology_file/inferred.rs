@@ -157,12 +157,17 @@ fn table(text: &mut String, it: &Relationship) {
 fn clients(text: &mut String, messages: &Messages) {
     let mut names: BTreeMap<&str, HwAddr> = BTreeMap::new();
     let mut named = BTreeSet::new();
+    let mut more = false;
     for query in messages.iter().filter(|message| !message.is_reply()) {
         if let Some(name) = query.hostname().filter(|name| !name.trim().is_empty())
-            && names.len() < MOST_LISTED
             && !names.contains_key(name)
-            && named.insert(query.chaddr)
+            && !named.contains(&query.chaddr)
         {
+            if names.len() == MOST_LISTED {
+                more = true;
+                break;
+            }
+            named.insert(query.chaddr);
             names.insert(name, query.chaddr);
         }
     }
@@ -172,5 +177,8 @@ fn clients(text: &mut String, messages: &Messages) {
     }
     for (name, mac) in names {
         write::example_client(text, name, mac);
+    }
+    if more {
+        write::comment(text, &format!("There are more clients than these {MOST_LISTED}."));
     }
 }
