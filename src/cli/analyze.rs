@@ -125,7 +125,7 @@ fn print(inputs: &Inputs, topology: &Topology, output: &Output) -> Result<Exit> 
     }
     if !findings.is_empty() {
         text(&format!("\n{}\n", output.strong("Findings")))?;
-        output.rows(&filler.finding_rows(&findings), Shape::Table, FIRST_FINDINGS)?;
+        output.aside(&filler.finding_rows(&findings), FIRST_FINDINGS)?;
     }
     text(&format!("\n{}", output.weak(&paragraph(&seen.totals(&last, findings.len()), output.width))))?;
     Ok(exit)

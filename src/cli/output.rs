@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Result, bail};
 use dorascope::table::terminal::{Drawing, View, draw, paragraph};
-use dorascope::table::{Error, Format, Rows, TableWriter, escape, schema};
+use dorascope::table::{Error, Format, Rows, TableWriter, escape};
 
 use super::args::ColorArg;
 use super::resolve::Shape;
@@ -56,12 +56,17 @@ impl Output {
 
     /// Draws a terminal table, and says what it leaves out.
     pub fn table(&self, rows: &Rows, max_rows: usize, without: &'static [&'static str]) -> Result<()> {
-        self.draw(rows, (max_rows, rows.len()), without)
+        self.draw(rows, (max_rows, rows.len()), without, &OTHER_FORMATS)
+    }
+
+    /// Draws a terminal table beside the one that other formats print.
+    pub fn aside(&self, rows: &Rows, max_rows: usize) -> Result<()> {
+        self.draw(rows, (max_rows, rows.len()), &[], &DIRECTORY)
     }
 
     /// The same for the first rows of so many.
     pub fn first_of(&self, rows: &Rows, count: usize, without: &'static [&'static str]) -> Result<()> {
-        self.draw(rows, (FIRST_ROWS, count), without)
+        self.draw(rows, (FIRST_ROWS, count), without, &OTHER_FORMATS)
     }
 
     fn draw(
@@ -69,11 +74,12 @@ impl Output {
         rows: &Rows,
         (max_rows, count): (usize, usize),
         without: &'static [&'static str],
+        rest: &Rest,
     ) -> Result<()> {
         let mut drawing = draw(rows, &View { width: self.width, colour: self.colour, max_rows, without });
         drawing.hidden_rows += count - rows.len();
         text(&drawing.text)?;
-        text(&self.weak(&remainder(rows.table().name, count, &drawing, self.width)))
+        text(&self.weak(&remainder(count, &drawing, rest, self.width)))
     }
 
     /// A heading within text for standard output.
@@ -142,27 +148,34 @@ fn paint(text: &str, style: Style, colour: bool) -> String {
         .collect()
 }
 
+/// How to get what a drawing leaves out.
+struct Rest {
+    rows: &'static str,
+    columns: &'static str,
+}
+
+const OTHER_FORMATS: Rest =
+    Rest { rows: "--format csv (or json, jsonl) prints", columns: "with --format json" };
+const DIRECTORY: Rest = Rest { rows: "-o DIR writes", columns: "with -o DIR" };
+
 /// What the drawing left out, and how to get it.
-fn remainder(table: &str, rows: usize, drawing: &Drawing, width: usize) -> String {
-    // Findings are printed beside another table, which is what other formats print.
-    let aside = table == schema::FINDINGS.name;
-    let (all, more) = if aside {
-        ("-o DIR writes", "with -o DIR")
-    } else {
-        ("--format csv (or json, jsonl) prints", "with --format json")
-    };
+fn remainder(rows: usize, drawing: &Drawing, rest: &Rest, width: usize) -> String {
     let mut remarks = Vec::new();
     if rows == 0 {
         remarks.push("no rows".to_owned());
     }
     if drawing.hidden_rows > 0 {
         let drawn = rows - drawing.hidden_rows;
-        remarks.push(format!("{drawn} of {rows} rows; {all} all of them"));
+        remarks.push(format!("{drawn} of {rows} rows; {} all of them", rest.rows));
     }
     if !drawing.hidden_columns.is_empty() {
         let count = drawing.hidden_columns.len();
         let columns = if count == 1 { "column" } else { "columns" };
-        remarks.push(format!("{count} more {columns} {more}: {}", drawing.hidden_columns.join(", ")));
+        remarks.push(format!(
+            "{count} more {columns} {}: {}",
+            rest.columns,
+            drawing.hidden_columns.join(", ")
+        ));
     }
     remarks.iter().map(|remark| paragraph(remark, width)).collect()
 }

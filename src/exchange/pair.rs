@@ -214,17 +214,14 @@ impl Pairer {
         let time = of(messages, again).time;
         let place = id.0.checked_sub(self.first).and_then(|place| self.done.get(place as usize));
         let at = place.filter(|place| !place.closed).map(|place| place.at);
-        match at.and_then(|at| self.table.get_mut(at)) {
-            Some(open) => {
-                open.exchange.end = open.exchange.end.max(time);
-                // A forwarding loop shows one message without end.
-                if open.exchange.sight(step, again) >= self.limits.sightings
-                    && let Some(at) = at
-                {
-                    self.close(at, true);
-                }
-            }
-            None => self.late.push(Late { exchange: id, step, again }),
+        let Some((at, open)) = at.and_then(|at| Some((at, self.table.get_mut(at)?))) else {
+            self.late.push(Late { exchange: id, step, again });
+            return;
+        };
+        open.exchange.end = open.exchange.end.max(time);
+        // A forwarding loop shows one message without end.
+        if open.exchange.sight(step, again) >= self.limits.sightings {
+            self.close(at, true);
         }
     }
 
@@ -319,15 +316,11 @@ impl Pairer {
         Some(exchange)
     }
 
-    /// The first message of the exchange that [`Pairer::next_closed`] gives next, open or not.
-    /// No exchange behind it has one before that.
-    pub fn next_message(&self) -> Option<MessageId> {
-        self.table.get(self.done.front()?.at)?.exchange.first_message()
-    }
-
-    /// When the exchange began that [`Pairer::next_closed`] gives next, open or not.
-    pub fn next_start(&self) -> Option<CaptureTime> {
-        Some(self.table.get(self.done.front()?.at)?.exchange.start)
+    /// When the exchange began that [`Pairer::next_closed`] gives next, open or not, and its first message.
+    /// No exchange behind it has a message before that.
+    pub fn unfinished(&self) -> Option<(CaptureTime, MessageId)> {
+        let exchange = &self.table.get(self.done.front()?.at)?.exchange;
+        Some((exchange.start, exchange.first_message()?))
     }
 
     /// The sightings whose exchange was closed before; of one that is not given away yet they are noted already.

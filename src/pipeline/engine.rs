@@ -185,6 +185,16 @@ impl<'t> Engine<'t> {
         self.events.len() + self.signs.len()
     }
 
+    /// The instant before which every event is known: the end of a command may be only when Kea gives it up.
+    fn known(&self) -> CaptureTime {
+        self.end.plus(-KEPT_EVENTS_NS)
+    }
+
+    /// Where the capture ends, as far as that is known.
+    const fn capture_end(&self) -> CaptureTime {
+        if self.ended { self.end } else { CaptureTime(i64::MAX) }
+    }
+
     /// The first message behind so many of the exchanges that were surveyed.
     fn message_behind(&self, count: usize) -> Option<MessageId> {
         let closed = self.ahead.get(count).or(self.closed.front()).and_then(Exchange::first_message);
@@ -247,7 +257,8 @@ impl<'t> Engine<'t> {
         let new: Vec<Exchange> = self.closed.drain(..count).collect();
         let unsurveyed = self.closed.front().map(|it| it.start).or(self.unfinished.map(|(start, _)| start));
         self.infer();
-        let Self { state, replayer, zones, gaps, ahead, parts, end, ended, threads, updates, .. } = self;
+        let (capture_end, known) = (self.capture_end(), self.known());
+        let Self { state, replayer, zones, gaps, ahead, parts, end, threads, updates, .. } = self;
         let Analysis { network, messages, answers, events, timeline, replay, .. } = state;
         let topology = &*network.topology;
         let mut read = std::mem::take(&mut self.events);
@@ -276,14 +287,7 @@ impl<'t> Engine<'t> {
             }
         }
         network.settle();
-        let evidence = Evidence {
-            network,
-            messages,
-            answers,
-            events: events.all(),
-            updates,
-            capture_end: if *ended { *end } else { CaptureTime(i64::MAX) },
-        };
+        let evidence = Evidence { network, messages, answers, events: events.all(), updates, capture_end };
         let replayer = replayer.get_or_insert_with(|| Replayer::new(&network.topology));
         let worked_out = shared(*threads, &new, |new| {
             let mut queries = Vec::with_capacity(4 * new.len());
@@ -307,9 +311,7 @@ impl<'t> Engine<'t> {
         timeline.settle();
         let oldest = ahead.iter().map(|it| it.start).min().unwrap_or(*end);
         gaps.settle(oldest);
-        // The end of a command may be known only when Kea gives it up.
-        // And queries that were not surveyed come before what follows them.
-        let known = end.plus(-KEPT_EVENTS_NS);
+        // Queries that were not surveyed come before what follows them.
         let until = (!last).then(|| unsurveyed.map_or(known, |start| known.min(start)));
         replayer.advance(&network.topology, events.all(), until, *end);
         replayer.tell(until.unwrap_or(*end), replay);
@@ -330,23 +332,16 @@ impl<'t> Engine<'t> {
     /// Decides the first `count` exchanges that were surveyed, and puts together what the batch settles.
     fn settle(&mut self, count: usize) {
         let next = self.message_behind(count);
-        let Self { state, ahead, parts, gaps, end, ended, leases, updates, .. } = self;
+        let (capture_end, known) = (self.capture_end(), self.known());
+        let Self { state, ahead, parts, gaps, end, leases, updates, .. } = self;
         // Whatever is not surveyed begins behind what the replay told, which in the end is everything.
         let behind = Some(self.told).filter(|told| told.0 < i64::MAX);
         let start = ahead.iter().skip(count).map(|it| it.start).chain(behind).min();
         state.watermark = start;
         state.messages.settle(next);
-        let known = end.plus(-KEPT_EVENTS_NS);
         state.events.settle(start.map(|_| known));
         let Analysis { network, messages, answers, events, timeline, replay, witnesses, .. } = state;
-        let evidence = Evidence {
-            network,
-            messages,
-            answers,
-            events: events.all(),
-            updates,
-            capture_end: if *ended { *end } else { CaptureTime(i64::MAX) },
-        };
+        let evidence = Evidence { network, messages, answers, events: events.all(), updates, capture_end };
         let wanted = self.sentences || state.settled == 0;
         let exchanges: Vec<Exchange> = ahead.drain(..count).collect();
         let parts: Vec<Parts> = parts.drain(..count).collect();

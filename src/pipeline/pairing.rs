@@ -72,10 +72,9 @@ impl Pairing {
             batch.late.extend(pairer.late());
             batch.exchanges.extend(std::iter::from_fn(|| pairer.next_closed()));
         }
-        let unfinished = pairer.next_start().zip(pairer.next_message());
-        batch.unfinished = unfinished;
+        batch.unfinished = pairer.unfinished();
         let behind = MessageId(messages.next().0.saturating_sub(KEPT));
-        messages.forget(unfinished.map_or(behind, |(_, first)| first.min(behind)));
+        messages.forget(batch.unfinished.map_or(behind, |(_, first)| first.min(behind)));
     }
 
     /// Closes the exchanges that are still open.
