@@ -6,5 +6,8 @@ pub mod check;
 mod counted;
 mod ladder;
 mod reasons;
+mod selector;
 pub mod text;
 mod wait;
+
+pub use selector::Selector;
