@@ -57,18 +57,35 @@ impl Axis {
         // A single instant still needs a span to be drawn in.
         let (start, end) = (span.start.0, span.end.0.max(span.start.0.saturating_add(SECOND / 1000)));
         let needed = width("00:00:00.000", TICK_SIZE) + 24.0;
-        let step = time_step((end as f64 - start as f64) / (room / needed).max(1.0));
-        let first = start.div_euclid(step).saturating_add(1).saturating_mul(step);
-        let mut ticks = Vec::new();
-        let mut tick = if start.rem_euclid(step) == 0 { start } else { first };
-        while tick <= end && ticks.len() < 100 {
-            ticks.push((tick as f64, clock(tick, step)));
-            tick = tick.saturating_add(step);
-        }
+        let step = time_step((end as f64 - start as f64) / (room / needed).max(1.0), 1);
+        let before = start.div_euclid(step).checked_mul(step);
+        let first = before.and_then(|tick| if tick < start { tick.checked_add(step) } else { Some(tick) });
+        let all = std::iter::successors(first, |tick| tick.checked_add(step)).take_while(|tick| *tick <= end);
+        let ticks = all.take(100).map(|tick| (tick as f64, clock(tick, step))).collect();
         let day = |ns: i64| utc(ns).chars().take(10).collect::<String>();
         let (first, last) = (day(start), day(end));
         let name = if first == last { format!("UTC, {first}") } else { format!("UTC, {first} to {last}") };
         Self { from: start as f64, to: end as f64, log: false, ticks, name }
+    }
+
+    /// Places for lanes, counted from the top: lane `n` lies between `n` and `n` + 1.
+    pub fn lanes(count: usize) -> Self {
+        // Its values grow upwards, as those of every axis.
+        Self { from: 0.0, to: count.max(1) as f64, log: false, ticks: Vec::new(), name: String::new() }
+    }
+
+    /// Places in a row, place `n` from `n` to `n` + 1 with its word in the middle.
+    pub fn places(words: impl Iterator<Item = String>, name: &str) -> Self {
+        let ticks: Vec<_> = words.enumerate().map(|(place, word)| (place as f64 + 0.5, word)).collect();
+        Self { from: 0.0, to: ticks.len().max(1) as f64, log: false, ticks, name: name.to_owned() }
+    }
+
+    /// The same without words at its ticks.
+    #[must_use]
+    pub fn without_labels(mut self) -> Self {
+        self.ticks.iter_mut().for_each(|(_, label)| label.clear());
+        self.name.clear();
+        self
     }
 
     /// Its ends.
@@ -112,7 +129,7 @@ impl ValueFormatter<f64> for Axis {
     }
 
     fn format_ext(&self, value: &f64) -> String {
-        let tick = self.ticks.iter().find(|(tick, _)| tick == value);
+        let tick = self.ticks.iter().find(|(tick, _)| tick.total_cmp(value).is_eq());
         tick.map_or_else(|| number(*value), |(_, label)| label.clone())
     }
 }
@@ -124,8 +141,8 @@ fn round_step(least: f64) -> f64 {
     step.unwrap_or(10.0 * power)
 }
 
-/// Nanoseconds between ticks that people count time by, at least `least`.
-fn time_step(least: f64) -> i64 {
+/// Nanoseconds between ticks that people count time by: at least `least`, and a multiple of `unit`.
+pub fn time_step(least: f64, unit: i64) -> i64 {
     const MINUTE: i64 = 60 * SECOND;
     const DAY: i64 = 24 * 60 * MINUTE;
     const STEPS: [i64; 17] = [
@@ -147,12 +164,12 @@ fn time_step(least: f64) -> i64 {
         12 * 60 * MINUTE,
         DAY,
     ];
-    if least < SECOND as f64 {
-        // Below a millisecond the clock has no digits.
-        return (round_step(least) as i64).max(SECOND / 1000);
-    }
-    let step = STEPS.into_iter().find(|step| *step as f64 >= least);
-    step.unwrap_or_else(|| (round_step(least / DAY as f64) as i64).saturating_mul(DAY))
+    // Below a millisecond the clock has no digits.
+    let fine = (round_step(least) as i64).max(SECOND / 1000);
+    let coarse = (round_step(least / DAY as f64) as i64).saturating_mul(DAY);
+    let steps = STEPS.into_iter().chain([coarse]).filter(|_| least >= SECOND as f64);
+    let step = steps.chain([fine]).find(|step| *step as f64 >= least && step % unit == 0);
+    step.unwrap_or(coarse.max(unit))
 }
 
 /// The time of day of a tick, or its date, as fine as the ticks are.

@@ -214,6 +214,12 @@ impl<'a> Canvas<'a> {
         let _ = self.area.draw(&Circle::new(at(centre), fine(radius), style));
     }
 
+    /// Draws a cross.
+    pub fn cross(&self, (x, y): (f64, f64), radius: f64, stroke: Stroke) {
+        self.line(&[(x - radius, y - radius), (x + radius, y + radius)], stroke);
+        self.line(&[(x - radius, y + radius), (x + radius, y - radius)], stroke);
+    }
+
     /// Draws slanted lines over a rectangle: it is inferred, or not what it seems.
     pub fn hatch(&self, rect: Rect, stroke: Stroke, gap: f64) {
         // Lines x + y = c, so that they join where rectangles touch.

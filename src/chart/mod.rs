@@ -23,12 +23,21 @@
 
 mod about;
 mod axis;
+mod binomial;
+mod bins;
+mod buckets;
 mod canvas;
 mod latency;
+mod legend;
 mod page;
 mod plot;
 pub mod png;
+mod rate;
+mod secs;
+mod share;
+mod states;
 mod theme;
+mod unacked;
 
 pub use about::About;
 pub use canvas::markup;
@@ -105,6 +114,12 @@ impl Charts {
         let _ = selector;
         let gather = |kind: &Kind| -> Box<dyn Gather> {
             match kind {
+                Kind::States => Box::new(states::Gathered::default()),
+                Kind::Unacked => Box::new(unacked::Gathered),
+                Kind::Rate => Box::new(rate::Gathered::default()),
+                Kind::Secs => Box::new(secs::Gathered::default()),
+                Kind::Share => Box::new(share::Gathered::default()),
+                Kind::Buckets => Box::new(buckets::Gathered::default()),
                 _ => Box::new(latency::Gathered::default()),
             }
         };

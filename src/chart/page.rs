@@ -23,6 +23,11 @@ pub trait Picture {
         1
     }
 
+    /// The width of every picture in pixels.
+    fn room(&self) -> f64 {
+        WIDTH - 2.0 * MARGIN
+    }
+
     /// What a page says in words, and the height of its picture; the first page is 0.
     fn page(&self, number: usize) -> Page;
 
@@ -61,7 +66,7 @@ pub fn description(page: &Page, about: &About) -> String {
 /// A page as SVG.
 pub fn svg(picture: &dyn Picture, number: usize, pages: usize, about: &About, theme: Theme) -> String {
     let page = picture.page(number);
-    let room = WIDTH - 2.0 * MARGIN;
+    let room = picture.room();
     let title = wrap(&page.title, room, TITLE);
     let mut subtitle = vec![about.captures.clone()];
     if !page.subject.is_empty() {

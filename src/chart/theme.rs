@@ -52,6 +52,15 @@ const VERMILLION: Rgb = (0xd5, 0x5e, 0x00);
 const YELLOW: Rgb = (0xf0, 0xe4, 0x42);
 
 impl Theme {
+    /// A colour thinned with the background; `strength` is from 0 to 1.
+    pub fn tint(self, colour: Rgb, strength: f64) -> Rgb {
+        let mix = |colour: u8, ground: u8| {
+            (f64::from(colour) * strength + f64::from(ground) * (1.0 - strength)).round() as u8
+        };
+        let ground = self.background();
+        (mix(colour.0, ground.0), mix(colour.1, ground.1), mix(colour.2, ground.2))
+    }
+
     /// Both.
     pub const ALL: [Self; 2] = [Self::Light, Self::Dark];
 

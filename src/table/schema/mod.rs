@@ -12,7 +12,7 @@ mod messages;
 mod results;
 mod sources;
 
-pub use charts::LATENCY;
+pub use charts::{BUCKETS, CHARTS, LADDER, LATENCY, RATE, SECS, SHARE, STATES, UNACKED};
 pub use decisions::DECISIONS;
 pub use exchanges::EXCHANGES;
 pub use findings::FINDINGS;
