@@ -8,6 +8,9 @@ use crate::units::{CaptureTime, SECOND};
 /// What happened so often in each bin.
 pub type Counts<K> = BTreeMap<K, u64>;
 
+/// The width of bars in nanoseconds, and the begin and the counts of each.
+pub type Bars<K> = (i64, Vec<(CaptureTime, Counts<K>)>);
+
 /// Counts of different things over time.
 #[derive(Clone, Debug)]
 pub struct Bins<K> {
@@ -45,18 +48,22 @@ impl<K: Ord + Copy> Bins<K> {
         self.width = self.width.saturating_mul(factor);
         for (bin, counts) in std::mem::take(&mut self.bins) {
             let into = self.bins.entry(bin.div_euclid(factor)).or_default();
-            counts.into_iter().for_each(|(what, count)| *into.entry(what).or_default() += count);
+            for (what, count) in counts {
+                *into.entry(what).or_default() += count;
+            }
         }
     }
 
     /// At most about `most` bins of a round width, each with its begin; bins without anything are left out.
-    pub fn of_round_width(&self, most: usize) -> (i64, Vec<(CaptureTime, Counts<K>)>) {
+    pub fn of_round_width(&self, most: usize) -> Bars<K> {
         let span = self.extent().saturating_add(1).saturating_mul(self.width);
         let width = time_step(span as f64 / most as f64, self.width);
         let mut wide: BTreeMap<i64, Counts<K>> = BTreeMap::new();
         for (bin, counts) in &self.bins {
             let into = wide.entry(bin.saturating_mul(self.width).div_euclid(width)).or_default();
-            counts.iter().for_each(|(what, count)| *into.entry(*what).or_default() += count);
+            for (what, count) in counts {
+                *into.entry(*what).or_default() += count;
+            }
         }
         (width, wide.into_iter().map(|(bin, counts)| (CaptureTime(bin * width), counts)).collect())
     }

@@ -111,7 +111,7 @@ impl Buckets {
         let mut items = Vec::new();
         for (owner, parity) in map.owners.iter().zip(["even", "odd"]) {
             if let Some(owner) = owner {
-                let colour = theme.tint(theme.series(owner.0).0, 0.45);
+                let colour = theme.tint(theme.series(owner.0).0, 45);
                 items.push((Swatch::Fill(colour), format!("{parity} hashes: {}", self.about.server(*owner))));
             }
         }
@@ -190,7 +190,7 @@ impl Picture for Buckets {
         let (wide, high) = CELL;
         let origin = (body.x + LEFT, body.y + 22.0);
         for n in 0..16 {
-            let along = n as f64 + 0.5;
+            let along = f64::from(n) + 0.5;
             canvas.text(
                 (origin.0 + along * wide, body.y + 10.0),
                 &format!("+{n}"),
@@ -203,7 +203,7 @@ impl Picture for Buckets {
             let (row, column) = ((hash / 16) as f64, (hash % 16) as f64);
             let cell = Rect::new(origin.0 + column * wide, origin.1 + row * high, wide - 1.5, high - 1.5);
             let owner = map.owners.get(hash % 2).copied().flatten();
-            let strength = if bucket.clients > 0 { 0.45 } else { 0.12 };
+            let strength = if bucket.clients > 0 { 45 } else { 12 };
             let colour = owner.map_or(theme.weak(), |owner| theme.series(owner.0).0);
             canvas.fill(cell, theme.tint(colour, strength));
             let middle = (cell.x + cell.w / 2.0, cell.y + cell.h / 2.0);

@@ -197,12 +197,6 @@ impl<'a> Canvas<'a> {
         let _ = self.area.draw(&Polygon::new(points, colour(fill).filled()));
     }
 
-    /// The same, so that what lies below shows through; `opacity` is from 0 to 1.
-    pub fn veil(&self, points: &[(f64, f64)], fill: Rgb, opacity: f64) {
-        let points: Vec<_> = points.iter().copied().map(at).collect();
-        let _ = self.area.draw(&Polygon::new(points, colour(fill).mix(opacity).filled()));
-    }
-
     /// Fills a circle.
     pub fn dot(&self, centre: (f64, f64), radius: f64, fill: Rgb) {
         let _ = self.area.draw(&Circle::new(at(centre), fine(radius), colour(fill).filled()));

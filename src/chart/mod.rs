@@ -27,6 +27,7 @@ mod binomial;
 mod bins;
 mod buckets;
 mod canvas;
+mod ladder;
 mod latency;
 mod legend;
 mod page;
@@ -111,7 +112,6 @@ pub struct Charts(Vec<(Kind, Box<dyn Gather>)>);
 impl Charts {
     /// Charts of these kinds; a ladder shows the exchanges that `selector` means, else examples.
     pub fn new(kinds: &[Kind], selector: Option<&Selector>) -> Self {
-        let _ = selector;
         let gather = |kind: &Kind| -> Box<dyn Gather> {
             match kind {
                 Kind::States => Box::new(states::Gathered::default()),
@@ -120,7 +120,8 @@ impl Charts {
                 Kind::Secs => Box::new(secs::Gathered::default()),
                 Kind::Share => Box::new(share::Gathered::default()),
                 Kind::Buckets => Box::new(buckets::Gathered::default()),
-                _ => Box::new(latency::Gathered::default()),
+                Kind::Ladder => Box::new(ladder::Gathered::new(selector)),
+                Kind::Latency => Box::new(latency::Gathered::default()),
             }
         };
         Self(kinds.iter().map(|kind| (*kind, gather(kind))).collect())

@@ -21,16 +21,16 @@ const PLOT: f64 = 340.0;
 
 /// The types that have a colour of their own, in the order in which bars are stacked. A reply has the colour of the
 /// query that it answers, paler.
-const TYPES: [(Option<MessageType>, usize, f64); 9] = [
-    (Some(MessageType::DISCOVER), 0, 1.0),
-    (Some(MessageType::OFFER), 0, 0.5),
-    (Some(MessageType::REQUEST), 1, 1.0),
-    (Some(MessageType::ACK), 1, 0.5),
-    (Some(MessageType::NAK), 5, 1.0),
-    (Some(MessageType::INFORM), 4, 1.0),
-    (Some(MessageType::RELEASE), 2, 1.0),
-    (Some(MessageType::DECLINE), 3, 1.0),
-    (None, 6, 0.6),
+const TYPES: [(Option<MessageType>, usize, u8); 9] = [
+    (Some(MessageType::DISCOVER), 0, 100),
+    (Some(MessageType::OFFER), 0, 50),
+    (Some(MessageType::REQUEST), 1, 100),
+    (Some(MessageType::ACK), 1, 50),
+    (Some(MessageType::NAK), 5, 100),
+    (Some(MessageType::INFORM), 4, 100),
+    (Some(MessageType::RELEASE), 2, 100),
+    (Some(MessageType::DECLINE), 3, 100),
+    (None, 6, 60),
 ];
 
 /// A type as its place in [`TYPES`].
@@ -42,7 +42,7 @@ fn name(place: Place) -> String {
 }
 
 fn colour(theme: Theme, place: Place) -> Rgb {
-    let (_, series, strength) = TYPES.get(place).copied().unwrap_or((None, 0, 1.0));
+    let (_, series, strength) = TYPES.get(place).copied().unwrap_or((None, 0, 100));
     theme.tint(theme.series(series).0, strength)
 }
 

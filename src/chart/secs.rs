@@ -95,7 +95,7 @@ impl Secs {
             .sum()
     }
 
-    fn limit(&self, theme: Theme) -> Stroke {
+    fn limit(theme: Theme) -> Stroke {
         Stroke { colour: theme.text(), width: 1.3, dash: Dash::Dashed }
     }
 
@@ -111,7 +111,7 @@ impl Secs {
         }
         let delays: Vec<String> =
             self.delays.iter().map(|delay| number(f64::from(*delay) / 1000.0)).collect();
-        items.push((Swatch::Line(self.limit(theme)), format!("max-ack-delay {} s", delays.join(", "))));
+        items.push((Swatch::Line(Self::limit(theme)), format!("max-ack-delay {} s", delays.join(", "))));
         items
     }
 }
@@ -203,7 +203,7 @@ impl Picture for Secs {
         for delay in &self.delays {
             // Behind the bar of the last value that does not count.
             let edge = bars.iter().filter(|bar| bar.start().saturating_mul(1000) <= *delay).count();
-            plot.mark(edge as f64, self.limit(theme));
+            plot.mark(edge as f64, Self::limit(theme));
         }
     }
 }

@@ -198,14 +198,16 @@ impl Share {
     }
 
     /// Leases per bar.
-    fn leases(&self, canvas: &Canvas<'_>, body: Rect, part: &Part, x: Axis) {
+    fn leases(canvas: &Canvas<'_>, body: Rect, part: &Part, x: Axis) {
         let theme = canvas.theme;
         let most = part.bins.iter().map(|(_, counts)| counts.values().sum::<u64>()).max().unwrap_or_default();
         let name = format!("leases within {}", duration(part.width as f64 / 1000.0));
         let plot = Plot::new(canvas, body, x, Axis::counts(most as f64, 4, &name));
         for (begin, counts) in &part.bins {
             let mut by_server: BTreeMap<ServerId, u64> = BTreeMap::new();
-            counts.iter().for_each(|(gift, count)| *by_server.entry(gift.server).or_default() += count);
+            for (gift, count) in counts {
+                *by_server.entry(gift.server).or_default() += count;
+            }
             let mut below = 0;
             for (server, count) in by_server {
                 let x = (begin.0 as f64, begin.0 as f64 + part.width as f64);
@@ -218,7 +220,7 @@ impl Share {
     }
 
     /// The share of each server, and where chance alone would leave it.
-    fn shares(&self, canvas: &Canvas<'_>, body: Rect, part: &Part, x: Axis) {
+    fn shares(canvas: &Canvas<'_>, body: Rect, part: &Part, x: Axis) {
         let theme = canvas.theme;
         let (from, end) = x.ends();
         let plot = Plot::new(
@@ -308,7 +310,7 @@ impl Picture for Share {
         let first = part.bins.first().map_or(span.0, |(begin, _)| (*begin).min(span.0));
         let last = part.bins.last().map_or(span.1, |(begin, _)| begin.plus(part.width)).max(span.1);
         let x = || Axis::time(first..last, body.w);
-        self.leases(canvas, Rect { h: UPPER, ..body }, part, x().without_labels());
-        self.shares(canvas, Rect::new(body.x, body.y + UPPER, body.w, LOWER), part, x());
+        Self::leases(canvas, Rect { h: UPPER, ..body }, part, x().without_labels());
+        Self::shares(canvas, Rect::new(body.x, body.y + UPPER, body.w, LOWER), part, x());
     }
 }

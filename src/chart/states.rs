@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Gather;
 use super::about::About;
 use super::axis::{Axis, number};
-use super::bins::Bins;
+use super::bins::{Bars, Bins};
 use super::canvas::{Align, Canvas, Letters, Rect, Stroke, width};
 use super::legend::{self, Swatch};
 use super::page::{Page, Picture};
@@ -91,7 +91,7 @@ struct Lane {
     peers: Vec<String>,
     spans: Vec<Span>,
     /// Replies to clients: the width of a bin, and how many each has.
-    replies: (i64, Vec<(CaptureTime, BTreeMap<(), u64>)>),
+    replies: Bars<()>,
 }
 
 impl Lane {
@@ -120,9 +120,9 @@ fn colour(theme: Theme, state: State) -> Rgb {
         State::PartnerInMaintenance => series(3),
         State::CommunicationRecovery => series(1),
         State::Terminated => theme.text(),
-        State::Ready => theme.tint(theme.weak(), 0.9),
-        State::Syncing => theme.tint(theme.weak(), 0.65),
-        State::Waiting | State::InMaintenance | State::Backup => theme.tint(theme.weak(), 0.4),
+        State::Ready => theme.tint(theme.weak(), 90),
+        State::Syncing => theme.tint(theme.weak(), 65),
+        State::Waiting | State::InMaintenance | State::Backup => theme.tint(theme.weak(), 40),
     }
 }
 
@@ -205,7 +205,7 @@ impl States {
         let mut items: Vec<_> = states.iter().map(word).collect();
         let inferred = |span: &Span| !is_shown(span.basis);
         if self.lanes.iter().flat_map(|lane| &lane.spans).any(inferred) {
-            let pale = theme.tint(theme.weak(), 0.3);
+            let pale = theme.tint(theme.weak(), 30);
             items.push((Swatch::Hatched(pale, theme.background()), "inferred, no frame shows it".to_owned()));
         }
         items
@@ -232,7 +232,7 @@ impl States {
             };
             let fill = colour(theme, state);
             let shown = is_shown(span.basis);
-            canvas.fill(bar, if shown { fill } else { theme.tint(fill, 0.55) });
+            canvas.fill(bar, if shown { fill } else { theme.tint(fill, 55) });
             if !shown {
                 canvas.hatch(bar, Stroke::solid(theme.background(), 1.2), 6.0);
             }

@@ -52,10 +52,11 @@ const VERMILLION: Rgb = (0xd5, 0x5e, 0x00);
 const YELLOW: Rgb = (0xf0, 0xe4, 0x42);
 
 impl Theme {
-    /// A colour thinned with the background; `strength` is from 0 to 1.
-    pub fn tint(self, colour: Rgb, strength: f64) -> Rgb {
+    /// A colour thinned with the background to so many percent.
+    pub fn tint(self, colour: Rgb, percent: u8) -> Rgb {
+        let share = u16::from(percent.min(100));
         let mix = |colour: u8, ground: u8| {
-            (f64::from(colour) * strength + f64::from(ground) * (1.0 - strength)).round() as u8
+            ((u16::from(colour) * share + u16::from(ground) * (100 - share) + 50) / 100) as u8
         };
         let ground = self.background();
         (mix(colour.0, ground.0), mix(colour.1, ground.1), mix(colour.2, ground.2))

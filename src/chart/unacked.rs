@@ -240,7 +240,9 @@ impl Picture for Unacked {
         );
         let limit = Stroke { colour: theme.bad(), width: 1.3, dash: Dash::Long };
         plot.level(threshold, &format!("{} needed", number(threshold)), limit);
-        moments(episode, theme).into_iter().for_each(|(time, line, _)| plot.mark(time.0 as f64, line));
+        for (time, line, _) in moments(episode, theme) {
+            plot.mark(time.0 as f64, line);
+        }
         let mut points = vec![(from.0 as f64, 0.0)];
         let mut level = 0.0;
         for (it, _) in &episode.counted {
@@ -259,7 +261,9 @@ impl Picture for Unacked {
         let plot = Plot::new(canvas, Rect::new(body.x, body.y + UPPER, body.w, LOWER), x, y);
         let limit = Stroke { colour: theme.weak(), width: 1.2, dash: Dash::Dashed };
         plot.level(episode.delay(), &format!("max-ack-delay {} s", number(episode.delay())), limit);
-        moments(episode, theme).into_iter().for_each(|(time, line, _)| plot.mark(time.0 as f64, line));
+        for (time, line, _) in moments(episode, theme) {
+            plot.mark(time.0 as f64, line);
+        }
         for (it, _) in &episode.counted {
             let place = plot.at(it.time.0 as f64, f64::from(it.secs));
             if it.unacked {

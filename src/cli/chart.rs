@@ -1,6 +1,6 @@
 //! `dorascope chart`: one picture, and the data behind it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
 use dorascope::chart::{Chart, Charts, Theme, png};
@@ -28,23 +28,18 @@ pub fn run(job: &ChartJob, output: &Output) -> Result<Exit> {
         return Ok(exit);
     }
     charts.take(&last);
-    for chart in charts.finish(&last) {
-        if let Some(data) = data {
-            data.put(&csv(&chart)?)?;
-            output.note(&format!("wrote {}", job.data.as_deref().unwrap_or(Path::new("")).display()));
+    let Some(chart) = charts.finish(&last).pop() else { return Ok(exit) };
+    if let Some((data, path)) = data.zip(job.data.as_deref()) {
+        data.put(&csv(&chart)?)?;
+        output.note(&format!("wrote {}", path.display()));
+    }
+    for (theme, mut first) in job.themes.iter().zip(first) {
+        for page in 0..chart.pages() {
+            let path = path(job, *theme, page);
+            let pending = first.take().map_or_else(|| Pending::create(&path), Ok)?;
+            pending.put(&drawn(&chart, page, *theme, job.picture)?)?;
+            output.note(&format!("wrote {}: {}", path.display(), chart.title(page)));
         }
-        for (theme, first) in job.themes.iter().zip(&mut first) {
-            for page in 0..chart.pages() {
-                let path = path(job, *theme, page);
-                let pending = match first.take() {
-                    Some(pending) => pending,
-                    None => Pending::create(&path)?,
-                };
-                pending.put(&drawn(&chart, page, *theme, job.picture)?)?;
-                output.note(&format!("wrote {}: {}", path.display(), chart.title(page)));
-            }
-        }
-        break;
     }
     Ok(exit)
 }
