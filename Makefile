@@ -43,7 +43,7 @@ readme:
 
 docs:
 	@scripts/setup.sh build
-	UPDATE_DOCS=1 cargo test --locked --test integration -- docs:: score::
+	UPDATE_DOCS=1 cargo test --locked --test integration -- charts::the_gallery docs:: score::
 
 setup:
 	@scripts/setup.sh build test lab

@@ -6,6 +6,7 @@ mod capture_damage;
 mod capture_files;
 mod cards;
 mod channel;
+mod charts;
 mod command_line;
 mod docs;
 mod findings;

@@ -344,7 +344,8 @@ pub fn cut(text: &str, most: f64, size: f64) -> String {
 /// Lines of a text that are at most so wide, broken at spaces; a word without room is cut.
 pub fn wrap(text: &str, most: f64, size: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    // What is escaped takes more room.
+    for word in escape(text).split_whitespace() {
         match lines.last_mut() {
             Some(line) if width(line, size) + width(" ", size) + width(word, size) <= most => {
                 line.push(' ');

@@ -90,7 +90,10 @@ pub fn svg(picture: &dyn Picture, number: usize, pages: usize, about: &About, th
             canvas.text((MARGIN, y), line, Letters::new(SMALL, theme.weak()));
             y += LINE;
         }
-        picture.draw(number, canvas, Rect::new(MARGIN, head, room, page.height));
+        // A page without anything to show has words only.
+        if page.height > 0.0 {
+            picture.draw(number, canvas, Rect::new(MARGIN, head, room, page.height));
+        }
         let mut y = head + page.height + 10.0 + LINE / 2.0;
         for line in &notes {
             canvas.text((MARGIN, y), line, Letters::new(SMALL, theme.weak()));

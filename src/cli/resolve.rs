@@ -359,8 +359,7 @@ fn maybe_named(text: &str) -> (Option<String>, PathBuf) {
 }
 
 fn schema_job(args: SchemaArgs) -> Result<SchemaJob, Error> {
-    let all =
-        || schema::TABLES.into_iter().chain([&schema::CHECK, &schema::CODES, &schema::HASH, &schema::LINT]);
+    let all = || schema::TABLES.into_iter().chain(schema::RESULTS).chain(schema::CHARTS);
     let tables: Vec<_> = match &args.table {
         None => schema::TABLES.to_vec(),
         Some(name) => all().filter(|table| table.name == name).collect(),
