@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use clap::{CommandFactory, Parser};
+use dorascope::explain::Selector;
 use dorascope::ha::hash::Owner;
 use dorascope::table::Format;
 
