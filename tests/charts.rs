@@ -11,7 +11,7 @@ use dorascope::explain::Selector;
 use dorascope::ha::topology::Topology;
 use dorascope::pipeline::{Analysis, analyze};
 use dorascope::table::{Cell, Rows};
-use resvg::usvg::{Node, Tree};
+use resvg::usvg::{Node, TextChunk, Tree};
 
 use crate::scenarios::script::{self, Cast};
 use crate::support::files::{Order, PcapFile};
@@ -57,7 +57,7 @@ fn written(svg: &str) -> (Vec<Written>, (f32, f32)) {
             Node::Text(text) => {
                 let b = text.flattened().abs_bounding_box();
                 texts.push(Written {
-                    text: text.chunks().iter().map(|chunk| chunk.text()).collect(),
+                    text: text.chunks().iter().map(TextChunk::text).collect(),
                     edges: [b.left(), b.top(), b.right(), b.bottom()],
                 });
             }
@@ -253,7 +253,7 @@ fn latencies_are_those_of_tshark() {
             let (seconds, fraction) = frame[2].split_once('.').unwrap();
             seconds.parse::<i64>().unwrap() * 1_000_000_000 + fraction.parse::<i64>().unwrap()
         };
-        expected.push((ns(offer) - ns(frame)) as u64 / 1000);
+        expected.push((ns(offer) - ns(frame)).cast_unsigned() / 1000);
     }
     expected.sort_unstable();
     let rows = chart("all-on", Kind::Latency).rows();

@@ -10,6 +10,8 @@ pub const WIDTH: f64 = 960.0;
 /// White space around everything.
 pub const MARGIN: f64 = 28.0;
 const TITLE: f64 = 19.0;
+/// Bold letters of the widest common font, in those that are reckoned with.
+const BOLD: f64 = 1.2;
 const SMALL: f64 = 12.5;
 const LINE: f64 = 18.0;
 
@@ -67,7 +69,7 @@ pub fn description(page: &Page, about: &About) -> String {
 pub fn svg(picture: &dyn Picture, number: usize, pages: usize, about: &About, theme: Theme) -> String {
     let page = picture.page(number);
     let room = picture.room();
-    let title = wrap(&page.title, room, TITLE);
+    let title = wrap(&page.title, room / BOLD, TITLE);
     let mut subtitle = vec![about.captures.clone()];
     if !page.subject.is_empty() {
         subtitle.insert(0, page.subject.clone());
