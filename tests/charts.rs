@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use dorascope::capture::Input;
 use dorascope::chart::{Chart, Charts, Kind, Theme, png};
 use dorascope::exchange::PairLimits;
 use dorascope::explain::Selector;
 use dorascope::ha::topology::Topology;
-use dorascope::pipeline::{Analysis, analyze};
+use dorascope::pipeline::{Analysis, Options, Window, analyze, stream};
 use dorascope::table::{Cell, Rows};
 use resvg::usvg::{Node, TextChunk, Tree};
 
@@ -537,4 +538,43 @@ fn the_gallery_is_current() {
         );
     }
     page::is_current("docs/charts.md", &text);
+}
+
+/// A long capture, in batches as it comes from the pipeline, is aggregated and paged, and says so.
+#[test]
+fn many_exchanges_are_aggregated() {
+    use crate::bench_inputs::generate::{self, Kind as Made, Mode, Plan, Precision};
+    let folder = TempDir::new("charts");
+    let path = folder.path().join("bench.pcap");
+    let plan = Plan {
+        kind: Made::Control,
+        mode: Mode::LoadBalancing,
+        clients: 500,
+        frames: 20_000,
+        precision: Precision::Nanoseconds,
+    };
+    generate::write(&plan, &path).unwrap();
+    generate::write_topology(folder.path(), Mode::LoadBalancing, true).unwrap();
+    let topology = Topology::load(&folder.path().join("topology.toml")).unwrap();
+    let inputs = [Input { zone: Some("bench".to_owned()), path }];
+    let draw = |window| {
+        let mut charts = Charts::new(&Kind::ALL, None);
+        let options = Options { window, ..Options::default() };
+        let last = stream(&inputs, &topology, options, |_| {}, |batch| charts.take(batch));
+        charts.take(&last);
+        charts.finish(&last)
+    };
+    let (whole, batches) = (draw(Window::WHOLE), draw(Window::of(800, 400)));
+    for (chart, other) in whole.iter().zip(&batches) {
+        let svg = chart.svg(0, Theme::Light);
+        nothing_collides(&svg, chart.kind.as_str());
+        assert!(svg.len() < 1_000_000, "{}: {} bytes", chart.kind.as_str(), svg.len());
+        // A decision in a batch may be a little less sure; a count is a count.
+        if chart.kind != Kind::Ladder {
+            assert!(svg == other.svg(0, Theme::Light), "{}: not the same in batches", chart.kind.as_str());
+        }
+    }
+    let ladder = whole.iter().find(|chart| chart.kind == Kind::Ladder).unwrap();
+    assert!(ladder.pages() <= 20);
+    assert!(ladder.description(0).contains("one exchange of every kind"), "{}", ladder.description(0));
 }
