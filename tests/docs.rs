@@ -33,7 +33,8 @@ fn every_column_is_on_its_page() {
     let mut text = format!(
         "{MADE}\n\n# Tables\n\nWhat `dorascope analyze -o DIR` writes, one file per table, and what other commands \
          print with `--format`. Version {} of the schema; `dorascope schema` prints it. A column is only ever \
-         appended.\n",
+         appended. CSV escapes control characters as `\\u{{1b}}`, and puts an apostrophe before text that a \
+         spreadsheet would calculate; the other formats have every text as it was sent.\n",
         schema::VERSION
     );
     for table in schema::TABLES.into_iter().chain(schema::RESULTS).chain(schema::CHARTS) {
