@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-use super::canvas::width;
+use super::letters::width;
 use crate::table::utc;
 use crate::units::{CaptureTime, SECOND};
 

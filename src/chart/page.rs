@@ -1,7 +1,8 @@
 //! The frame of every chart: the finding as title, the captures as subtitle, the picture, and notes below it.
 
 use super::about::About;
-use super::canvas::{self, Canvas, Letters, Rect, wrap};
+use super::canvas::{self, Canvas, Letters, Rect};
+use super::letters::wrap;
 use super::theme::Theme;
 use crate::table::Rows;
 
