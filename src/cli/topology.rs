@@ -65,7 +65,7 @@ impl<'a> Target<'a> {
 }
 
 /// Writes a file that appears complete or not at all.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let mut partial = PathBuf::from(path).into_os_string();
     partial.push(".partial");
     let written = fs::File::create(&partial)
