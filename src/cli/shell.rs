@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
+use dorascope::table::utc;
 
 use super::args::{Cli, ShellArg};
 use super::exit::Exit;
@@ -43,18 +45,69 @@ pub fn manual(folder: Option<&Path>, output: &Output) -> Result<Exit> {
 
 /// File name and text of every page, the main one first.
 fn pages() -> Result<Vec<(String, String)>> {
-    let mut cli = Cli::command();
+    // `help COMMAND` is what the pages are for.
+    let mut cli = without_help(Cli::command());
     cli.build();
-    let mut pages = Vec::new();
-    let mut waiting = vec![cli.disable_help_subcommand(true)];
+    let date = built().unwrap_or_default();
+    let (mut pages, mut waiting) = (Vec::new(), vec![cli]);
     while let Some(command) = waiting.pop() {
+        waiting.extend(command.get_subcommands().cloned());
         // Names such as dorascope-topology-import are clap's own.
         let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
-        let visible = command.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help");
-        waiting.extend(visible.cloned());
-        let mut page = Vec::new();
-        Man::new(command).render(&mut page).context("cannot write a manual page")?;
-        pages.push((format!("{name}.1"), String::from_utf8_lossy(&page).into_owned()));
+        let page = page(command, &date).with_context(|| format!("cannot write the page {name}"))?;
+        pages.push((format!("{name}.1"), page));
     }
     Ok(pages)
+}
+
+fn without_help(command: Command) -> Command {
+    command.disable_help_subcommand(true).mut_subcommands(without_help)
+}
+
+/// One page. Clap's own last section would wrap the examples, which are there to be copied.
+fn page(command: Command, date: &str) -> Result<String> {
+    let extra = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+    let has_subcommands = command.has_subcommands();
+    let source = concat!("dorascope ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command).date(date).source(source).manual("DHCP and Kea's High Availability");
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if has_subcommands {
+        man.render_subcommands_section(&mut page)?;
+    }
+    // An empty line is a break already.
+    let page = String::from_utf8_lossy(&page).replace("\n.br\n\n.br\n", "\n\n");
+    Ok(page + &sections(&extra))
+}
+
+/// The text below a help: each line that ends in a colon and is not indented begins a section.
+fn sections(text: &str) -> String {
+    let mut page = String::new();
+    for line in text.lines() {
+        match line.strip_suffix(':').filter(|title| !title.starts_with(' ')) {
+            Some(title) => {
+                let end = if page.is_empty() { "" } else { ".fi\n" };
+                page = format!("{}\n{end}.SH {}\n.nf\n", page.trim_end(), title.to_uppercase()).trim_start().to_owned();
+            }
+            None => page.extend([literal(line), "\n".to_owned()]),
+        }
+    }
+    if page.is_empty() { page } else { format!("{}\n.fi\n", page.trim_end()) }
+}
+
+/// A line that roff prints as it is.
+fn literal(line: &str) -> String {
+    let text = line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+    if text.starts_with('.') { format!("\\&{text}") } else { text }
+}
+
+/// The day on which this program was built, which is the date of what its pages say.
+fn built() -> Option<String> {
+    let built = fs::metadata(std::env::current_exe().ok()?).ok()?.modified().ok()?;
+    let ns = built.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    utc(i64::try_from(ns).ok()?).split(' ').next().map(str::to_owned)
 }

@@ -17,8 +17,8 @@ const FOLDER: &str = "tables";
 pub fn run(job: &QueryJob, _: &Output) -> Result<Exit> {
     let (first, folder, format) = match &job.tables {
         TableSource::Captures(inputs) => {
-            let analyze = format!("First write the tables:\n\n  {}\n\n", analyze(inputs));
-            (analyze, Path::new(FOLDER), Format::Parquet)
+            let command = format!("\nThe tables:\n\n{}\n", analyze(inputs));
+            (command, Path::new(FOLDER), Format::Parquet)
         }
         TableSource::Directory(path) => (String::new(), path.as_path(), Stored::find(path)?.format()),
     };
@@ -29,7 +29,8 @@ pub fn run(job: &QueryJob, _: &Output) -> Result<Exit> {
         .collect();
     bail!(
         "this build has no SQL; cargo build --release --features sql makes one that has\n\n\
-         Other programs answer the same over the tables. {first}{}In Python, with Polars (pip install polars):\n\n{}",
+         Other programs answer the same from the tables that analyze writes.\n{first}{}\n\
+         In Python, with Polars:\n\n{}",
         duckdb(&job.sql, &files, format),
         polars(&job.sql, &files, format),
     )
@@ -67,12 +68,13 @@ fn duckdb(sql: &str, files: &[(&str, String)], format: Format) -> String {
     if format == Format::Arrow {
         return String::new();
     }
-    let mut text = "In DuckDB:\n\n  duckdb <<'EOF'\n".to_owned();
+    // Nothing is indented, so that it can be pasted.
+    let mut text = "\nIn DuckDB:\n\nduckdb <<'EOF'\n".to_owned();
     for (name, file) in files {
         // Writing into a `String` cannot fail.
-        let _ = writeln!(text, "  CREATE VIEW {name} AS FROM '{}';", file.replace('\'', "''"));
+        let _ = writeln!(text, "CREATE VIEW {name} AS FROM '{}';", file.replace('\'', "''"));
     }
-    let _ = writeln!(text, "  {};\n  EOF\n", sql.trim().trim_end_matches(';'));
+    let _ = writeln!(text, "{};\nEOF", sql.trim().trim_end_matches(';'));
     text
 }
 
@@ -85,11 +87,11 @@ fn polars(sql: &str, files: &[(&str, String)], format: Format) -> String {
         Format::JsonLines => "scan_ndjson",
         Format::Json => "read_json",
     };
-    let mut text = "  import polars as pl\n  tables = pl.SQLContext(\n".to_owned();
+    let mut text = "import polars as pl\ntables = pl.SQLContext(\n".to_owned();
     for (name, file) in files {
-        let _ = writeln!(text, "      {name}=pl.{read}({}),", literal(file));
+        let _ = writeln!(text, "    {name}=pl.{read}({}),", literal(file));
     }
-    let _ = write!(text, "  )\n  print(tables.execute({}, eager=True))", literal(sql.trim()));
+    let _ = write!(text, ")\nprint(tables.execute({}, eager=True))", literal(sql.trim()));
     text
 }
 

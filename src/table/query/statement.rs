@@ -22,8 +22,8 @@ const ONLY_SELECT: &str = "a query is one SELECT statement; nothing else is run"
 pub(super) struct Statement {
     /// The tables that it names, in the order of the schema.
     pub tables: Vec<&'static Table>,
-    /// The names that stand where a column may stand.
-    names: Vec<Ident>,
+    /// The names that stand where a column may stand, and whether one of its own follows (`leases.ip`).
+    names: Vec<(Ident, bool)>,
     /// Every word of the text; `None` when columns may be meant that it does not name.
     words: Option<BTreeSet<String>>,
 }
@@ -65,14 +65,15 @@ impl Statement {
     pub fn explain(&self, error: &PolarsError) -> QueryError {
         let text = words(error);
         let has = |table: &Table, name: &str| table.position(name).is_some();
-        let strange = |name: &&Ident| !self.tables.iter().any(|table| has(table, &name.value));
+        let strange = |name: &&(Ident, bool)| !self.tables.iter().any(|table| has(table, &name.0.value));
         // The first name in Polars' sentence is the one that it looked for.
         let place = |name: &Ident| {
             ['"', '\'', '`'].iter().filter_map(|quote| text.find(&format!("{quote}{}{quote}", name.value))).min()
         };
-        let culprit = self.names.iter().filter(strange).filter_map(|name| Some((place(name)?, name)));
+        let culprit = self.names.iter().filter(strange).filter_map(|it| Some((place(&it.0)?, it)));
         match culprit.min_by_key(|(place, _)| *place) {
-            Some((_, name)) => QueryError::Unknown(no_column(name, &self.tables)),
+            Some((_, (name, false))) => QueryError::Unknown(no_column(name, &self.tables)),
+            Some((_, (name, true))) => QueryError::Unknown(format!("\"{}\" is no table of the query", name.value)),
             None => QueryError::Plan(text),
         }
     }
@@ -85,7 +86,7 @@ struct Look {
     relations: Vec<Ident>,
     /// Tables that the statement itself makes: WITH, and aliases.
     made: BTreeSet<String>,
-    names: Vec<Ident>,
+    names: Vec<(Ident, bool)>,
 }
 
 impl Visitor for Look {
@@ -130,8 +131,11 @@ impl Visitor for Look {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<String> {
         match expr {
-            Expr::Identifier(name) => self.names.push(name.clone()),
-            Expr::CompoundIdentifier(parts) => self.names.extend(parts.iter().cloned()),
+            Expr::Identifier(name) => self.names.push((name.clone(), false)),
+            Expr::CompoundIdentifier(parts) => {
+                let last = parts.len().saturating_sub(1);
+                self.names.extend(parts.iter().enumerate().map(|(at, name)| (name.clone(), at < last)));
+            }
             _ => {}
         }
         ControlFlow::Continue(())
