@@ -253,9 +253,11 @@ fn what_is_unreadable_is_said() {
     refused(&["query", "SELECT ip FROM leases", &folder, "-t", "all-on/topology.toml"], 2);
 
     // A capture that is cut in the middle: rows up to there, and exit code 3.
-    let whole = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/all-on/zaldua2.pcap")).unwrap();
+    let whole =
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/all-on/zaldua2.pcap")).unwrap();
     let cut = temp.file("cut.pcap", &whole[..whole.len() - 7]);
-    let output = run(&["query", "SELECT count(*) AS n FROM messages", cut.to_str().unwrap(), "--format", "csv"]);
+    let output =
+        run(&["query", "SELECT count(*) AS n FROM messages", cut.to_str().unwrap(), "--format", "csv"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(output.stdout.starts_with(b"n\n"));
 }

@@ -21,7 +21,8 @@ impl Place {
         let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/all-on");
         std::os::unix::fs::symlink(captures, temp.path().join("all on")).unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_dorascope")).parent().unwrap();
-        let path = format!("{}:{}:{}", temp.path().display(), program.display(), std::env::var("PATH").unwrap());
+        let path =
+            format!("{}:{}:{}", temp.path().display(), program.display(), std::env::var("PATH").unwrap());
         let place = Self { temp, path };
         if let Some(python) = python {
             // DuckDB as a Python module runs the same text as its own command line.
@@ -35,7 +36,12 @@ impl Place {
     }
 
     fn shell(&self, script: &str) -> Output {
-        Command::new("bash").args(["-c", script]).current_dir(self.temp.path()).env("PATH", &self.path).output().unwrap()
+        Command::new("bash")
+            .args(["-c", script])
+            .current_dir(self.temp.path())
+            .env("PATH", &self.path)
+            .output()
+            .unwrap()
     }
 
     /// What a script prints; it has to succeed.
@@ -64,7 +70,9 @@ fn python() -> Option<PathBuf> {
     };
     let found = [made, "python3".into()].into_iter().find(works);
     if found.is_none() {
-        println!("SKIPPED: no Python with DuckDB and Polars, so the queries that a build without SQL names were not run");
+        println!(
+            "SKIPPED: no Python with DuckDB and Polars, so the queries that a build without SQL names were not run"
+        );
     }
     found
 }
@@ -90,7 +98,8 @@ fn holds(printed: &str, counts: &BTreeMap<String, u32>) {
     assert!(counts.len() > 1);
     let lines = printed.replace("),", ")\n");
     for (server, count) in counts {
-        let words = |line: &str| line.split(|c: char| !c.is_alphanumeric()).any(|word| word == count.to_string());
+        let words =
+            |line: &str| line.split(|c: char| !c.is_alphanumeric()).any(|word| word == count.to_string());
         assert!(lines.lines().any(|line| line.contains(server.as_str()) && words(line)), "{printed}");
     }
 }
@@ -99,7 +108,10 @@ fn holds(printed: &str, counts: &BTreeMap<String, u32>) {
 fn the_build_that_has_it_and_the_tables_are_named() {
     let place = Place::new(None);
     let hint = place.hint("z1='all on/zaldua1.pcap' -t 'all on/topology.toml' --kea 's1=a b.conf'");
-    assert!(hint.starts_with("error: this build has no SQL; cargo build --release --features sql "), "{hint}");
+    assert!(
+        hint.starts_with("error: this build has no SQL; cargo build --release --features sql "),
+        "{hint}"
+    );
     assert!(part(&hint, "The tables").starts_with(
         "dorascope analyze 'z1=all on/zaldua1.pcap' -t 'all on/topology.toml' --kea 's1=a b.conf' -o tables"
     ));

@@ -1,10 +1,16 @@
 //! What can be typed. The documentation comments are the help texts; nothing is decided here.
 
+mod query;
+mod shell;
+
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dorascope::units::{HwAddr, Xid};
+
+pub use query::QueryArgs;
+pub use shell::{CompletionsArgs, ManArgs, ShellArg};
 
 /// Names the DHCP server that answered every client, and says why that one.
 ///
@@ -67,11 +73,14 @@ pub enum Command {
     Query(QueryArgs),
     Hash(HashArgs),
     /// Make a topology file, or check the servers' configuration files
-    #[command(subcommand, after_long_help = "\
+    #[command(
+        subcommand,
+        after_long_help = "\
 Examples:
   dorascope topology import srv1=srv1/kea-dhcp4.conf srv2=srv2/kea-dhcp4.conf -o topology.toml
   dorascope topology infer zaldua1.pcap zaldua2.pcap -o topology.toml
-  dorascope topology lint -t topology.toml")]
+  dorascope topology lint -t topology.toml"
+    )]
     Topology(TopologyCommand),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
@@ -237,35 +246,6 @@ pub struct CheckArgs {
     pub format: FormatArg,
 }
 
-/// Ask the tables with SQL
-///
-/// INPUTs are captures, or one directory that `analyze -o` wrote. The statement
-/// is one SELECT over the tables messages, exchanges, leases, decisions,
-/// ha_events, findings and sources; `dorascope schema` has their columns.
-/// Instants (_ns) are integers of nanoseconds: `ts_ns::TIMESTAMP(9)` makes a
-/// date of one. In tables that were written as CSV, lists are text. Rows come
-/// in no certain order without ORDER BY.
-///
-/// SQL is a feature of the build: `cargo build --release --features sql`.
-/// Without it the command says how DuckDB and Python answer the same.
-#[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  dorascope query \"SELECT server, count(*) AS n FROM leases GROUP BY server ORDER BY n DESC\" zaldua1.pcap
-  dorascope query \"SELECT * FROM exchanges WHERE outcome = 'no-answer'\" tables --format csv
-  dorascope query \"SELECT rule, expected, count(*) AS n FROM decisions GROUP BY rule, expected\" tables
-  dorascope query \"SELECT start_ns, client_name, ip FROM leases WHERE confidence < 0.9\" lab=trace1 -t topology.toml")]
-pub struct QueryArgs {
-    /// One SELECT statement
-    #[arg(value_name = "SQL")]
-    pub sql: String,
-    #[command(flatten)]
-    pub input: InputArgs,
-    /// Format of the rows
-    #[arg(long, default_value = "table", hide_default_value = true)]
-    pub format: FormatArg,
-}
-
 /// Say which peer of a load-balancing pair owns a client
 ///
 /// Kea hashes the client identifier (option 61) where the client sends one,
@@ -399,36 +379,4 @@ pub struct SchemaArgs {
     /// Format of the rows
     #[arg(long, default_value = "table", hide_default_value = true)]
     pub format: FormatArg,
-}
-
-/// Print the completions of a shell
-#[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  dorascope completions bash > ~/.local/share/bash-completion/completions/dorascope
-  dorascope completions zsh > ~/.zfunc/_dorascope
-  dorascope completions fish > ~/.config/fish/completions/dorascope.fish")]
-pub struct CompletionsArgs {
-    /// The shell
-    pub shell: ShellArg,
-}
-
-/// Shells that can complete our command lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ShellArg {
-    Bash,
-    Zsh,
-    Fish,
-}
-
-/// Print the manual page, or write those of all commands
-#[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  dorascope man | man -l -
-  dorascope man -o man1")]
-pub struct ManArgs {
-    /// Directory for dorascope.1 and a page of every command
-    #[arg(short, long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
 }

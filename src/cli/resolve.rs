@@ -1,5 +1,7 @@
 //! What was typed becomes what is to be done: the only place where values are checked and merged.
 
+mod query;
+
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +14,10 @@ use dorascope::units::{HwAddr, Xid, parse_hex};
 
 use super::args::{
     AnalyzeArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs, InferArgs, InputArgs,
-    KeyKindArg, LintArgs, QueryArgs, SchemaArgs, ShellArg, TopologyArgs, TopologyCommand,
+    KeyKindArg, LintArgs, SchemaArgs, ShellArg, TopologyArgs, TopologyCommand,
 };
+
+pub use query::{QueryJob, TableSource};
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,13 +60,6 @@ pub struct Inputs {
     pub threads: usize,
     /// The subcommand, for a usage error that only the topology shows.
     pub command: &'static str,
-}
-
-impl Inputs {
-    /// Whether nothing else is known than what the captures tell.
-    fn is_only_captures(&self) -> bool {
-        self.topology == TopologySources::default() && self.logs.is_empty() && self.leases.is_empty()
-    }
 }
 
 /// Where the topology comes from; both may be absent.
@@ -118,23 +115,6 @@ pub struct CheckJob {
     pub inputs: Inputs,
     pub expect: PathBuf,
     pub shape: Shape,
-}
-
-/// See [`QueryArgs`].
-#[derive(Debug, PartialEq, Eq)]
-pub struct QueryJob {
-    pub sql: String,
-    pub tables: TableSource,
-    pub shape: Shape,
-}
-
-/// Where the tables of a query are.
-#[derive(Debug, PartialEq, Eq)]
-pub enum TableSource {
-    /// Captures, which have to be analysed first.
-    Captures(Inputs),
-    /// A directory that `analyze -o` wrote.
-    Directory(PathBuf),
 }
 
 /// See [`HashArgs`].
@@ -226,7 +206,7 @@ pub fn job(command: Command) -> Result<Job, Error> {
         Command::Topology(TopologyCommand::Infer(args)) => Job::TopologyInfer(infer(&args)?),
         Command::Topology(TopologyCommand::Lint(args)) => Job::TopologyLint(lint(args)?),
         Command::Schema(args) => Job::Schema(schema_job(args)?),
-        Command::Query(args) => Job::Query(query(args)?),
+        Command::Query(args) => Job::Query(query::job(args)?),
         Command::Completions(args) => Job::Completions(args.shell),
         Command::Man(args) => Job::Man(args.output),
     })
@@ -272,23 +252,6 @@ fn explain(args: ExplainArgs) -> Result<ExplainJob, Error> {
 
 fn check(args: CheckArgs) -> Result<CheckJob, Error> {
     Ok(CheckJob { inputs: inputs("check", args.input)?, expect: args.expect, shape: shape(args.format) })
-}
-
-fn query(args: QueryArgs) -> Result<QueryJob, Error> {
-    let QueryArgs { sql, input, format } = args;
-    let inputs = inputs("query", input)?;
-    let directory = inputs.captures.iter().find(|capture| capture.path.is_dir());
-    let tables = match directory.map(|capture| capture.path.clone()) {
-        None => TableSource::Captures(inputs),
-        Some(path) => {
-            if inputs.captures.len() > 1 || !inputs.is_only_captures() {
-                let message = format!("{} is a directory of tables, which stands alone", path.display());
-                return Err(usage("query", &message));
-            }
-            TableSource::Directory(path)
-        }
-    };
-    Ok(QueryJob { sql, tables, shape: shape(format) })
 }
 
 fn hash(args: HashArgs) -> Result<HashJob, Error> {

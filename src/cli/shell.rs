@@ -86,17 +86,17 @@ fn page(command: Command, date: &str) -> Result<String> {
 
 /// The text below a help: each line that ends in a colon and is not indented begins a section.
 fn sections(text: &str) -> String {
-    let mut page = String::new();
-    for line in text.lines() {
+    let (mut page, mut open) = (String::new(), "");
+    for line in text.lines().filter(|line| !line.is_empty()) {
         match line.strip_suffix(':').filter(|title| !title.starts_with(' ')) {
             Some(title) => {
-                let end = if page.is_empty() { "" } else { ".fi\n" };
-                page = format!("{}\n{end}.SH {}\n.nf\n", page.trim_end(), title.to_uppercase()).trim_start().to_owned();
+                page.extend([open, ".SH ", &title.to_uppercase(), "\n.nf\n"]);
+                open = ".fi\n";
             }
-            None => page.extend([literal(line), "\n".to_owned()]),
+            None => page.extend([&literal(line), "\n"]),
         }
     }
-    if page.is_empty() { page } else { format!("{}\n.fi\n", page.trim_end()) }
+    page + open
 }
 
 /// A line that roff prints as it is.

@@ -110,7 +110,8 @@ fn mistakes_are_usage_errors_that_name_the_flag() {
 /// Every command with its worked examples: those behind `dorascope` in the long help.
 fn examples(command: &clap::Command, found: &mut Vec<(String, Vec<String>)>) {
     let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
-    let lines = help.lines().filter(|line| line.starts_with("  ") && line.contains("dorascope ")).map(str::to_owned);
+    let lines =
+        help.lines().filter(|line| line.starts_with("  ") && line.contains("dorascope ")).map(str::to_owned);
     found.push((command.get_display_name().unwrap_or("dorascope").to_owned(), lines.collect()));
     command.get_subcommands().for_each(|it| examples(it, found));
 }

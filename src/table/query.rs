@@ -51,7 +51,7 @@ impl Query {
         guarded(move || {
             let statement = Statement::new(&text)?;
             let tables = statement.tables.iter().map(|table| Ok((*table, empty(table, format)?)));
-            let tables = tables.collect::<PolarsResult<Vec<_>>>().map_err(QueryError::run)?;
+            let tables = tables.collect::<PolarsResult<Vec<_>>>().map_err(|error| QueryError::run(&error))?;
             let mut plan = planned(&text, tables).map_err(|error| statement.explain(&error))?;
             plan.collect_schema().map_err(|error| statement.explain(&error))?;
             Ok(Self { text, statement })
@@ -73,7 +73,9 @@ impl Query {
                 Ok((*table, frame))
             });
             let tables = tables.collect::<Result<Vec<_>, QueryError>>()?;
-            let frame = planned(&text, tables).and_then(LazyFrame::collect).map_err(QueryError::run)?;
+            let frame = planned(&text, tables)
+                .and_then(LazyFrame::collect)
+                .map_err(|error| QueryError::run(&error))?;
             Ok(Answer::new(frame))
         })
     }
@@ -99,9 +101,7 @@ fn nested(format: Format) -> Nested {
 }
 
 /// Runs a step of a query on a stack that is deep enough; a panic in Polars, which knows some, is an error.
-fn guarded<T: Send>(
-    step: impl FnOnce() -> Result<T, QueryError> + Send,
-) -> Result<T, QueryError> {
+fn guarded<T: Send>(step: impl FnOnce() -> Result<T, QueryError> + Send) -> Result<T, QueryError> {
     thread::scope(|scope| {
         let worker = thread::Builder::new().name("query".to_owned()).stack_size(STACK);
         match worker.spawn_scoped(scope, step).map(thread::ScopedJoinHandle::join) {

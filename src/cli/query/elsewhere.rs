@@ -25,7 +25,9 @@ pub fn run(job: &QueryJob, _: &Output) -> Result<Exit> {
     let tables = named(&job.sql);
     let files: Vec<(&str, String)> = tables
         .iter()
-        .map(|table| (table.name, folder.join(format!("{}.{}", table.name, format.as_str())).display().to_string()))
+        .map(|table| {
+            (table.name, folder.join(format!("{}.{}", table.name, format.as_str())).display().to_string())
+        })
         .collect();
     bail!(
         "this build has no SQL; cargo build --release --features sql makes one that has\n\n\
@@ -98,7 +100,11 @@ fn polars(sql: &str, files: &[(&str, String)], format: Format) -> String {
 /// A word for a shell, quoted where it must be.
 fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 /// A text for Python, whose strings take what JSON's do.

@@ -46,8 +46,7 @@ fn answered(query: &Query, folder: &Path) -> Result<Answer> {
 
 /// The query, or the usage error that it is.
 fn checked(sql: &str, format: Format) -> Result<Query> {
-    Query::new(sql, format).map_err(|error: QueryError| match error.is_usage() {
-        true => usage("query", &error.to_string()).into(),
-        false => error.into(),
+    Query::new(sql, format).map_err(|error: QueryError| {
+        if error.is_usage() { usage("query", &error.to_string()).into() } else { error.into() }
     })
 }

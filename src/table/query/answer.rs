@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use polars::prelude::{AnyValue, ChunkAgg as _, DataFrame, DataType, Field};
+use polars::prelude::{AnyValue, ChunkAgg, DataFrame, DataType, Field};
 
 use crate::table::cell::Cell;
 use crate::table::rows::Rows;
@@ -28,8 +28,11 @@ impl Answer {
             .columns()
             .iter()
             .map(|column| {
-                let first = column.i64().ok().and_then(|values| values.min());
-                let known = TABLES.iter().flat_map(|table| table.columns).find(|it| it.name == column.name().as_str());
+                let first = column.i64().ok().and_then(ChunkAgg::min);
+                let known = TABLES
+                    .iter()
+                    .flat_map(|table| table.columns)
+                    .find(|it| it.name == column.name().as_str());
                 // A difference of instants has the name of its first one.
                 let instant = known.is_some_and(|it| it.unit == EPOCH_NS) && first >= Some(FIRST_INSTANT);
                 Column {

@@ -40,8 +40,8 @@ impl QueryError {
     }
 
     #[cold]
-    pub(super) fn run(error: PolarsError) -> Self {
-        Self::Run(words(&error))
+    pub(super) fn run(error: &PolarsError) -> Self {
+        Self::Run(words(error))
     }
 
     #[cold]

@@ -15,7 +15,11 @@ use super::error::QueryError;
 use super::nested;
 
 /// Some columns of a table, with the types of the schema.
-pub(super) fn table(stored: &Stored, table: &'static Table, columns: &[&str]) -> Result<DataFrame, QueryError> {
+pub(super) fn table(
+    stored: &Stored,
+    table: &'static Table,
+    columns: &[&str],
+) -> Result<DataFrame, QueryError> {
     let path = stored.file(table);
     let file = File::open(&path).map_err(|error| QueryError::read(&path, &error))?;
     frame(file, &path, stored.format(), table, columns).map_err(|error| QueryError::read(&path, &error))

@@ -49,7 +49,11 @@ impl Statement {
             return Err(QueryError::Unknown(no_table(&name.value)));
         }
         let named = |table: &&Table| look.relations.iter().any(|name| name.value == table.name);
-        Ok(Self { tables: TABLES.into_iter().filter(named).collect(), names: look.names, words: mentioned(text) })
+        Ok(Self {
+            tables: TABLES.into_iter().filter(named).collect(),
+            names: look.names,
+            words: mentioned(text),
+        })
     }
 
     /// The columns of a table that it needs; at least one, because rows may only be counted.
@@ -68,12 +72,17 @@ impl Statement {
         let strange = |name: &&(Ident, bool)| !self.tables.iter().any(|table| has(table, &name.0.value));
         // The first name in Polars' sentence is the one that it looked for.
         let place = |name: &Ident| {
-            ['"', '\'', '`'].iter().filter_map(|quote| text.find(&format!("{quote}{}{quote}", name.value))).min()
+            ['"', '\'', '`']
+                .iter()
+                .filter_map(|quote| text.find(&format!("{quote}{}{quote}", name.value)))
+                .min()
         };
         let culprit = self.names.iter().filter(strange).filter_map(|it| Some((place(&it.0)?, it)));
         match culprit.min_by_key(|(place, _)| *place) {
             Some((_, (name, false))) => QueryError::Unknown(no_column(name, &self.tables)),
-            Some((_, (name, true))) => QueryError::Unknown(format!("\"{}\" is no table of the query", name.value)),
+            Some((_, (name, true))) => {
+                QueryError::Unknown(format!("\"{}\" is no table of the query", name.value))
+            }
             None => QueryError::Plan(text),
         }
     }
@@ -100,7 +109,11 @@ impl Visitor for Look {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<String> {
-        if select.into.is_some() { refuse("SELECT INTO would make a table") } else { ControlFlow::Continue(()) }
+        if select.into.is_some() {
+            refuse("SELECT INTO would make a table")
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<String> {
@@ -155,7 +168,9 @@ fn only_questions(body: &SetExpr) -> ControlFlow<String> {
             only_questions(left)?;
             only_questions(right)
         }
-        SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => refuse(ONLY_SELECT),
+        SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+            refuse(ONLY_SELECT)
+        }
         SetExpr::Table(table) => refuse(&format!("{table} has to be written as SELECT * FROM")),
     }
 }
@@ -165,9 +180,7 @@ fn mentioned(text: &str) -> Option<BTreeSet<String>> {
     let tokens = Tokenizer::new(&GenericDialect, text).tokenize().ok()?;
     let tokens: Vec<Token> =
         tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
-    let word = |at: Option<&Token>, wanted: &[&str]| {
-        matches!(at, Some(Token::Word(word)) if wanted.iter().any(|it| it.eq_ignore_ascii_case(&word.value)))
-    };
+    let word = |at: Option<&Token>, wanted: &[&str]| matches!(at, Some(Token::Word(word)) if wanted.iter().any(|it| it.eq_ignore_ascii_case(&word.value)));
     let before = |at: usize, n: usize| at.checked_sub(n).and_then(|at| tokens.get(at));
     let every_column = |at: usize| match tokens.get(at) {
         Some(Token::Mul) => match before(at, 1) {
@@ -184,7 +197,12 @@ fn mentioned(text: &str) -> Option<BTreeSet<String>> {
     if (0..tokens.len()).any(every_column) {
         return None;
     }
-    Some(tokens.into_iter().filter_map(|it| if let Token::Word(it) = it { Some(it.value) } else { None }).collect())
+    Some(
+        tokens
+            .into_iter()
+            .filter_map(|it| if let Token::Word(it) = it { Some(it.value) } else { None })
+            .collect(),
+    )
 }
 
 /// The parser's reason without its own name.
@@ -208,13 +226,11 @@ fn no_column(name: &Ident, tables: &[&'static Table]) -> String {
         ([], _) => meant(value, columns),
         (others, _) => format!("; {} has one", others.join(", ")),
     };
-    let lists: String = tables
-        .iter()
-        .map(|table| {
-            let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
-            format!("\n{} has {}.", table.name, names.join(", "))
-        })
-        .collect();
+    let mut lists = String::new();
+    for table in tables {
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+        lists.extend(["\n", table.name, " has ", &names.join(", "), "."]);
+    }
     format!("there is no column \"{value}\"{hint}{lists}")
 }
 
