@@ -1,6 +1,6 @@
 //! The query is answered here.
 
-use std::path::Path;
+use std::panic;
 
 use anyhow::{Context, Result};
 use dorascope::table::query::{Answer, Query, QueryError};
@@ -17,7 +17,7 @@ pub fn run(job: &QueryJob, output: &Output) -> Result<Exit> {
     let (answer, exit) = match &job.tables {
         TableSource::Directory(path) => {
             let stored = Stored::find(path)?;
-            (checked(&job.sql, stored.format())?.run(&stored)?, Exit::Done)
+            (answered(&checked(&job.sql, stored.format())?, &stored)?, Exit::Done)
         }
         TableSource::Captures(inputs) => {
             let query = checked(&job.sql, Format::Parquet)?;
@@ -30,7 +30,7 @@ pub fn run(job: &QueryJob, output: &Output) -> Result<Exit> {
             if totals.is_none() {
                 return Ok(exit);
             }
-            (answered(&query, place.path())?, exit)
+            (answered(&query, &Stored::find(place.path())?)?, exit)
         }
     };
     match job.shape {
@@ -40,13 +40,22 @@ pub fn run(job: &QueryJob, output: &Output) -> Result<Exit> {
     Ok(exit)
 }
 
-fn answered(query: &Query, folder: &Path) -> Result<Answer> {
-    Ok(query.run(&Stored::find(folder)?)?)
+fn answered(query: &Query, stored: &Stored) -> Result<Answer> {
+    Ok(silenced(|| query.run(stored))?)
 }
 
 /// The query, or the usage error that it is.
 fn checked(sql: &str, format: Format) -> Result<Query> {
-    Query::new(sql, format).map_err(|error: QueryError| {
+    silenced(|| Query::new(sql, format)).map_err(|error: QueryError| {
         if error.is_usage() { usage("query", &error.to_string()).into() } else { error.into() }
     })
+}
+
+/// Lets Polars panic without a word of its own: what it says comes back as an error.
+fn silenced<T>(step: impl FnOnce() -> T) -> T {
+    let loud = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let result = step();
+    panic::set_hook(loud);
+    result
 }

@@ -54,5 +54,25 @@ fn json(path: &Path, format: JsonFormat, schema: &SchemaRef) -> PolarsResult<Dat
     if matches!(bytes.trim_ascii(), b"" | b"[]") {
         return Ok(DataFrame::empty_with_schema(schema));
     }
-    JsonReader::new(Cursor::new(bytes)).with_json_format(format).with_schema(Arc::clone(schema)).finish()
+    let wide: Schema = schema.iter().map(|(name, it)| Field::new(name.clone(), widened(it))).collect();
+    let mut frame =
+        JsonReader::new(Cursor::new(bytes)).with_json_format(format).with_schema(Arc::new(wide)).finish()?;
+    for (name, data_type) in schema.iter() {
+        let column = frame.column(name)?.strict_cast(data_type)?;
+        frame.replace(name, column)?;
+    }
+    Ok(frame)
+}
+
+/// The type that Polars reads from JSON Lines for this one: it panics at the small integers.
+fn widened(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::UInt8 | DataType::UInt16 => DataType::UInt32,
+        DataType::List(item) => DataType::List(Box::new(widened(item))),
+        DataType::Struct(fields) => {
+            let wide = |field: &Field| Field::new(field.name().clone(), widened(field.dtype()));
+            DataType::Struct(fields.iter().map(wide).collect())
+        }
+        other => other.clone(),
+    }
 }
