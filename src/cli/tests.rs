@@ -130,7 +130,9 @@ fn every_example_of_the_help_texts_and_of_the_readme_is_a_command_line() {
     let mut all = Vec::new();
     examples(&cli, &mut all);
     all.retain(|(command, _)| !command.contains("-help"));
-    let readme = include_str!("../../README.md").lines().filter(|line| line.starts_with("dorascope "));
+    let blocks = include_str!("../../README.md").split("```sh\n").skip(1);
+    let readme = blocks.filter_map(|block| block.split("```").next()).flat_map(str::lines);
+    let readme = readme.filter(|line| line.starts_with("dorascope "));
     all.push(("README.md".to_owned(), readme.map(str::to_owned).collect()));
     for (command, lines) in all {
         assert!(!lines.is_empty(), "{command} has no example");

@@ -12,7 +12,7 @@ fn columns(sql: &str) -> Vec<&'static str> {
 fn only_named_columns_are_needed() {
     assert_eq!(columns("SELECT server, count(*) FROM leases GROUP BY server"), ["server"]);
     assert_eq!(
-        columns("SELECT max(l.renewals) * 2 FROM leases AS l WHERE \"ip\" = 'server'"),
+        columns("SELECT 2 * max(l.renewals) FROM leases AS l WHERE \"ip\" = 'server'"),
         ["ip", "renewals"]
     );
     assert_eq!(columns("SELECT hash * 2, 3 * 4 FROM leases"), ["hash"]);
