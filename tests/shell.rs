@@ -5,9 +5,16 @@ use std::process::{Command, Output};
 
 use crate::support::temp::TempDir;
 
-/// Runs a program; nothing when it is not installed, and says so.
-fn installed(program: &str, arguments: &[&str], path: &str) -> Option<Output> {
-    match Command::new(program).args(arguments).env("PATH", path).env("MANPAGER", "cat").output() {
+/// Runs a program with a home of its own; nothing when it is not installed, and says so.
+fn installed(program: &str, arguments: &[&str], path: &str, home: &Path) -> Option<Output> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env("PATH", path)
+        .env("MANPAGER", "cat")
+        .env("HOME", home)
+        .env_remove("XDG_CONFIG_HOME");
+    match command.output() {
         Ok(output) => Some(output),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             println!("SKIPPED: {program} is not installed, so nothing was tried in it");
@@ -31,7 +38,7 @@ fn said(shell: &str, arguments: &[&str], script: &str) -> Option<String> {
     let program = Path::new(env!("CARGO_BIN_EXE_dorascope")).parent().unwrap().display();
     let path = format!("{program}:{}", std::env::var("PATH").unwrap());
     let script = script.replace("FILE", file.to_str().unwrap());
-    let output = installed(shell, &[arguments, &["-c", &script]].concat(), &path)?;
+    let output = installed(shell, &[arguments, &["-c", &script]].concat(), &path, temp.path())?;
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{shell}");
     assert!(output.status.success(), "{shell}: {output:?}");
     Some(String::from_utf8(output.stdout).unwrap())
@@ -91,6 +98,10 @@ fn every_command_has_a_page_that_formatters_take() {
     assert!(names.contains(&"dorascope-topology-import.1".to_owned()), "{names:?}");
     let main = std::fs::read_to_string(folder.join("dorascope.1")).unwrap();
     assert_eq!(main, dorascope(&["man"]));
+    assert!(main.contains("\n.SH EXAMPLES\n.nf\n  dorascope analyze zaldua1.pcap"), "{main}");
+    assert!(main.contains("\n.SH EXIT CODES\n"), "{main}");
+    let check = std::fs::read_to_string(folder.join("dorascope-check.1")).unwrap();
+    assert!(check.contains("\n\nexpect.toml has one table per question"), "{check}");
 
     let path = std::env::var("PATH").unwrap();
     let formatters: [(&str, &[&str]); 3] = [
@@ -102,7 +113,7 @@ fn every_command_has_a_page_that_formatters_take() {
         for name in &names {
             let file = folder.join(name);
             let arguments = [arguments, &[file.to_str().unwrap()]].concat();
-            let Some(output) = installed(formatter, &arguments, &path) else { break };
+            let Some(output) = installed(formatter, &arguments, &path, temp.path()) else { break };
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(said, "", "{formatter} {name}");
             if formatter == "mandoc" {

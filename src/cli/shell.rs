@@ -84,16 +84,17 @@ fn page(command: Command, date: &str) -> Result<String> {
     Ok(page + &sections(&extra))
 }
 
-/// The text below a help: each line that ends in a colon and is not indented begins a section.
+/// The text below a help, as it is: a line such as `Examples:` begins a section.
 fn sections(text: &str) -> String {
+    let heading = |line: &str| line.ends_with(':') && line.starts_with(char::is_uppercase) && line.len() < 20;
     let (mut page, mut open) = (String::new(), "");
-    for line in text.lines().filter(|line| !line.is_empty()) {
-        match line.strip_suffix(':').filter(|title| !title.starts_with(' ')) {
-            Some(title) => {
-                page.extend([open, ".SH ", &title.to_uppercase(), "\n.nf\n"]);
-                open = ".fi\n";
-            }
-            None => page.extend([&literal(line), "\n"]),
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if heading(line) {
+            page.extend([open, ".SH ", &line.trim_end_matches(':').to_uppercase(), "\n.nf\n"]);
+            open = ".fi\n";
+        } else if !line.is_empty() || lines.peek().is_some_and(|next| !heading(next)) {
+            page.extend([&literal(line), "\n"]);
         }
     }
     page + open

@@ -6,9 +6,9 @@ use super::{FormatArg, InputArgs};
 
 /// Ask the tables with SQL
 ///
-/// INPUTs are captures, or one directory that `analyze -o` wrote. The statement
-/// is one SELECT over the tables messages, exchanges, leases, decisions,
-/// ha_events, findings and sources; `dorascope schema` has their columns.
+/// Reads captures, or one directory that `analyze -o` wrote. The statement is
+/// one SELECT over the tables messages, exchanges, leases, decisions, ha_events,
+/// findings and sources; `dorascope schema` has their columns.
 /// Instants (_ns) are integers of nanoseconds: `ts_ns::TIMESTAMP(9)` makes a
 /// date of one. In tables that were written as CSV, lists are text. Rows come
 /// in no certain order without ORDER BY.
