@@ -72,6 +72,8 @@
 //! goes astray where frames are missing, the timeline only says what was shown.
 
 pub mod capture;
+#[cfg(feature = "tables")]
+pub mod chart;
 pub mod dhcp;
 pub mod exchange;
 #[cfg(feature = "tables")]

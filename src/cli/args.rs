@@ -71,6 +71,7 @@ pub enum Command {
     Explain(ExplainArgs),
     Check(CheckArgs),
     Query(QueryArgs),
+    Chart(ChartArgs),
     Hash(HashArgs),
     /// Make a topology file, or check the servers' configuration files
     #[command(
@@ -244,6 +245,67 @@ pub struct CheckArgs {
     /// Format of the result
     #[arg(long, default_value = "table", hide_default_value = true)]
     pub format: FormatArg,
+}
+
+/// Draw one chart for documentation
+///
+/// Writes SVG or PNG, as the file's name says. A chart that takes several pages
+/// writes FILE-2.svg, FILE-3.svg and so on beside FILE.svg.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  dorascope chart latency zaldua*.pcap -t topology.toml -o latency.svg
+  dorascope chart ladder zaldua*.pcap -t topology.toml --client zaldua2bez1 -o ladder.png
+  dorascope chart states zaldua*.pcap -t topology.toml --theme both --data states.csv -o states.svg")]
+pub struct ChartArgs {
+    /// What to show
+    #[arg(value_name = "KIND")]
+    pub kind: ChartArg,
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where to draw it: a file that ends in .svg or .png
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Background; both writes FILE-dark.svg beside FILE.svg
+    #[arg(long, value_name = "THEME", default_value = "light")]
+    pub theme: ThemeArg,
+    /// Where to write the data behind the chart, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub selector: SelectorArgs,
+}
+
+/// The kinds of charts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ChartArg {
+    /// Messages between client, relay and servers, and who was silenced by which rule
+    Ladder,
+    /// The HA state of every server over time
+    States,
+    /// How long answers took, and what HA cost
+    Latency,
+    /// Leases per server over time, with the expected share
+    Share,
+    /// The 256 hash buckets: owner, clients, who answered
+    Buckets,
+    /// Clients that failure detection counted, up to the takeover
+    Unacked,
+    /// What clients said about their waiting
+    Secs,
+    /// Messages per type over time
+    Rate,
+}
+
+/// The background of a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ThemeArg {
+    /// Dark letters on white
+    Light,
+    /// Light letters on nearly black
+    Dark,
+    /// One of each
+    Both,
 }
 
 /// Say which peer of a load-balancing pair owns a client

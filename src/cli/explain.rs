@@ -1,15 +1,13 @@
 //! `dorascope explain`: the card of one client, or the paragraph of a code.
 
-use std::net::Ipv4Addr;
-
 use anyhow::{Result, bail};
 use dorascope::cells;
-use dorascope::exchange::{Exchange, of};
+use dorascope::exchange::Exchange;
+use dorascope::explain::Selector;
 use dorascope::explain::card::card;
 use dorascope::explain::text::render;
 use dorascope::ha::catalogue;
 use dorascope::ha::decide::Decision;
-use dorascope::ha::topology::Topology;
 use dorascope::pipeline::Analysis;
 use dorascope::table::fill::Filler;
 use dorascope::table::terminal::{View, draw, paragraph};
@@ -18,7 +16,7 @@ use dorascope::table::{Rows, schema};
 use super::exit::Exit;
 use super::output::{Output, data, text};
 use super::reading::read;
-use super::resolve::{ExplainJob, Inputs, Selector, Shape};
+use super::resolve::{ExplainJob, Inputs, Shape};
 use super::topology;
 
 /// Cards that are printed; a client with more exchanges wants a table.
@@ -86,11 +84,8 @@ fn explain_client(inputs: &Inputs, selector: &Selector, shape: Shape, output: &O
     if exit == Exit::Failed {
         return Ok(exit);
     }
-    let wanted: Vec<&Exchange> = analysis
-        .exchanges
-        .iter()
-        .filter(|exchange| is_meant(&analysis, &topology, exchange, selector))
-        .collect();
+    let wanted: Vec<&Exchange> =
+        analysis.exchanges.iter().filter(|exchange| selector.means(&analysis, exchange)).collect();
     if wanted.is_empty() {
         bail!("{}", nothing(&analysis, selector));
     }
@@ -113,32 +108,8 @@ fn explain_client(inputs: &Inputs, selector: &Selector, shape: Shape, output: &O
     Ok(exit)
 }
 
-fn is_meant(analysis: &Analysis<'_>, topology: &Topology, exchange: &Exchange, selector: &Selector) -> bool {
-    let messages = || {
-        let steps = exchange.queries.iter().chain(&exchange.replies);
-        steps.map(|step| of(&analysis.messages, step.first))
-    };
-    match selector {
-        Selector::Client { text, mac } => match topology.client_named(text) {
-            Some(client) => client.mac == exchange.client.chaddr,
-            None if *mac == Some(exchange.client.chaddr) => true,
-            None => messages().any(|message| message.hostname() == Some(text)),
-        },
-        Selector::Xid(xid) => messages().any(|message| message.xid == *xid),
-        Selector::Ip(ip) => messages().any(|message| {
-            let addresses = [Some(message.yiaddr), Some(message.ciaddr), message.requested_ip];
-            addresses.contains(&Some(*ip)) && *ip != Ipv4Addr::UNSPECIFIED
-        }),
-    }
-}
-
 /// Says what there is instead of what was asked for.
 fn nothing(analysis: &Analysis<'_>, selector: &Selector) -> String {
-    let what = match selector {
-        Selector::Client { text, .. } => format!("client {text}"),
-        Selector::Xid(xid) => format!("transaction {xid}"),
-        Selector::Ip(ip) => format!("address {ip}"),
-    };
     let mut clients: Vec<String> = analysis
         .exchanges
         .iter()
@@ -151,13 +122,13 @@ fn nothing(analysis: &Analysis<'_>, selector: &Selector) -> String {
     let total = clients.len();
     clients.truncate(6);
     match total {
-        0 => format!("no message of {what}: the captures hold no DHCP client at all"),
+        0 => format!("no message of {selector}: the captures hold no DHCP client at all"),
         _ if total > clients.len() => {
             format!(
-                "no message of {what}; the captures show {total} clients, among them {}",
+                "no message of {selector}; the captures show {total} clients, among them {}",
                 clients.join(", ")
             )
         }
-        _ => format!("no message of {what}; the captures show {}", clients.join(", ")),
+        _ => format!("no message of {selector}; the captures show {}", clients.join(", ")),
     }
 }

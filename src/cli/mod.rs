@@ -6,9 +6,11 @@
 
 mod analyze;
 mod args;
+mod chart;
 mod check;
 mod exit;
 mod explain;
+mod files;
 mod hash;
 mod lint;
 mod output;
@@ -49,6 +51,7 @@ fn run(job: Job, output: &Output) -> Result<Exit> {
         Job::Analyze(job) => analyze::run(&job, output),
         Job::Explain(job) => explain::run(&job, output),
         Job::Check(job) => check::run(&job, output),
+        Job::Chart(job) => chart::run(&job, output),
         Job::Hash(job) => hash::run(&job, output),
         Job::TopologyImport(job) => topology::import(&job, output),
         Job::TopologyInfer(job) => topology::infer(&job, output),

@@ -2,19 +2,21 @@
 
 mod query;
 
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Error};
 use dorascope::capture::Input;
+use dorascope::chart::{self, Theme};
+use dorascope::explain::Selector;
 use dorascope::ha::hash::Owner;
 use dorascope::table::{Format, Table, schema};
-use dorascope::units::{HwAddr, Xid, parse_hex};
+use dorascope::units::parse_hex;
 
 use super::args::{
-    AnalyzeArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs, InferArgs, InputArgs,
-    KeyKindArg, LintArgs, SchemaArgs, ShellArg, TopologyArgs, TopologyCommand,
+    AnalyzeArgs, ChartArg, ChartArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs,
+    InferArgs, InputArgs, KeyKindArg, LintArgs, SchemaArgs, SelectorArgs, ShellArg, ThemeArg, TopologyArgs,
+    TopologyCommand,
 };
 
 pub use query::{QueryJob, TableSource};
@@ -25,6 +27,7 @@ pub enum Job {
     Analyze(AnalyzeJob),
     Explain(ExplainJob),
     Check(CheckJob),
+    Chart(ChartJob),
     Hash(HashJob),
     TopologyImport(ImportJob),
     TopologyInfer(InferJob),
@@ -98,23 +101,32 @@ pub enum ExplainJob {
     Card { inputs: Inputs, selector: Selector, shape: Shape },
 }
 
-/// Which exchanges are meant.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Selector {
-    /// By client: a name of the topology wins over an address that reads the same (`beef`).
-    Client { text: String, mac: Option<HwAddr> },
-    /// By transaction identifier.
-    Xid(Xid),
-    /// By address.
-    Ip(Ipv4Addr),
-}
-
 /// See [`CheckArgs`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct CheckJob {
     pub inputs: Inputs,
     pub expect: PathBuf,
     pub shape: Shape,
+}
+
+/// See [`ChartArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct ChartJob {
+    pub inputs: Inputs,
+    pub kind: chart::Kind,
+    /// Which exchanges a ladder shows.
+    pub selector: Option<Selector>,
+    pub output: PathBuf,
+    pub picture: Picture,
+    pub themes: Vec<Theme>,
+    pub data: Option<PathBuf>,
+}
+
+/// What a chart is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picture {
+    Svg,
+    Png,
 }
 
 /// See [`HashArgs`].
@@ -201,6 +213,7 @@ pub fn job(command: Command) -> Result<Job, Error> {
         Command::Analyze(args) => Job::Analyze(analyze(args)?),
         Command::Explain(args) => Job::Explain(explain(args)?),
         Command::Check(args) => Job::Check(check(args)?),
+        Command::Chart(args) => Job::Chart(chart(args)?),
         Command::Hash(args) => Job::Hash(hash(args)?),
         Command::Topology(TopologyCommand::Import(args)) => Job::TopologyImport(import(args)),
         Command::Topology(TopologyCommand::Infer(args)) => Job::TopologyInfer(infer(&args)?),
@@ -231,11 +244,7 @@ fn explain(args: ExplainArgs) -> Result<ExplainJob, Error> {
     if args.codes {
         return Ok(ExplainJob::Codes(shape(args.format)));
     }
-    let selector = match args.selector {
-        s if s.client.is_some() => s.client.map(|text| Selector::Client { mac: text.parse().ok(), text }),
-        s => s.xid.map(Selector::Xid).or(s.ip.map(Selector::Ip)),
-    };
-    match (selector, args.input.files.as_slice()) {
+    match (selector(args.selector), args.input.files.as_slice()) {
         (None, [code]) if args.input.read.is_empty() && is_code(code) && !Path::new(code).exists() => {
             Ok(ExplainJob::Code(code.clone(), shape(args.format)))
         }
@@ -252,6 +261,46 @@ fn explain(args: ExplainArgs) -> Result<ExplainJob, Error> {
 
 fn check(args: CheckArgs) -> Result<CheckJob, Error> {
     Ok(CheckJob { inputs: inputs("check", args.input)?, expect: args.expect, shape: shape(args.format) })
+}
+
+fn selector(args: SelectorArgs) -> Option<Selector> {
+    match args {
+        s if s.client.is_some() => s.client.map(|text| Selector::Client { mac: text.parse().ok(), text }),
+        s => s.xid.map(Selector::Xid).or(s.ip.map(Selector::Ip)),
+    }
+}
+
+fn chart(args: ChartArgs) -> Result<ChartJob, Error> {
+    let extension = args.output.extension().and_then(|extension| extension.to_str());
+    let picture = match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("svg") => Picture::Svg,
+        Some("png") => Picture::Png,
+        _ => return Err(usage("chart", "-o takes a file that ends in .svg or .png")),
+    };
+    let kind = match args.kind {
+        ChartArg::Ladder => chart::Kind::Ladder,
+        ChartArg::States => chart::Kind::States,
+        ChartArg::Latency => chart::Kind::Latency,
+        ChartArg::Share => chart::Kind::Share,
+        ChartArg::Buckets => chart::Kind::Buckets,
+        ChartArg::Unacked => chart::Kind::Unacked,
+        ChartArg::Secs => chart::Kind::Secs,
+        ChartArg::Rate => chart::Kind::Rate,
+    };
+    let selector = selector(args.selector);
+    if selector.is_some() && kind != chart::Kind::Ladder {
+        return Err(usage(
+            "chart",
+            "--client, --xid and --ip go with the ladder; other charts show all clients",
+        ));
+    }
+    let themes = match args.theme {
+        ThemeArg::Light => vec![Theme::Light],
+        ThemeArg::Dark => vec![Theme::Dark],
+        ThemeArg::Both => Theme::ALL.to_vec(),
+    };
+    let inputs = inputs("chart", args.input)?;
+    Ok(ChartJob { inputs, kind, selector, output: args.output, picture, themes, data: args.data })
 }
 
 fn hash(args: HashArgs) -> Result<HashJob, Error> {

@@ -12,6 +12,7 @@ use dorascope::table::utc;
 
 use super::args::{Cli, ShellArg};
 use super::exit::Exit;
+use super::files::Pending;
 use super::output::{Output, text};
 
 /// Prints the script.
@@ -36,8 +37,7 @@ pub fn manual(folder: Option<&Path>, output: &Output) -> Result<Exit> {
     };
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for (name, page) in &pages {
-        let path = folder.join(name);
-        super::topology::replace(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
+        Pending::create(&folder.join(name))?.put(page.as_bytes())?;
     }
     output.note(&format!("{} pages in {}", pages.len(), folder.display()));
     Ok(Exit::Done)

@@ -4,11 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use clap::{CommandFactory, Parser};
+use dorascope::explain::Selector;
 use dorascope::ha::hash::Owner;
 use dorascope::table::Format;
 
 use super::args::{Cli, KeyKindArg};
-use super::resolve::{Destination, ExplainJob, HashWhat, Job, Selector, Shape, Target, job};
+use super::resolve::{Destination, ExplainJob, HashWhat, Job, Shape, Target, job};
 
 /// The job of a command line without the program's name.
 fn parsed(line: &str) -> Result<Job, clap::Error> {

@@ -1,14 +1,13 @@
 //! `dorascope topology`, and the topology of every other command.
 
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use dorascope::ha::topology::Topology;
 use dorascope::ha::topology_file;
 
 use super::exit::Exit;
+use super::files::Pending;
 use super::output::{Output, text};
 use super::reading::read;
 use super::resolve::{ImportJob, InferJob, TopologySources};
@@ -58,22 +57,8 @@ impl<'a> Target<'a> {
 
     fn put(&self, content: &str, output: &Output) -> Result<()> {
         let Some(path) = self.0 else { return text(content) };
-        replace(path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        Pending::create(path)?.put(content.as_bytes())?;
         output.note(&format!("wrote {}", path.display()));
         Ok(())
     }
-}
-
-/// Writes a file that appears complete or not at all.
-pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut partial = PathBuf::from(path).into_os_string();
-    partial.push(".partial");
-    let written = fs::File::create(&partial)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| fs::rename(&partial, path));
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&partial);
-    }
-    written
 }

@@ -1,6 +1,6 @@
 //! The proof card: what one exchange came to, the ladder, and why.
 
-use super::ladder::{Mark, Rung, draw};
+use super::ladder::{Mark, Origin, Rung, draw};
 use super::reasons::{self, because};
 use super::text::{Line, Role, span};
 use crate::dhcp::MessageType;
@@ -18,8 +18,7 @@ const MOST_RUNGS: usize = 24;
 
 /// The card of one exchange, for a terminal of this width.
 pub fn card(analysis: &Analysis<'_>, id: ExchangeId, width: usize) -> Vec<Line> {
-    let Some((exchange, judgement)) = analysis.exchange(id) else { return Vec::new() };
-    let card = Card { analysis, exchange, judgement, decisions: analysis.decisions_of(id) };
+    let Some(card) = Card::of(analysis, id) else { return Vec::new() };
     let mut lines = card.title(width);
     lines.push(Line::default());
     lines.extend(card.place(width));
@@ -30,24 +29,30 @@ pub fn card(analysis: &Analysis<'_>, id: ExchangeId, width: usize) -> Vec<Line> 
 }
 
 /// One exchange with everything that is known about it.
-pub(super) struct Card<'a> {
+pub(crate) struct Card<'a> {
     pub(super) analysis: &'a Analysis<'a>,
-    pub(super) exchange: &'a Exchange,
-    pub(super) judgement: &'a Judgement,
-    pub(super) decisions: &'a [Decision],
+    pub(crate) exchange: &'a Exchange,
+    pub(crate) judgement: &'a Judgement,
+    pub(crate) decisions: &'a [Decision],
 }
 
 impl<'a> Card<'a> {
-    pub(super) fn message(&self, id: MessageId) -> &'a Observed {
+    /// The card of an exchange of this batch.
+    pub(crate) fn of(analysis: &'a Analysis<'a>, id: ExchangeId) -> Option<Self> {
+        let (exchange, judgement) = analysis.exchange(id)?;
+        Some(Self { analysis, exchange, judgement, decisions: analysis.decisions_of(id) })
+    }
+
+    pub(crate) fn message(&self, id: MessageId) -> &'a Observed {
         of(&self.analysis.messages, id)
     }
 
-    pub(super) fn server(&self, id: ServerId) -> &'a str {
+    pub(crate) fn server(&self, id: ServerId) -> &'a str {
         self.analysis.network.machines.name(id)
     }
 
     /// `#57`, with the zone in front when the frame is in another capture than the exchange's first.
-    pub(super) fn frame(&self, at: FrameRef) -> String {
+    pub(crate) fn frame(&self, at: FrameRef) -> String {
         let home = self.steps().next().map(|step| self.message(step.first).at.source);
         if home == Some(at.source) { format!("#{}", at.number) } else { self.zoned(at) }
     }
@@ -76,7 +81,8 @@ impl<'a> Card<'a> {
         matches!(self.exchange.kind, Kind::Release | Kind::Decline)
     }
 
-    fn client(&self) -> String {
+    /// The client's name, or a word for it.
+    pub(crate) fn client(&self) -> String {
         let mac = self.exchange.client.chaddr;
         self.analysis.client_name(mac).map_or_else(|| "client".to_owned(), str::to_owned)
     }
@@ -107,7 +113,7 @@ impl<'a> Card<'a> {
     }
 
     /// What the client got, in a few words.
-    fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         let messages = &self.analysis.messages;
         let by = self.judgement.answered_by.map_or("a server", |server| self.server(server));
         let decided = self.exchange.verdict_reply(messages).map(|id| self.message(id));
@@ -167,7 +173,7 @@ impl<'a> Card<'a> {
     }
 
     /// The machines of the ladder: the servers that stayed silent nearest to the client, who answered last.
-    fn lanes(&self) -> Vec<ServerId> {
+    pub(crate) fn lanes(&self) -> Vec<ServerId> {
         let mut servers: Vec<ServerId> = self.decisions.iter().map(|decision| decision.server).collect();
         let answers = self.exchange.replies.iter().filter_map(|step| self.analysis.answers.get(&step.first));
         servers.extend(answers.map(|answer| answer.server));
@@ -209,36 +215,7 @@ impl<'a> Card<'a> {
 
     fn ladder(&self, width: usize) -> Vec<Line> {
         let servers = self.lanes();
-        let lane = |server: ServerId| servers.iter().position(|other| *other == server).map(|at| at + 1);
-        let mut rungs: Vec<Rung> = Vec::new();
-        for (number, step) in self.exchange.queries.iter().enumerate() {
-            rungs.push(self.query_rung(step, number == 0, lane));
-        }
-        for step in &self.exchange.replies {
-            let reply = self.message(step.first);
-            let from = self.analysis.answers.get(&step.first).and_then(|answer| lane(answer.server));
-            let to = if from.is_some() { vec![(0, Mark::Arrives)] } else { Vec::new() };
-            rungs.push(self.rung((reply.time, reply.at), labels(reply, false), from.unwrap_or_default(), to));
-        }
-        for event in self.updates() {
-            let (Some(peer), Some(server)) = (event.peer.and_then(lane), event.server.and_then(lane)) else {
-                continue;
-            };
-            let command = if event.kind == EventKind::LeaseDelete { "lease4-del" } else { "lease4-update" };
-            let asked = (event.request_time, event.request_at);
-            let words = (command.to_owned(), command.to_owned());
-            rungs.push(self.rung(asked, words, peer, vec![(server, Mark::Arrives)]));
-            if let Some(result) = event.result {
-                let said = match result {
-                    0 => event.text.trim_start_matches("IPv4 ").trim_end_matches('.').to_owned(),
-                    4 => "result 4, conflict".to_owned(),
-                    other => format!("result {other}"),
-                };
-                let words = (said.clone(), said.split(", ").last().unwrap_or_default().to_owned());
-                rungs.push(self.rung((event.time, event.at), words, server, vec![(peer, Mark::Arrives)]));
-            }
-        }
-        rungs.sort_by_key(|rung| rung.time);
+        let rungs = self.rungs(&servers);
         let names: Vec<String> = std::iter::once(self.client())
             .chain(servers.iter().map(|id| self.server(*id).to_owned()))
             .collect();
@@ -253,14 +230,53 @@ impl<'a> Card<'a> {
         lines
     }
 
+    /// What happened, in time order; lane 0 is the client, the others are `servers` in their order.
+    pub(crate) fn rungs(&self, servers: &[ServerId]) -> Vec<Rung> {
+        let lane = |server: ServerId| servers.iter().position(|other| *other == server).map(|at| at + 1);
+        let mut rungs: Vec<Rung> = Vec::new();
+        for (number, step) in self.exchange.queries.iter().enumerate() {
+            rungs.push(self.query_rung(step, number == 0, lane));
+        }
+        for step in &self.exchange.replies {
+            let reply = self.message(step.first);
+            let from = self.analysis.answers.get(&step.first).and_then(|answer| lane(answer.server));
+            let to = if from.is_some() { vec![(0, Mark::Arrives)] } else { Vec::new() };
+            let origin = Origin::Reply(step.first);
+            let at = (reply.time, reply.at);
+            rungs.push(self.rung(origin, at, labels(reply, false), from.unwrap_or_default(), to));
+        }
+        for event in self.updates() {
+            let (Some(peer), Some(server)) = (event.peer.and_then(lane), event.server.and_then(lane)) else {
+                continue;
+            };
+            let command = if event.kind == EventKind::LeaseDelete { "lease4-del" } else { "lease4-update" };
+            let asked = (event.request_time, event.request_at);
+            let words = (command.to_owned(), command.to_owned());
+            rungs.push(self.rung(Origin::Control, asked, words, peer, vec![(server, Mark::Arrives)]));
+            if let Some(result) = event.result {
+                let said = match result {
+                    0 => event.text.trim_start_matches("IPv4 ").trim_end_matches('.').to_owned(),
+                    4 => "result 4, conflict".to_owned(),
+                    other => format!("result {other}"),
+                };
+                let words = (said.clone(), said.split(", ").last().unwrap_or_default().to_owned());
+                let at = (event.time, event.at);
+                rungs.push(self.rung(Origin::Control, at, words, server, vec![(peer, Mark::Arrives)]));
+            }
+        }
+        rungs.sort_by_key(|rung| rung.time);
+        rungs
+    }
+
     fn rung(
         &self,
+        origin: Origin,
         (time, at): (CaptureTime, FrameRef),
         (label, short): (String, String),
         from: usize,
         to: Vec<(usize, Mark)>,
     ) -> Rung {
-        Rung { time, frame: self.frame(at), label, short, from, to }
+        Rung { origin, time, at, frame: self.frame(at), label, short, from, to }
     }
 
     fn query_rung(&self, step: &Step, first: bool, lane: impl Fn(ServerId) -> Option<usize>) -> Rung {
@@ -280,7 +296,7 @@ impl<'a> Card<'a> {
                 Some((lane(decision.server)?, mark))
             })
             .collect();
-        self.rung((query.time, query.at), labels(query, first), 0, to)
+        self.rung(Origin::Query(step.first), (query.time, query.at), labels(query, first), 0, to)
     }
 }
 
@@ -309,7 +325,7 @@ fn labels(message: &Observed, first: bool) -> (String, String) {
 }
 
 /// What the verdict means for the reader who looks once.
-fn standing(verdict: Verdict) -> (Role, &'static str) {
+pub(crate) fn standing(verdict: Verdict) -> (Role, &'static str) {
     match verdict {
         Verdict::OwnerAnswered | Verdict::AnsweredWithoutHa => (Role::Good, "as expected"),
         Verdict::Released | Verdict::Declined => (Role::Plain, "has no reply"),

@@ -1,7 +1,7 @@
 //! The ladder of a proof card: one lane per machine, one line per message.
 
 use super::text::{Line, Role, span};
-use crate::units::CaptureTime;
+use crate::units::{CaptureTime, FrameRef, MessageId};
 
 /// What happens where a message meets a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +18,27 @@ pub enum Mark {
     Unknown,
 }
 
+/// What a line of the ladder shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A message of the client.
+    Query(MessageId),
+    /// A message of a server.
+    Reply(MessageId),
+    /// A message between the servers.
+    Control,
+}
+
 /// One line of the ladder.
 #[derive(Clone, Debug)]
 pub struct Rung {
+    /// What it shows.
+    pub origin: Origin,
     /// Capture time.
     pub time: CaptureTime,
-    /// The frame, such as `#57`.
+    /// The frame.
+    pub at: FrameRef,
+    /// The same in words, such as `#57`.
     pub frame: String,
     /// What it is, such as `OFFER 192.168.4.100`.
     pub label: String,
@@ -99,12 +114,12 @@ fn opening(rung: &Rung, start: CaptureTime, layout: &Layout) -> Line {
     line
 }
 
-fn plus(ns: i64) -> String {
+pub(crate) fn plus(ns: i64) -> String {
     if ns < 0 { format!("-{}", span(-ns)) } else { format!("+{}", span(ns)) }
 }
 
 /// Time of day, UTC, in milliseconds.
-fn clock(time: CaptureTime) -> String {
+pub(crate) fn clock(time: CaptureTime) -> String {
     let text = crate::table::utc(time.0);
     text.split(' ').nth(1).map_or(String::new(), |time| time.chars().take(12).collect())
 }

@@ -4,7 +4,10 @@
 pub mod card;
 pub mod check;
 mod counted;
-mod ladder;
+pub(crate) mod ladder;
 mod reasons;
+mod selector;
 pub mod text;
 mod wait;
+
+pub use selector::Selector;

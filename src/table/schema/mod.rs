@@ -2,6 +2,7 @@
 //! the reason for a null. `dorascope schema` prints it, the writers put it into
 //! the metadata of their files, and the builders check against it.
 
+mod charts;
 mod decisions;
 mod exchanges;
 mod findings;
@@ -11,6 +12,7 @@ mod messages;
 mod results;
 mod sources;
 
+pub use charts::{BUCKETS, CHARTS, LADDER, LATENCY, RATE, SECS, SHARE, STATES, UNACKED};
 pub use decisions::DECISIONS;
 pub use exchanges::EXCHANGES;
 pub use findings::FINDINGS;
