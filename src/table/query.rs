@@ -76,7 +76,7 @@ impl Query {
             let frame = planned(&text, tables)
                 .and_then(LazyFrame::collect)
                 .map_err(|error| QueryError::run(&error))?;
-            Ok(Answer::new(frame))
+            Ok(Answer::new(frame, statement.every_column()))
         })
     }
 }

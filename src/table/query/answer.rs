@@ -23,7 +23,9 @@ pub struct Answer {
 impl Answer {
     /// Describes the columns of a result. A [`Table`] lives as long as the program, and so does this
     /// description: a query more costs some hundred bytes for good.
-    pub(super) fn new(frame: DataFrame) -> Self {
+    ///
+    /// With `*` in the query a narrow terminal chooses columns as it does for the table itself.
+    pub(super) fn new(frame: DataFrame, every_column: bool) -> Self {
         let columns: Vec<Column> = frame
             .columns()
             .iter()
@@ -41,7 +43,7 @@ impl Answer {
                     unit: if instant { EPOCH_NS } else { "" },
                     meaning: "a column of the query",
                     null_when: "the query gives no value",
-                    rank: 0,
+                    rank: known.filter(|_| every_column).map_or(0, |it| it.rank),
                 }
             })
             .collect();

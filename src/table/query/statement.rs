@@ -64,6 +64,11 @@ impl Statement {
         if columns.is_empty() { all().take(1).collect() } else { columns }
     }
 
+    /// Whether columns may be meant that it does not name.
+    pub const fn every_column(&self) -> bool {
+        self.words.is_none()
+    }
+
     /// Why Polars cannot plan it: a name that no table has, or in Polars' own words.
     #[cold]
     pub fn explain(&self, error: &PolarsError) -> QueryError {
