@@ -1,7 +1,9 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 # Both install what is missing and say what; scripts/setup.sh tells how.
 
-.PHONY: help demo test lab-test fuzz bench captures readme docs setup clean
+.PHONY: help demo test lab-test fuzz bench captures readme docs install uninstall setup clean
+
+PREFIX ?= /usr/local
 
 help:
 	@echo 'make demo      build for release and show the main job on the recorded captures'
@@ -12,6 +14,8 @@ help:
 	@echo 'make lab-test  record one scenario into target/ and check dorascope on it (root)'
 	@echo 'make readme    rewrite the program output that README.md shows'
 	@echo 'make docs      rewrite the pages of docs/ that the program and its tests compute'
+	@echo 'make install   build for release and install program, manual pages and completions (PREFIX=/usr/local, DESTDIR=, FEATURES=sql)'
+	@echo 'make uninstall remove what make install installed'
 	@echo 'make setup     only install what is missing'
 	@echo 'make clean     remove target/, the laboratory included'
 
@@ -44,6 +48,15 @@ readme:
 docs:
 	@scripts/setup.sh build
 	UPDATE_DOCS=1 cargo test --locked --test integration -- charts::the_gallery docs:: score::
+
+# Compiled as the caller, also where `sudo make install` then only copies.
+install:
+	@scripts/setup.sh build
+	cargo build --release --locked $(if $(FEATURES),--features $(FEATURES))
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh install
+
+uninstall:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh uninstall
 
 setup:
 	@scripts/setup.sh build test lab

@@ -15,6 +15,7 @@ step() {
 }
 
 step "set-up" scripts/setup.sh build test lab
+step "DuckDB and Polars for Python" scripts/peers.sh
 step "tests" cargo test --locked --no-fail-fast -- --show-output
 step "README shows what the program prints" scripts/readme.py --check "${CARGO_TARGET_DIR:-target}/debug/dorascope"
 # Parsed, not compiled to files: the laboratory may be someone else's directory (sudo).

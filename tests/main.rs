@@ -18,9 +18,14 @@ mod lint;
 mod parallel;
 mod partial;
 mod public_captures;
+#[cfg(feature = "sql")]
+mod query;
+#[cfg(not(feature = "sql"))]
+mod query_elsewhere;
 mod replay;
 mod scenarios;
 mod score;
+mod shell;
 mod support;
 mod topology_infer;
 mod truth;

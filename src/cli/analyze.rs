@@ -36,32 +36,44 @@ pub fn run(job: &AnalyzeJob, output: &Output) -> Result<Exit> {
         }
         Destination::Directory { path, force, format } => {
             // A directory that cannot be written to should fail before the work, not after it.
-            let mut set = TableSet::create(path, *force, *format, job.inputs.threads)?;
-            let (mut seen, mut trouble) = (Seen::default(), None);
-            let (last, exit) = stream(&job.inputs, &topology, output, true, |batch| {
-                seen.take(batch);
-                if trouble.is_none() {
-                    trouble = set.take(batch).err();
-                }
-            })?;
-            if let Some(trouble) = trouble {
-                return Err(trouble.into());
+            let set = TableSet::create(path, *force, *format, job.inputs.threads)?;
+            let (totals, exit) = fill(set, &job.inputs, &topology, output)?;
+            if let Some(totals) = totals {
+                output.note(&format!("{totals}; {} tables in {}", schema::TABLES.len(), path.display()));
             }
-            if exit == Exit::Failed {
-                return Ok(exit);
-            }
-            seen.take(&last);
-            let findings = std::mem::take(&mut seen.finder).finish(&last);
-            let late = set.finish(&last, &findings)?;
-            let mut totals = seen.totals(&last, findings.len());
-            for (table, rows) in late {
-                totals =
-                    format!("{totals}; {rows} rows of {} out of order, too many had to wait", table.name);
-            }
-            output.note(&format!("{totals}; {} tables in {}", schema::TABLES.len(), path.display()));
             Ok(exit)
         }
     }
+}
+
+/// Reads the captures into a set of tables, and says in a line what was read; nothing when nothing could be.
+pub fn fill(
+    mut set: TableSet,
+    inputs: &Inputs,
+    topology: &Topology,
+    output: &Output,
+) -> Result<(Option<String>, Exit)> {
+    let (mut seen, mut trouble) = (Seen::default(), None);
+    let (last, exit) = stream(inputs, topology, output, true, |batch| {
+        seen.take(batch);
+        if trouble.is_none() {
+            trouble = set.take(batch).err();
+        }
+    })?;
+    if let Some(trouble) = trouble {
+        return Err(trouble.into());
+    }
+    if exit == Exit::Failed {
+        return Ok((None, exit));
+    }
+    seen.take(&last);
+    let findings = std::mem::take(&mut seen.finder).finish(&last);
+    let late = set.finish(&last, &findings)?;
+    let mut totals = seen.totals(&last, findings.len());
+    for (table, rows) in late {
+        totals = format!("{totals}; {rows} rows of {} out of order, too many had to wait", table.name);
+    }
+    Ok((Some(totals), exit))
 }
 
 /// What is kept of the batches.

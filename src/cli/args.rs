@@ -1,10 +1,16 @@
 //! What can be typed. The documentation comments are the help texts; nothing is decided here.
 
+mod query;
+mod shell;
+
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dorascope::units::{HwAddr, Xid};
+
+pub use query::QueryArgs;
+pub use shell::{CompletionsArgs, ManArgs, ShellArg};
 
 /// Names the DHCP server that answered every client, and says why that one.
 ///
@@ -64,12 +70,22 @@ pub enum Command {
     Analyze(AnalyzeArgs),
     Explain(ExplainArgs),
     Check(CheckArgs),
+    Query(QueryArgs),
     Chart(ChartArgs),
     Hash(HashArgs),
     /// Make a topology file, or check the servers' configuration files
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_long_help = "\
+Examples:
+  dorascope topology import srv1=srv1/kea-dhcp4.conf srv2=srv2/kea-dhcp4.conf -o topology.toml
+  dorascope topology infer zaldua1.pcap zaldua2.pcap -o topology.toml
+  dorascope topology lint -t topology.toml"
+    )]
     Topology(TopologyCommand),
     Schema(SchemaArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 /// Which captures to read, and what is known about the network.
@@ -413,6 +429,11 @@ pub struct InferArgs {
 
 /// Print the tables and columns that analyze writes
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  dorascope schema
+  dorascope schema leases
+  dorascope schema --format json")]
 pub struct SchemaArgs {
     /// Only this table
     #[arg(value_name = "TABLE")]

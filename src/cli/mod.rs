@@ -15,9 +15,11 @@ mod hash;
 mod lint;
 mod output;
 mod progress;
+mod query;
 mod reading;
 mod resolve;
 mod schema;
+mod shell;
 #[cfg(test)]
 mod tests;
 mod topology;
@@ -55,5 +57,8 @@ fn run(job: Job, output: &Output) -> Result<Exit> {
         Job::TopologyInfer(job) => topology::infer(&job, output),
         Job::TopologyLint(job) => lint::run(&job, output),
         Job::Schema(job) => schema::run(&job, output),
+        Job::Query(job) => query::run(&job, output),
+        Job::Completions(shell) => shell::completions(shell),
+        Job::Man(folder) => shell::manual(folder.as_deref(), output),
     }
 }

@@ -1,11 +1,12 @@
 //! Where results and remarks go: rows and text to standard output, everything else to standard error.
 
+use std::borrow::Borrow;
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Result, bail};
 use dorascope::table::terminal::{Drawing, View, draw, paragraph};
-use dorascope::table::{Error, Format, Rows, TableWriter, escape};
+use dorascope::table::{Error, Format, Rows, Table, TableWriter, escape};
 
 use super::args::ColorArg;
 use super::resolve::Shape;
@@ -115,14 +116,22 @@ fn remark(word: &str, text: &str) {
 
 /// Writes parts of one table in a format for programs.
 pub fn data(parts: &[&Rows], format: Format) -> Result<()> {
+    parts.first().map_or(Ok(()), |first| stream(first.table(), parts.iter().copied(), format))
+}
+
+/// The same for parts that are made one after the other.
+pub fn stream<R: Borrow<Rows>>(
+    table: &'static Table,
+    parts: impl Iterator<Item = R>,
+    format: Format,
+) -> Result<()> {
     if format.is_binary() && io::stdout().is_terminal() {
         let word = format.as_str();
         bail!("{word} is not for a terminal; redirect it: > FILE.{word}");
     }
-    let Some(first) = parts.first() else { return Ok(()) };
-    let mut writer = TableWriter::new(io::stdout().lock(), first.table(), format)?;
+    let mut writer = TableWriter::new(io::stdout().lock(), table, format)?;
     for rows in parts {
-        writer.write(rows)?;
+        writer.write(rows.borrow())?;
     }
     writer.finish()?;
     Ok(io::stdout().flush().map_err(Error::Stream)?)
@@ -174,7 +183,7 @@ fn remainder(rows: usize, drawing: &Drawing, rest: &Rest, width: usize) -> Strin
         remarks.push(format!(
             "{count} more {columns} {}: {}",
             rest.columns,
-            drawing.hidden_columns.join(", ")
+            escape(&drawing.hidden_columns.join(", "))
         ));
     }
     remarks.iter().map(|remark| paragraph(remark, width)).collect()

@@ -1,5 +1,7 @@
 //! What was typed becomes what is to be done: the only place where values are checked and merged.
 
+mod query;
+
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
@@ -13,9 +15,11 @@ use dorascope::units::parse_hex;
 
 use super::args::{
     AnalyzeArgs, ChartArg, ChartArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs,
-    InferArgs, InputArgs, KeyKindArg, LintArgs, SchemaArgs, SelectorArgs, ThemeArg, TopologyArgs,
+    InferArgs, InputArgs, KeyKindArg, LintArgs, SchemaArgs, SelectorArgs, ShellArg, ThemeArg, TopologyArgs,
     TopologyCommand,
 };
+
+pub use query::{QueryJob, TableSource};
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +33,10 @@ pub enum Job {
     TopologyInfer(InferJob),
     TopologyLint(LintJob),
     Schema(SchemaJob),
+    Query(QueryJob),
+    Completions(ShellArg),
+    /// Manual pages: all into a directory, or the main one to standard output.
+    Man(Option<PathBuf>),
 }
 
 /// How rows are printed.
@@ -211,6 +219,9 @@ pub fn job(command: Command) -> Result<Job, Error> {
         Command::Topology(TopologyCommand::Infer(args)) => Job::TopologyInfer(infer(&args)?),
         Command::Topology(TopologyCommand::Lint(args)) => Job::TopologyLint(lint(args)?),
         Command::Schema(args) => Job::Schema(schema_job(args)?),
+        Command::Query(args) => Job::Query(query::job(args)?),
+        Command::Completions(args) => Job::Completions(args.shell),
+        Command::Man(args) => Job::Man(args.output),
     })
 }
 

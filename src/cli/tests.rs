@@ -107,3 +107,46 @@ fn mistakes_are_usage_errors_that_name_the_flag() {
         assert!(error.to_string().contains(part), "{line}: {error}");
     }
 }
+
+/// Every command with its worked examples: those behind `dorascope` in the long help.
+fn examples(command: &clap::Command, found: &mut Vec<(String, Vec<String>)>) {
+    let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+    let lines =
+        help.lines().filter(|line| line.starts_with("  ") && line.contains("dorascope ")).map(str::to_owned);
+    found.push((command.get_display_name().unwrap_or("dorascope").to_owned(), lines.collect()));
+    command.get_subcommands().for_each(|it| examples(it, found));
+}
+
+/// The arguments of the dorascope in a shell's line, without what a pipe or a file has of it.
+fn words(line: &str) -> Vec<String> {
+    let words = shlex::split(line).unwrap();
+    let ours = words.into_iter().skip_while(|word| word != "dorascope");
+    ours.take_while(|word| word != "|" && word != ">" && word != "#").collect()
+}
+
+#[test]
+fn every_example_of_the_help_texts_and_of_the_readme_is_a_command_line() {
+    let mut cli = Cli::command();
+    cli.build();
+    let mut all = Vec::new();
+    examples(&cli, &mut all);
+    all.retain(|(command, _)| !command.contains("-help"));
+    let blocks = include_str!("../../README.md").split("```sh\n").skip(1);
+    let readme = blocks.filter_map(|block| block.split("```").next()).flat_map(str::lines);
+    let readme = readme.filter(|line| line.starts_with("dorascope "));
+    all.push(("README.md".to_owned(), readme.map(str::to_owned).collect()));
+    for (command, lines) in all {
+        assert!(!lines.is_empty(), "{command} has no example");
+        for line in lines {
+            let cli = Cli::try_parse_from(words(&line)).unwrap_or_else(|error| panic!("{line}\n{error}"));
+            let job = job(cli.command).unwrap_or_else(|error| panic!("{line}\n{error}"));
+            #[cfg(feature = "sql")]
+            if let Job::Query(job) = &job {
+                dorascope::table::query::Query::new(&job.sql, Format::Parquet)
+                    .unwrap_or_else(|error| panic!("{line}\n{error}"));
+            }
+            // Without SQL, only that there is a job.
+            drop(job);
+        }
+    }
+}

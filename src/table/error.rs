@@ -15,6 +15,17 @@ pub enum Error {
     /// The output path is a file.
     #[error("{} is a file, not a directory", .0.display())]
     NotADirectory(PathBuf),
+    /// A directory holds no table.
+    #[error("there is no table in {}; analyze -o writes them", .0.display())]
+    NoTables(PathBuf),
+    /// A directory holds tables of several runs, it seems.
+    #[error("{} has tables in several formats ({formats}); keep those of one run", .path.display())]
+    ManyFormats {
+        /// The directory.
+        path: PathBuf,
+        /// The formats.
+        formats: String,
+    },
     /// The file system refused.
     #[error("cannot {action} {}: {source}", .path.display())]
     File {

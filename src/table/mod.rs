@@ -17,10 +17,13 @@ mod frame;
 mod layout;
 mod pages;
 mod put;
+#[cfg(feature = "sql")]
+pub mod query;
 mod rows;
 pub mod schema;
 mod scribe;
 mod set;
+mod stored;
 mod stream;
 #[cfg(test)]
 mod stream_tests;
@@ -39,6 +42,7 @@ pub use error::Error;
 pub use rows::Rows;
 pub use schema::{Column, Kind, Table};
 pub use set::TableSet;
+pub use stored::Stored;
 pub use stream::HELD_ROWS;
 pub use text::{escape, utc};
 pub use write::{Format, GROUP_ROWS, TableWriter};

@@ -8,7 +8,7 @@ use super::cell::Cell;
 use super::layout::{GAP, Need, fit, pieces, width, wrap};
 use super::rows::Rows;
 use super::schema::Column;
-use super::text::{date_and_time, shown, utc};
+use super::text::{date_and_time, escape, shown, utc};
 
 /// Text wider than this may be wrapped, and stays at least about this wide.
 const READABLE: usize = 22;
@@ -55,7 +55,9 @@ pub fn draw(rows: &Rows, view: &View) -> Drawing {
     let (lanes, empty): (Vec<Lane>, Vec<Lane>) = (0..rows.table().columns.len())
         .filter(|column| !unwanted(*column))
         .filter_map(|column| Lane::new(rows, column, shown_rows))
-        .partition(|lane| shown_rows == 0 || lane.cells.iter().any(|cell| !cell.is_empty()));
+        .partition(|lane| {
+            shown_rows == 0 || lane.column.rank == 0 || lane.cells.iter().any(|cell| !cell.is_empty())
+        });
     let needs: Vec<Need> = lanes.iter().map(Lane::need).collect();
     let widths = fit(&needs, view.width);
 
@@ -89,7 +91,7 @@ impl Lane {
         let column = rows.table().columns.get(index)?;
         let lane = Self {
             column,
-            heading: column.name.to_owned(),
+            heading: escape(column.name).into_owned(),
             cells: Vec::new(),
             right: column.kind.is_number(),
         };

@@ -80,7 +80,9 @@ fn is_unsafe(c: char) -> bool {
 /// A value as a terminal shows it; nothing for null.
 pub(super) fn shown(cell: &Cell<'_>) -> String {
     match cell {
-        // The only floats are confidences; two decimals keep their points in line.
+        // A query may give anything; two decimals would make nothing of this.
+        Cell::F64(v) if *v != 0.0 && v.abs() < 0.01 => format!("{v:.2e}"),
+        // Floats of the tables are confidences; two decimals keep their points in line.
         Cell::F64(v) => format!("{v:.2}"),
         Cell::List(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
         Cell::Struct(fields) => fields.iter().map(shown).collect::<Vec<_>>().join(" "),
@@ -131,6 +133,7 @@ mod tests {
         assert_eq!(shown(&Cell::F64(0.99)), "0.99");
         assert_eq!(shown(&Cell::F64(1.0)), "1.00");
         assert_eq!(shown(&Cell::F64(0.0)), "0.00");
+        assert_eq!(shown(&Cell::F64(-0.0012)), "-1.20e-3");
         assert_eq!(shown(&["a#1", "a#2"].into_iter().collect()), "a#1, a#2");
     }
 }

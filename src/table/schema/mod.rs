@@ -62,7 +62,8 @@ pub struct Column {
     pub meaning: &'static str,
     /// When it is null; "never" for a column that always has a value.
     pub null_when: &'static str,
-    /// How dearly a narrow terminal keeps it: 1 stays longest, 9 goes first.
+    /// How dearly a narrow terminal keeps it: 1 stays longest, 9 goes first. A column of
+    /// rank 0 was asked for by name, and is drawn even if it has no value.
     pub rank: u8,
 }
 
