@@ -13,7 +13,7 @@ use dorascope::units::parse_hex;
 
 use super::args::{
     AnalyzeArgs, ChartArg, ChartArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs,
-    InferArgs, InputArgs, KeyKindArg, LintArgs, SchemaArgs, SelectorArgs, ThemeArg, TopologyArgs,
+    InferArgs, InputArgs, KeyKindArg, LintArgs, ReportArgs, SchemaArgs, SelectorArgs, ThemeArg, TopologyArgs,
     TopologyCommand,
 };
 
@@ -24,6 +24,7 @@ pub enum Job {
     Explain(ExplainJob),
     Check(CheckJob),
     Chart(ChartJob),
+    Report(ReportJob),
     Hash(HashJob),
     TopologyImport(ImportJob),
     TopologyInfer(InferJob),
@@ -112,6 +113,16 @@ pub struct ChartJob {
     pub picture: Picture,
     pub themes: Vec<Theme>,
     pub data: Option<PathBuf>,
+}
+
+/// See [`ReportArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct ReportJob {
+    pub inputs: Inputs,
+    pub output: PathBuf,
+    pub force: bool,
+    pub expect: Option<PathBuf>,
+    pub title: Option<String>,
 }
 
 /// What a chart is written as.
@@ -206,6 +217,7 @@ pub fn job(command: Command) -> Result<Job, Error> {
         Command::Explain(args) => Job::Explain(explain(args)?),
         Command::Check(args) => Job::Check(check(args)?),
         Command::Chart(args) => Job::Chart(chart(args)?),
+        Command::Report(args) => Job::Report(report(args)?),
         Command::Hash(args) => Job::Hash(hash(args)?),
         Command::Topology(TopologyCommand::Import(args)) => Job::TopologyImport(import(args)),
         Command::Topology(TopologyCommand::Infer(args)) => Job::TopologyInfer(infer(&args)?),
@@ -290,6 +302,11 @@ fn chart(args: ChartArgs) -> Result<ChartJob, Error> {
     };
     let inputs = inputs("chart", args.input)?;
     Ok(ChartJob { inputs, kind, selector, output: args.output, picture, themes, data: args.data })
+}
+
+fn report(args: ReportArgs) -> Result<ReportJob, Error> {
+    let ReportArgs { input, output, force, expect, title } = args;
+    Ok(ReportJob { inputs: inputs("report", input)?, output, force, expect, title })
 }
 
 fn hash(args: HashArgs) -> Result<HashJob, Error> {
