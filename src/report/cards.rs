@@ -8,7 +8,6 @@ use crate::explain::text::{Line, render};
 use crate::ha::catalogue::Verdict;
 use crate::ha::verdict::Judgement;
 use crate::pipeline::Analysis;
-use crate::table::utc;
 
 /// Characters in a line of a card; more than fits beside the margins of a page helps nobody.
 const WIDTH: usize = 100;
@@ -41,7 +40,8 @@ pub fn card(batch: &Analysis<'_>, exchange: &Exchange, judgement: &Judgement) ->
         identity: Words::from(&parts.identity),
         headline: Words::from(&parts.headline),
         standing: (role, format!("{word} · {:.2}", parts.confidence).into()),
-        time: utc(exchange.start.0).chars().take(23).collect::<String>().into(),
+        start: exchange.start,
+        when: Words::default(),
         reason: format!("{}.", judgement.reason).into(),
         place: format!("zone {}{}", parts.zone, parts.relationship).into(),
         steps: steps(&parts, &command),

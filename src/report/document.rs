@@ -6,6 +6,7 @@ use std::fmt;
 use crate::chart::Kind;
 use crate::explain::text::{Line, Role};
 use crate::table::escape;
+use crate::units::CaptureTime;
 
 /// Text in which nothing moves a cursor, hides letters or turns the direction of writing. All text of a
 /// report is of this type, so that none that came from outside gets around [`escape`].
@@ -195,7 +196,9 @@ pub struct Card {
     /// Whether that is as it should be.
     pub standing: (Role, Words),
     /// When it began.
-    pub time: Words,
+    pub start: CaptureTime,
+    /// The same in words.
+    pub when: Words,
     /// The sentence.
     pub reason: Words,
     /// Zone and relationship.

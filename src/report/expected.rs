@@ -19,12 +19,12 @@ pub fn section(gathered: &Gathered) -> Option<Section> {
     Some(Section { anchor: "expected", heading: "Expected and observed leases", blocks })
 }
 
-/// `8 of 8 cells as expected, 0 otherwise, 0 not seen.`
+/// `The tables of expected leases: 8 of 8 cells as expected, 0 otherwise, 0 not seen.`
 pub fn verdict(tables: &[CheckedTable]) -> String {
     let cells = || tables.iter().flat_map(|table| &table.rows).flat_map(|row| &row.cells);
     let count = |fate| cells().filter(|cell| cell.fate == fate).count();
     format!(
-        "{} of {} cells as expected, {} otherwise, {} not seen.",
+        "The tables of expected leases: {} of {} cells as expected, {} otherwise, {} not seen.",
         count(Fate::Matches),
         cells().count(),
         count(Fate::Differs),
@@ -69,7 +69,8 @@ fn proofs(gathered: &Gathered, table: &CheckedTable, row: &CheckedRow) -> Vec<It
         let reason = gathered.proofs.get(first)?;
         let more = match cell.exchanges.len() - 1 {
             0 => String::new(),
-            more => format!(" ({more} more such)"),
+            1 => "; so it was in 1 more exchange".to_owned(),
+            more => format!("; so it was in {more} more exchanges"),
         };
         Some(Item {
             about: format!("{}, {}", cell.client, switches.join(", ")).into(),

@@ -1,13 +1,12 @@
 //! What an operator should look at, and what to do.
 
 use super::document::{Block, Datum, Grid, Link, Section, Words};
-use super::gather::clock;
 use super::leases::meaning;
+use super::names::Names;
 use super::servers::columns;
 use crate::explain::text::Role;
 use crate::findings::{Finding, Severity};
 use crate::pipeline::Analysis;
-use crate::table::fill::Filler;
 
 /// Findings that are listed.
 const MOST_FINDINGS: usize = 500;
@@ -15,7 +14,7 @@ const MOST_FINDINGS: usize = 500;
 const MOST_FRAMES: usize = 4;
 
 /// The section; the most severe finding first.
-pub fn section(last: &Analysis<'_>, filler: &Filler<'_>, findings: &[Finding]) -> Section {
+pub fn section(last: &Analysis<'_>, names: &Names, findings: &[Finding]) -> Section {
     let heading = "Findings";
     if findings.is_empty() {
         let text = "Nothing in these captures asks for an operator's attention.";
@@ -27,7 +26,7 @@ pub fn section(last: &Analysis<'_>, filler: &Filler<'_>, findings: &[Finding]) -
     };
     let mut blocks = vec![Block::Table(Grid {
         anchor: "findings-table".to_owned(),
-        caption: "Findings, the most severe first (times in UTC)".into(),
+        caption: format!("Findings, the most severe first ({})", names.day()).into(),
         columns: columns(&[
             "Severity",
             "What",
@@ -39,7 +38,7 @@ pub fn section(last: &Analysis<'_>, filler: &Filler<'_>, findings: &[Finding]) -
             "Finding",
             "Frames",
         ]),
-        rows: findings.iter().take(MOST_FINDINGS).map(|finding| row(last, filler, finding)).collect(),
+        rows: findings.iter().take(MOST_FINDINGS).map(|finding| row(last, names, finding)).collect(),
         rest: rest.into(),
     })];
     blocks.push(Block::Heading("What they mean, and what to do".into()));
@@ -53,7 +52,7 @@ pub fn section(last: &Analysis<'_>, filler: &Filler<'_>, findings: &[Finding]) -
     Section { anchor: "findings", heading, blocks }
 }
 
-fn row(last: &Analysis<'_>, filler: &Filler<'_>, finding: &Finding) -> Vec<Datum> {
+fn row(last: &Analysis<'_>, names: &Names, finding: &Finding) -> Vec<Datum> {
     let role = match finding.severity {
         Severity::Error => Role::Bad,
         Severity::Warning => Role::Notable,
@@ -61,20 +60,15 @@ fn row(last: &Analysis<'_>, filler: &Filler<'_>, finding: &Finding) -> Vec<Datum
     };
     let client = finding.client.filter(|mac| !mac.is_empty());
     let client = client.map(|mac| last.client_name(mac).map_or_else(|| mac.to_string(), str::to_owned));
-    let mut frames: Vec<String> =
-        finding.frames.iter().take(MOST_FRAMES).map(|at| filler.frame(*at)).collect();
-    if finding.frames.len() > MOST_FRAMES {
-        frames.push("…".to_owned());
-    }
     vec![
         Datum::of(role, finding.severity.as_str()),
         Datum::link(Link::to(finding.code.code())),
-        clock(finding.first).into(),
+        names.time(finding.first).into(),
         finding.count.to_string().into(),
         Words::from(finding.zone.map_or("", |zone| last.network.zone(zone))).into(),
         Words::from(finding.server.map_or("", |server| last.network.machines.name(server))).into(),
         client.unwrap_or_default().into(),
         finding.text.as_str().into(),
-        frames.join(", ").into(),
+        names.frames(finding.frames.iter().copied(), MOST_FRAMES).into(),
     ]
 }

@@ -17,7 +17,6 @@ use crate::ha::network::Heard;
 use crate::ha::topology::{RelationshipId, ServerId};
 use crate::ha::verdict::Judgement;
 use crate::pipeline::Analysis;
-use crate::table::utc;
 use crate::units::{CaptureTime, ExchangeId, HwAddr};
 
 /// Leases that a report lists; a browser sorts and filters so many at once.
@@ -58,7 +57,7 @@ pub struct Gathered {
     /// Clients by hardware address.
     pub clients: HashSet<HwAddr>,
     /// Rows of exchanges that got no lease, the first ones.
-    pub unserved: Vec<Vec<Datum>>,
+    pub unserved: Vec<(CaptureTime, Vec<Datum>)>,
     /// All of those.
     pub unserved_count: u64,
     /// Cards in the order of their exchanges.
@@ -142,7 +141,7 @@ impl Gathered {
         if matches!(outcome, Outcome::NoAnswer | Outcome::NoAck | Outcome::OfferOnly | Outcome::Nak) {
             self.unserved_count += 1;
             if self.unserved.len() < MOST_UNSERVED {
-                self.unserved.push(unserved(batch, exchange, judgement, outcome));
+                self.unserved.push((exchange.start, unserved(batch, exchange, judgement, outcome)));
             }
         }
         let odd = is_odd(judgement.verdict);
@@ -179,7 +178,7 @@ impl Gathered {
     }
 }
 
-/// When, who, where, what, why.
+/// All but when: who, where, what, why.
 fn unserved(
     batch: &Analysis<'_>,
     exchange: &Exchange,
@@ -190,7 +189,6 @@ fn unserved(
     let client = batch.client_name(mac).map_or_else(|| mac.to_string(), str::to_owned);
     vec![
         Datum::link(Link::to(exchange.id)),
-        clock(exchange.start).into(),
         client.into(),
         batch.network.zone(exchange.zone(&batch.messages)).into(),
         exchange.kind.as_str().into(),
@@ -199,9 +197,4 @@ fn unserved(
         format!("{:.2}", judgement.confidence).into(),
         judgement.reason.as_str().into(),
     ]
-}
-
-/// An instant to the millisecond.
-pub fn clock(time: CaptureTime) -> String {
-    utc(time.0).chars().take(23).collect()
 }

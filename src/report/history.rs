@@ -1,13 +1,13 @@
 //! What the HA state machines did.
 
 use super::document::{Block, Datum, Figure, Grid, Section};
-use super::gather::clock;
+use super::names::Names;
 use super::servers::columns;
 use crate::explain::text::Role;
 use crate::ha::replay::{Cause, Transition};
 use crate::ha::state::State;
+use crate::ha::topology::{Mode, Role as PeerRole};
 use crate::pipeline::Analysis;
-use crate::table::fill::Filler;
 
 /// Changes that are listed; a capture with more has a problem that the first ones show.
 const MOST_CHANGES: usize = 500;
@@ -15,7 +15,7 @@ const MOST_CHANGES: usize = 500;
 const MOST_FRAMES: usize = 4;
 
 /// The section, with the chart of the states.
-pub fn section(last: &Analysis<'_>, filler: &Filler<'_>, chart: Option<Figure>) -> Section {
+pub fn section(last: &Analysis<'_>, names: &Names, chart: Option<Figure>) -> Section {
     let mut blocks: Vec<Block> = chart.into_iter().map(Block::Chart).collect();
     let changes = &last.replay.transitions;
     if changes.is_empty() {
@@ -30,7 +30,7 @@ pub fn section(last: &Analysis<'_>, filler: &Filler<'_>, chart: Option<Figure>) 
         };
         blocks.push(Block::Table(Grid {
             anchor: "states-table".to_owned(),
-            caption: "Changes of state (times in UTC)".into(),
+            caption: format!("Changes of state ({})", names.day()).into(),
             columns: columns(&[
                 "When",
                 "Server",
@@ -41,34 +41,38 @@ pub fn section(last: &Analysis<'_>, filler: &Filler<'_>, chart: Option<Figure>) 
                 "Known from",
                 "Frames",
             ]),
-            rows: changes.iter().take(MOST_CHANGES).map(|change| row(last, filler, change)).collect(),
+            rows: changes.iter().take(MOST_CHANGES).map(|change| row(last, names, change)).collect(),
             rest: rest.into(),
         }));
     }
     Section { anchor: "states", heading: "High Availability states", blocks }
 }
 
-fn row(last: &Analysis<'_>, filler: &Filler<'_>, change: &Transition) -> Vec<Datum> {
+fn row(last: &Analysis<'_>, names: &Names, change: &Transition) -> Vec<Datum> {
     let frames = change.evidence.iter().chain(change.observed.as_ref().map(|(_, at)| at));
-    let mut frames: Vec<String> = frames.map(|at| filler.frame(*at)).collect();
-    frames.dedup();
-    frames.truncate(MOST_FRAMES);
     let to = change.to.as_str();
     vec![
-        clock(change.instant()).into(),
+        names.time(change.instant()).into(),
         last.network.machines.name(change.server).into(),
         last.network.topology.relationship_name(change.relationship).into(),
         change.from.map_or(Datum::default(), |from| from.as_str().into()),
-        if is_takeover(change) { Datum::of(Role::Notable, to) } else { to.into() },
+        if is_takeover(last, change) { Datum::of(Role::Notable, to) } else { to.into() },
         why(change.cause).into(),
         change.basis.as_str().into(),
-        frames.join(", ").into(),
+        names.frames(frames.copied(), MOST_FRAMES).into(),
     ]
 }
 
-/// Whether a server begins to serve for its partner too.
-pub fn is_takeover(change: &Transition) -> bool {
-    matches!(change.to, State::PartnerDown | State::PartnerInMaintenance) && change.cause != Cause::FirstSeen
+/// Whether a server begins to serve for its partner too. The primary of a hot-standby pair serves all clients anyway.
+pub fn is_takeover(last: &Analysis<'_>, change: &Transition) -> bool {
+    let relationship = last.network.topology.relationship(change.relationship);
+    let alone = relationship.is_some_and(|it| {
+        it.mode != Mode::LoadBalancing
+            && it.peer_of(change.server).is_some_and(|peer| peer.role == PeerRole::Primary)
+    });
+    matches!(change.to, State::PartnerDown | State::PartnerInMaintenance)
+        && change.cause != Cause::FirstSeen
+        && !alone
 }
 
 /// The cause in words.

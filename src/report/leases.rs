@@ -4,14 +4,21 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::document::{Block, Card, Datum, Grid, Link, Section, Words};
 use super::gather::{Gathered, MOST_LEASES, MOST_UNSERVED};
+use super::names::Names;
 use super::servers::columns;
 use crate::explain::text::Role;
 use crate::ha::catalogue::{Verdict, find};
 use crate::table::fill::Filler;
-use crate::table::{Cell, Rows, utc};
+use crate::table::{Cell, Rows};
+use crate::units::CaptureTime;
 
 /// The leases.
-pub fn section(gathered: &Gathered, filler: &Filler<'_>, anchors: &HashSet<String>) -> Section {
+pub fn section(
+    gathered: &Gathered,
+    filler: &Filler<'_>,
+    names: &Names,
+    anchors: &HashSet<String>,
+) -> Section {
     let mut blocks = Vec::new();
     if gathered.leases.is_empty() {
         blocks.push(Block::Paragraph("No address was bound to a client in these captures.".into()));
@@ -36,17 +43,26 @@ pub fn section(gathered: &Gathered, filler: &Filler<'_>, anchors: &HashSet<Strin
     }
     blocks.push(Block::Table(Grid {
         anchor: "leases-table".to_owned(),
-        caption: "Leases, who gave them and why (times in UTC)".into(),
+        caption: format!("Leases, who gave them and why ({})", names.day()).into(),
         columns: columns(&[
-            "Proof", "Client", "Address", "Server", "Owner", "Zone", "Start", "Verdict", "!Sure", "Reason",
+            "Proof",
+            "Client",
+            "Address",
+            "Server",
+            "Owner",
+            "Zone",
+            "Start",
+            "Verdict",
+            "!Confidence",
+            "Reason",
         ]),
-        rows: (0..rows.len()).map(|at| lease(&rows, at, anchors)).collect(),
+        rows: (0..rows.len()).map(|at| lease(&rows, at, names, anchors)).collect(),
         rest: rest.into(),
     }));
     Section { anchor: "leases", heading: "Leases", blocks }
 }
 
-fn lease(rows: &Rows, at: usize, anchors: &HashSet<String>) -> Vec<Datum> {
+fn lease(rows: &Rows, at: usize, names: &Names, anchors: &HashSet<String>) -> Vec<Datum> {
     let text = |column: &str| Words::from(rows.get(at, column).plain());
     let plain = |column: &str| Datum::from(text(column));
     let exchange = text("exchange_id");
@@ -60,7 +76,7 @@ fn lease(rows: &Rows, at: usize, anchors: &HashSet<String>) -> Vec<Datum> {
         name => Datum::from(Words::from(name.plain())),
     };
     let start = match rows.get(at, "start_ns") {
-        Cell::I64(ns) => utc(ns).chars().take(23).collect(),
+        Cell::I64(ns) => names.time(CaptureTime(ns)),
         _ => String::new(),
     };
     let sure = match rows.get(at, "confidence") {
@@ -94,11 +110,15 @@ fn verdict(code: &Words) -> Datum {
 }
 
 /// Clients that got no lease; none where all did.
-pub fn unserved(gathered: &mut Gathered) -> Option<Section> {
+pub fn unserved(gathered: &mut Gathered, names: &Names) -> Option<Section> {
     if gathered.unserved_count == 0 {
         return None;
     }
-    let rows = std::mem::take(&mut gathered.unserved);
+    let row = |(start, mut row): (CaptureTime, Vec<Datum>)| {
+        row.insert(1, names.time(start).into());
+        row
+    };
+    let rows: Vec<Vec<Datum>> = std::mem::take(&mut gathered.unserved).into_iter().map(row).collect();
     let rest = match gathered.unserved_count - rows.len() as u64 {
         0 => String::new(),
         more => format!(
@@ -107,9 +127,17 @@ pub fn unserved(gathered: &mut Gathered) -> Option<Section> {
     };
     let table = Grid {
         anchor: "unserved-table".to_owned(),
-        caption: "Exchanges that ended without a lease (times in UTC)".into(),
+        caption: format!("Exchanges that ended without a lease ({})", names.day()).into(),
         columns: columns(&[
-            "Proof", "Start", "Client", "Zone", "Asked by", "Outcome", "Verdict", "!Sure", "Reason",
+            "Proof",
+            "Start",
+            "Client",
+            "Zone",
+            "Kind",
+            "Outcome",
+            "Verdict",
+            "!Confidence",
+            "Reason",
         ]),
         rows,
         rest: rest.into(),
@@ -122,7 +150,7 @@ pub fn unserved(gathered: &mut Gathered) -> Option<Section> {
 }
 
 /// The cards, by client: those with a name first, in the order in which they came.
-pub fn cards(gathered: &mut Gathered) -> Section {
+pub fn cards(gathered: &mut Gathered, names: &Names) -> Section {
     let (odd, others) = gathered.without_card;
     let mut text = "Who heard the client, who answered, which rule silenced the other server, and the frames to check it \
                     in: numbers as Wireshark shows them."
@@ -139,7 +167,8 @@ pub fn cards(gathered: &mut Gathered) -> Section {
     }
     let mut order: Vec<String> = Vec::new();
     let mut groups: BTreeMap<String, Vec<Card>> = BTreeMap::new();
-    for card in cards {
+    for mut card in cards {
+        card.when = names.time(card.start).into();
         let name = card.client.as_str().to_owned();
         if !groups.contains_key(&name) {
             order.push(name.clone());

@@ -3,13 +3,21 @@
 use super::Options;
 use super::document::{Block, Datum, Grid, Item, Section, Words};
 use super::gather::{Gathered, MOST_CLIENTS};
+use super::names::Names;
 use super::servers::columns;
 use crate::pipeline::Analysis;
+use crate::table::Cell;
 use crate::table::fill::Filler;
-use crate::table::{Cell, utc};
+use crate::units::CaptureTime;
 
 /// The section.
-pub fn section(options: &Options, gathered: &Gathered, last: &Analysis<'_>, filler: &Filler<'_>) -> Section {
+pub fn section(
+    options: &Options,
+    gathered: &Gathered,
+    last: &Analysis<'_>,
+    filler: &Filler<'_>,
+    names: &Names,
+) -> Section {
     let mut facts = vec![fact("Program", format!("dorascope {}", env!("CARGO_PKG_VERSION")))];
     if !options.command.is_empty() {
         facts.push(fact("Command", options.command.clone()));
@@ -24,7 +32,7 @@ pub fn section(options: &Options, gathered: &Gathered, last: &Analysis<'_>, fill
     }
     let blocks = vec![
         Block::List(facts),
-        Block::Table(inputs(filler)),
+        Block::Table(inputs(filler, names)),
         Block::Heading("What makes the result less sure".into()),
         Block::List(doubts(gathered, last)),
     ];
@@ -44,12 +52,12 @@ fn topology(options: &Options, last: &Analysis<'_>) -> String {
 }
 
 /// One row per source.
-fn inputs(filler: &Filler<'_>) -> Grid {
+fn inputs(filler: &Filler<'_>, names: &Names) -> Grid {
     let sources = filler.sources();
     let row = |at: usize| -> Vec<Datum> {
         let text = |column: &str| Datum::from(Words::from(sources.get(at, column).plain()));
         let time = |column: &str| match sources.get(at, column) {
-            Cell::I64(ns) => Datum::from(utc(ns).chars().take(23).collect::<String>()),
+            Cell::I64(ns) => Datum::from(names.time(CaptureTime(ns))),
             _ => Datum::default(),
         };
         let skipped = match sources.get(at, "skipped") {
@@ -67,7 +75,7 @@ fn inputs(filler: &Filler<'_>) -> Grid {
     };
     Grid {
         anchor: "inputs-table".to_owned(),
-        caption: "Captures that were read (times in UTC)".into(),
+        caption: format!("Captures that were read ({})", names.day()).into(),
         columns: columns(&[
             "Capture",
             "Zone",

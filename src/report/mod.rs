@@ -11,7 +11,7 @@
 //! | `document` | what a report says, once for both forms; [`Words`](document::Words) is all text of it |
 //! | `gather` | what is kept of the batches, in bounded memory |
 //! | `summary`, `servers`, `expected`, `history`, `leases`, `findings`, `made` | one section each |
-//! | `cards`, `figures` | proof cards and charts, as parts of sections |
+//! | `cards`, `figures`, `names` | proof cards and charts as parts of sections; frames and instants in words |
 //! | `markdown`, `html` | the two forms; each escapes for its own notation |
 //!
 //! Both forms walk the same document, so they say the same in the same order. Nothing here reads a clock
@@ -29,6 +29,7 @@ mod html;
 mod leases;
 mod made;
 mod markdown;
+mod names;
 mod servers;
 mod summary;
 
@@ -36,6 +37,7 @@ use std::collections::HashSet;
 
 use self::document::{Block, Document, Section, Words};
 use self::gather::Gathered;
+use self::names::Names;
 use crate::chart::Kind;
 use crate::ha::expect::Expectations;
 use crate::pipeline::Analysis;
@@ -108,6 +110,7 @@ impl Report {
         let (mut figures, mut files) = figures::of(gathered.charts.finish(last))?;
         gathered.charts = crate::chart::Charts::new(&[], None);
         let filler = Filler::new(last);
+        let names = Names::of(last);
         let states =
             figures.iter().position(|figure| figure.kind == Kind::States).map(|at| figures.remove(at));
         let mut document = Document {
@@ -119,15 +122,15 @@ impl Report {
         let sections = &mut document.sections;
         sections.push(servers::section(&gathered, last));
         sections.extend(expected::section(&gathered));
-        sections.push(history::section(last, &filler, states));
+        sections.push(history::section(last, &names, states));
         let anchors: HashSet<String> = gathered.cards.iter().map(|card| card.anchor.clone()).collect();
-        sections.push(leases::section(&gathered, &filler, &anchors));
-        sections.extend(leases::unserved(&mut gathered));
-        sections.push(leases::cards(&mut gathered));
-        sections.push(findings::section(last, &filler, &findings));
+        sections.push(leases::section(&gathered, &filler, &names, &anchors));
+        sections.extend(leases::unserved(&mut gathered, &names));
+        sections.push(leases::cards(&mut gathered, &names));
+        sections.push(findings::section(last, &names, &findings));
         let charts = figures.into_iter().map(Block::Chart).collect();
         sections.push(Section { anchor: "charts", heading: "Charts", blocks: charts });
-        sections.push(made::section(&options, &gathered, last, &filler));
+        sections.push(made::section(&options, &gathered, last, &filler, &names));
         document.keep_links();
         files.push(File { name: "report.md".to_owned(), content: markdown::render(&document).into_bytes() });
         files.push(File { name: "index.html".to_owned(), content: html::render(&document)?.into_bytes() });

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::document::Words;
 use super::expected;
-use super::gather::{Gathered, MOST_CLIENTS, clock};
+use super::gather::{Gathered, MOST_CLIENTS};
 use super::history::is_takeover;
 use crate::findings::{Finding, Severity};
 use crate::ha::catalogue::Verdict;
 use crate::pipeline::Analysis;
+use crate::table::utc;
 use crate::units::ServerId;
 
 /// Names in a sentence; who wants all has the tables.
@@ -21,7 +22,7 @@ pub fn captures(last: &Analysis<'_>) -> String {
     let zones = zones(last);
     match span {
         Some((from, to)) => {
-            let (from, to) = (clock(from), clock(to));
+            let (from, to) = (utc(from.0), utc(to.0));
             let (from, to) = (from.get(..19).unwrap_or_default(), to.get(..19).unwrap_or_default());
             let to = if from.get(..10) == to.get(..10) { to.get(11..).unwrap_or_default() } else { to };
             format!("{zones} · {from} to {to} UTC")
@@ -62,7 +63,7 @@ pub fn sentences(gathered: &Gathered, last: &Analysis<'_>, findings: &[Finding])
         ));
     }
     if !gathered.checked.is_empty() {
-        said.push(format!("Of the expected leases, {}", expected::verdict(&gathered.checked)));
+        said.push(expected::verdict(&gathered.checked));
     }
     said.extend(severe(last, findings));
     said.into_iter().map(Words::from).collect()
@@ -140,24 +141,20 @@ fn expectation(gathered: &Gathered) -> Option<String> {
 
 /// The silence of a healthy pair, which no packet shows.
 fn silence(gathered: &Gathered, last: &Analysis<'_>) -> Option<String> {
-    if gathered.silent.is_empty() {
-        return None;
-    }
-    let each = gathered.silent.iter().map(|(server, times)| {
+    let times = gathered.silent.iter().map(|(server, times)| {
         format!("{} in {}", last.network.machines.name(*server), count(*times, "exchange", "exchanges"))
     });
-    Some(format!(
-        "Servers that heard a client and rightly stayed silent, because its partner owned the query: {}.",
-        some(each)
-    ))
+    let times = some(times);
+    (!times.is_empty())
+        .then(|| format!("Heard a client and rightly left it to the partner that owns the query: {times}."))
 }
 
 fn takeovers(last: &Analysis<'_>) -> Option<String> {
-    let taken = last.replay.transitions.iter().filter(|change| is_takeover(change));
+    let taken = last.replay.transitions.iter().filter(|change| is_takeover(last, change));
     let taken: Vec<String> = taken
         .map(|change| {
-            let clock = clock(change.instant());
-            let time = clock.get(11..).unwrap_or_default();
+            let time = utc(change.instant().0);
+            let time = time.get(11..19).unwrap_or_default();
             let topology = &*last.network.topology;
             let peers =
                 topology.relationship(change.relationship).map(|it| it.peers.as_slice()).unwrap_or_default();
@@ -181,15 +178,11 @@ fn severe(last: &Analysis<'_>, findings: &[Finding]) -> Option<String> {
         return (last.settled > 0)
             .then(|| "Nothing here is against the rules or left a client without service.".to_owned());
     };
-    let errors_text = (errors > 0).then(|| count(errors, "error", "errors"));
-    let warnings_text = (warnings > 0).then(|| count(warnings, "warning", "warnings"));
-    let counts: Vec<String> = errors_text.into_iter().chain(warnings_text).collect();
-    Some(format!(
-        "Findings: {}; the first is {}: {}.",
-        counts.join(" and "),
-        first.code.code(),
-        first.text.trim_end_matches('.')
-    ))
+    let errors = (errors > 0).then(|| count(errors, "error", "errors"));
+    let warnings = (warnings > 0).then(|| count(warnings, "warning", "warnings"));
+    let counts: Vec<String> = errors.into_iter().chain(warnings).collect();
+    let (counts, text) = (counts.join(" and "), first.text.trim_end_matches('.'));
+    Some(format!("Findings: {counts}, first of all {} ({text}).", first.code.code()))
 }
 
 /// `1 client`, `2 clients`.
