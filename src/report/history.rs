@@ -31,16 +31,7 @@ pub fn section(last: &Analysis<'_>, names: &Names, chart: Option<Figure>) -> Sec
         blocks.push(Block::Table(Grid {
             anchor: "states-table".to_owned(),
             caption: format!("Changes of state ({})", names.day()).into(),
-            columns: columns(&[
-                "When",
-                "Server",
-                "Relationship",
-                "From",
-                "To",
-                "Why",
-                "Known from",
-                "Frames",
-            ]),
+            columns: columns(&["When", "Server", "Relationship", "From", "To", "Why", "Evidence"]),
             rows: changes.iter().take(MOST_CHANGES).map(|change| row(last, names, change)).collect(),
             rest: rest.into(),
         }));
@@ -58,8 +49,7 @@ fn row(last: &Analysis<'_>, names: &Names, change: &Transition) -> Vec<Datum> {
         change.from.map_or(Datum::default(), |from| from.as_str().into()),
         if is_takeover(last, change) { Datum::of(Role::Notable, to) } else { to.into() },
         why(change.cause).into(),
-        change.basis.as_str().into(),
-        names.frames(frames.copied(), MOST_FRAMES).into(),
+        format!("{}: {}", change.basis.as_str(), names.frames(frames.copied(), MOST_FRAMES)).into(),
     ]
 }
 

@@ -157,6 +157,6 @@
     say();
     const paragraph = document.createElement('p');
     paragraph.append(all);
-    document.getElementById('proofs').after(paragraph);
+    document.querySelector('#proofs ~ p').after(paragraph);
   }
 })();
