@@ -3,7 +3,7 @@
 use super::document::{Block, Column, Datum, Grid, Item, Section, Words};
 use super::gather::Gathered;
 use crate::explain::text::Role;
-use crate::ha::topology::{Limits, Mode, RelationshipId, ServerId};
+use crate::ha::topology::{Limits, Mode, Relationship, RelationshipId, ServerId};
 use crate::pipeline::Analysis;
 use crate::units::CaptureTime;
 
@@ -68,8 +68,7 @@ pub fn section(gathered: &Gathered, last: &Analysis<'_>) -> Section {
         let text = "Pairs, modes and roles were concluded from the heartbeats; no configuration was given.";
         blocks.push(Block::Paragraph(text.into()));
     }
-    let rules: Vec<Item> =
-        (0..topology.relationships.len()).filter_map(|id| takeover(last, RelationshipId(id))).collect();
+    let rules = takeovers(last);
     if !rules.is_empty() {
         blocks.push(Block::Heading("When a partner takes over".into()));
         blocks.push(Block::List(rules));
@@ -138,10 +137,27 @@ fn addresses(last: &Analysis<'_>, server: ServerId) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Kea's rule of failure detection in the numbers of one relationship (kea-ha §3).
-fn takeover(last: &Analysis<'_>, id: RelationshipId) -> Option<Item> {
+/// Kea's rule of failure detection in the numbers of each relationship; what several have in common is said once.
+fn takeovers(last: &Analysis<'_>) -> Vec<Item> {
     let topology = &*last.network.topology;
-    let relationship = topology.relationship(id)?;
+    let mut said: Vec<(Vec<String>, String)> = Vec::new();
+    for (at, relationship) in topology.relationships.iter().enumerate() {
+        let (name, text) = (topology.relationship_name(RelationshipId(at)), takeover(relationship));
+        match said.iter_mut().find(|(_, other)| *other == text) {
+            Some((names, _)) => names.push(name),
+            None => said.push((vec![name], text)),
+        }
+    }
+    let item = |(names, text): (Vec<String>, String)| Item {
+        about: names.join(", ").into(),
+        text: text.into(),
+        link: None,
+    };
+    said.into_iter().map(item).collect()
+}
+
+/// When a peer takes over (kea-ha §3).
+fn takeover(relationship: &Relationship) -> String {
     let Limits { max_response_delay_ms, max_ack_delay_ms, max_unacked_clients, assumed, .. } =
         relationship.limits;
     let silent = seconds(max_response_delay_ms);
@@ -161,8 +177,7 @@ fn takeover(last: &Analysis<'_>, id: RelationshipId) -> Option<Item> {
         ),
     };
     let assumed = if assumed { " These are Kea's defaults; no configuration says otherwise." } else { "" };
-    let about = Words::from(topology.relationship_name(id));
-    Some(Item { about, text: format!("{text}{assumed}").into(), link: None })
+    format!("{text}{assumed}")
 }
 
 fn seconds(ms: u32) -> String {
@@ -175,7 +190,7 @@ fn seconds(ms: u32) -> String {
 /// The limits in Kea's own names.
 fn thresholds(last: &Analysis<'_>) -> Grid {
     let topology = &*last.network.topology;
-    let row = |(at, relationship): (usize, &crate::ha::topology::Relationship)| -> Vec<Datum> {
+    let row = |(at, relationship): (usize, &Relationship)| -> Vec<Datum> {
         let limits = relationship.limits;
         let ms = |ms: u32| Datum::from(format!("{ms} ms"));
         vec![

@@ -145,8 +145,11 @@ fn silence(gathered: &Gathered, last: &Analysis<'_>) -> Option<String> {
         format!("{} in {}", last.network.machines.name(*server), count(*times, "exchange", "exchanges"))
     });
     let times = some(times);
-    (!times.is_empty())
-        .then(|| format!("Heard a client and rightly left it to the partner that owns the query: {times}."))
+    (!times.is_empty()).then(|| {
+        format!(
+            "Servers that heard a client and rightly left it to the partner that owns the query: {times}."
+        )
+    })
 }
 
 fn takeovers(last: &Analysis<'_>) -> Option<String> {
