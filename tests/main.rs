@@ -18,6 +18,7 @@ mod parallel;
 mod partial;
 mod public_captures;
 mod replay;
+mod report;
 mod scenarios;
 mod score;
 mod support;
