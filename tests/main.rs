@@ -23,6 +23,7 @@ mod query;
 #[cfg(not(feature = "sql"))]
 mod query_elsewhere;
 mod replay;
+mod report;
 mod scenarios;
 mod score;
 mod shell;
