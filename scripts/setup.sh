@@ -45,7 +45,7 @@ for group in "$@"; do
             ;;
         test)
             need tshark "the dissector that the tests compare with" program tshark
-            need python3-venv "which takes DuckDB and Polars for the tests of dorascope query" python3 -c 'import ensurepip'
+            need python3-venv "for the notebooks, and for DuckDB in the tests of dorascope query" python3 -c 'import ensurepip'
             need zsh "a shell that the completions are tried in" program zsh
             need fish "a shell that the completions are tried in" program fish
             need man-db "the reader of manual pages" program man

@@ -26,8 +26,12 @@ impl About {
     pub fn of(last: &Analysis<'_>) -> Self {
         let first = last.sources.iter().filter_map(|source| source.first).min();
         let span = first.zip(last.sources.iter().filter_map(|source| source.last).max());
-        let mut zones: Vec<&str> = last.sources.iter().map(|source| source.zone.as_str()).collect();
-        zones.dedup();
+        let mut zones: Vec<&str> = Vec::new();
+        for source in &last.sources {
+            if !zones.contains(&source.zone.as_str()) {
+                zones.push(&source.zone);
+            }
+        }
         let files = last.sources.len();
         let more = zones.len().saturating_sub(MOST_ZONES);
         zones.truncate(MOST_ZONES);

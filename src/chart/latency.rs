@@ -10,6 +10,7 @@ use super::page::{Page, Picture};
 use super::plot::Plot;
 use super::theme::Dash;
 use crate::cells;
+use crate::exchange::Outcome;
 use crate::pipeline::Analysis;
 use crate::table::{Rows, schema};
 use crate::units::ServerId;
@@ -100,14 +101,19 @@ pub struct Gathered {
 
 impl Gather for Gathered {
     fn take(&mut self, batch: &Analysis<'_>) {
-        for judgement in &batch.judgements {
+        for (exchange, judgement) in batch.exchanges.iter().zip(&batch.judgements) {
             let Some(server) = judgement.answered_by else { continue };
+            // The ACK to an INFORM, and a NAK, are other work than a lease.
+            let is_lease = exchange.outcome(&batch.messages) == Outcome::Bound;
             let mut add = |phase, us: Option<i64>| {
                 if let Some(us) = us.and_then(|us| u64::try_from(us).ok()) {
                     self.durations.entry((server, phase)).or_default().add(us);
                 }
             };
             add(Phase::DiscoverOffer, judgement.discover_offer_us);
+            if !is_lease {
+                continue;
+            }
             add(Phase::RequestAck, judgement.request_ack_us);
             add(Phase::LeaseUpdate, judgement.update_rtt_us);
             if let (Some(ack), Some(_)) = (judgement.request_ack_us, judgement.update_rtt_us) {

@@ -166,7 +166,7 @@ impl States {
         }
         let taken = || self.real_changes().filter(|change| change.to == State::PartnerDown);
         // A standby or a secondary that serves its partner's clients is what people look for.
-        if let Some(change) = taken().max_by_key(|change| self.takes_over(change)) {
+        if let Some(change) = taken().min_by_key(|change| !self.takes_over(change)) {
             let server = self.about.server(change.server);
             let time = clock(change.instant());
             let more = match taken().count() {
