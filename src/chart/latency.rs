@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Gather;
 use super::about::{About, stroke};
-use super::axis::{Axis, duration};
+use super::axis::{Axis, duration, number};
 use super::canvas::{Align, Canvas, Letters, Rect, Stroke};
 use super::page::{Page, Picture};
 use super::plot::Plot;
@@ -167,6 +167,9 @@ impl Latency {
                 median(most)
             );
         }
+        if median(least) == median(most) {
+            return format!("Half of the ACKs of every server came within {}", median(most));
+        }
         format!(
             "Half of the ACKs came within {} from {}, within {} from {}",
             median(least),
@@ -223,7 +226,7 @@ impl Latency {
             let numbers = [0.5, 0.95, 0.99].map(|share| duration(durations.quantile(share) as f64));
             let cost = self.cost(server).filter(|_| phase == Phase::RequestAck);
             let cost = cost.map_or(String::new(), |cost| format!("{:.0} %", cost * 100.0));
-            let texts = [vec![durations.count.to_string()], numbers.to_vec(), vec![cost]].concat();
+            let texts = [vec![number(durations.count as f64)], numbers.to_vec(), vec![cost]].concat();
             for ((right, _), text) in COLUMNS.iter().zip(texts) {
                 canvas.text((body.x + right, y), &text, plain.align(Align::Right));
             }
