@@ -1,5 +1,6 @@
 //! What was typed becomes what is to be done: the only place where values are checked and merged.
 
+mod pictures;
 mod query;
 
 use std::path::{Path, PathBuf};
@@ -7,18 +8,17 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Error};
 use dorascope::capture::Input;
-use dorascope::chart::{self, Theme};
 use dorascope::explain::Selector;
 use dorascope::ha::hash::Owner;
 use dorascope::table::{Format, Table, schema};
 use dorascope::units::parse_hex;
 
 use super::args::{
-    AnalyzeArgs, ChartArg, ChartArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs,
-    InferArgs, InputArgs, KeyKindArg, LintArgs, ReportArgs, SchemaArgs, SelectorArgs, ShellArg, ThemeArg,
-    TopologyArgs, TopologyCommand,
+    AnalyzeArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs, InferArgs, InputArgs,
+    KeyKindArg, LintArgs, SchemaArgs, SelectorArgs, ShellArg, TopologyArgs, TopologyCommand,
 };
 
+pub use pictures::{ChartJob, Picture, ReportJob};
 pub use query::{QueryJob, TableSource};
 
 /// What to do.
@@ -110,36 +110,6 @@ pub struct CheckJob {
     pub shape: Shape,
 }
 
-/// See [`ChartArgs`].
-#[derive(Debug, PartialEq, Eq)]
-pub struct ChartJob {
-    pub inputs: Inputs,
-    pub kind: chart::Kind,
-    /// Which exchanges a ladder shows.
-    pub selector: Option<Selector>,
-    pub output: PathBuf,
-    pub picture: Picture,
-    pub themes: Vec<Theme>,
-    pub data: Option<PathBuf>,
-}
-
-/// See [`ReportArgs`].
-#[derive(Debug, PartialEq, Eq)]
-pub struct ReportJob {
-    pub inputs: Inputs,
-    pub output: PathBuf,
-    pub force: bool,
-    pub expect: Option<PathBuf>,
-    pub title: Option<String>,
-}
-
-/// What a chart is written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Picture {
-    Svg,
-    Png,
-}
-
 /// See [`HashArgs`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct HashJob {
@@ -224,8 +194,8 @@ pub fn job(command: Command) -> Result<Job, Error> {
         Command::Analyze(args) => Job::Analyze(analyze(args)?),
         Command::Explain(args) => Job::Explain(explain(args)?),
         Command::Check(args) => Job::Check(check(args)?),
-        Command::Chart(args) => Job::Chart(chart(args)?),
-        Command::Report(args) => Job::Report(report(args)?),
+        Command::Chart(args) => Job::Chart(pictures::chart(args)?),
+        Command::Report(args) => Job::Report(pictures::report(args)?),
         Command::Hash(args) => Job::Hash(hash(args)?),
         Command::Topology(TopologyCommand::Import(args)) => Job::TopologyImport(import(args)),
         Command::Topology(TopologyCommand::Infer(args)) => Job::TopologyInfer(infer(&args)?),
@@ -280,44 +250,6 @@ fn selector(args: SelectorArgs) -> Option<Selector> {
         s if s.client.is_some() => s.client.map(|text| Selector::Client { mac: text.parse().ok(), text }),
         s => s.xid.map(Selector::Xid).or(s.ip.map(Selector::Ip)),
     }
-}
-
-fn chart(args: ChartArgs) -> Result<ChartJob, Error> {
-    let extension = args.output.extension().and_then(|extension| extension.to_str());
-    let picture = match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("svg") => Picture::Svg,
-        Some("png") => Picture::Png,
-        _ => return Err(usage("chart", "-o takes a file that ends in .svg or .png")),
-    };
-    let kind = match args.kind {
-        ChartArg::Ladder => chart::Kind::Ladder,
-        ChartArg::States => chart::Kind::States,
-        ChartArg::Latency => chart::Kind::Latency,
-        ChartArg::Share => chart::Kind::Share,
-        ChartArg::Buckets => chart::Kind::Buckets,
-        ChartArg::Unacked => chart::Kind::Unacked,
-        ChartArg::Secs => chart::Kind::Secs,
-        ChartArg::Rate => chart::Kind::Rate,
-    };
-    let selector = selector(args.selector);
-    if selector.is_some() && kind != chart::Kind::Ladder {
-        return Err(usage(
-            "chart",
-            "--client, --xid and --ip go with the ladder; other charts show all clients",
-        ));
-    }
-    let themes = match args.theme {
-        ThemeArg::Light => vec![Theme::Light],
-        ThemeArg::Dark => vec![Theme::Dark],
-        ThemeArg::Both => Theme::ALL.to_vec(),
-    };
-    let inputs = inputs("chart", args.input)?;
-    Ok(ChartJob { inputs, kind, selector, output: args.output, picture, themes, data: args.data })
-}
-
-fn report(args: ReportArgs) -> Result<ReportJob, Error> {
-    let ReportArgs { input, output, force, expect, title } = args;
-    Ok(ReportJob { inputs: inputs("report", input)?, output, force, expect, title })
 }
 
 fn hash(args: HashArgs) -> Result<HashJob, Error> {
