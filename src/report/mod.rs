@@ -8,7 +8,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `document` | what a report says, once for both forms; [`Words`](document::Words) is all text of it |
+//! | `document` | what a report says, once for both forms; `Words` is all text of it |
 //! | `gather` | what is kept of the batches, in bounded memory |
 //! | `summary`, `servers`, `expected`, `history`, `leases`, `findings`, `made` | one section each |
 //! | `cards`, `figures`, `names` | proof cards and charts as parts of sections; frames and instants in words |
