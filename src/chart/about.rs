@@ -1,5 +1,6 @@
 //! What every chart says about the captures, and which server has which colour.
 
+use super::axis::number;
 use super::canvas::Stroke;
 use super::theme::Theme;
 use crate::pipeline::Analysis;
@@ -48,6 +49,16 @@ impl About {
         Self { captures, span, messages: last.counts.total().messages, servers }
     }
 
+    /// An instant to the second, with its day where the captures span several.
+    pub fn moment(&self, time: CaptureTime) -> String {
+        let day = |time: CaptureTime| utc(time.0).chars().take(10).collect::<String>();
+        let text = utc(time.0).chars().take(19).collect::<String>();
+        match self.span {
+            Some((from, to)) if day(from) == day(to) => text.chars().skip(11).collect(),
+            _ => text,
+        }
+    }
+
     /// A server's name.
     pub fn server(&self, id: ServerId) -> &str {
         self.servers.get(id.0).map_or("?", String::as_str)
@@ -68,6 +79,11 @@ fn between(from: CaptureTime, to: CaptureTime) -> String {
 /// The time of day of an instant, UTC, to a tenth of a second.
 pub fn clock(time: CaptureTime) -> String {
     utc(time.0).chars().skip(11).take(10).collect()
+}
+
+/// `one lease`, `2 leases`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{} {many}", number(count as f64)) }
 }
 
 /// A frame as the tables name it.

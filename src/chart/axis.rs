@@ -189,8 +189,11 @@ pub fn number(value: f64) -> String {
     if value.abs() >= 1_000_000.0 {
         return format!("{} M", number(value / 1_000_000.0));
     }
-    let rounded = (value * 1000.0).round() / 1000.0;
-    let text = format!("{rounded}");
+    // Three digits behind the point, or more of a number that would have none.
+    let digits =
+        (3_u8..12).find(|digits| value.abs() * 10_f64.powi(i32::from(*digits)) >= 100.0).unwrap_or(3);
+    let text = format!("{value:.*}", usize::from(digits));
+    let text = text.trim_end_matches('0').trim_end_matches('.').to_owned();
     // Groups of three digits are easier to read.
     match text.split_once('.') {
         None if text.len() > 4 => format!("{} {}", &text[..text.len() - 3], &text[text.len() - 3..]),
@@ -207,7 +210,10 @@ pub fn duration(us: f64) -> String {
     match us {
         ..999.5 => format!("{} µs", three(us)),
         999.5..999_500.0 => format!("{} ms", three(us / 1000.0)),
-        _ => format!("{} s", three(us / 1_000_000.0)),
+        999_500.0..120e6 => format!("{} s", three(us / 1e6)),
+        120e6..7_200e6 => format!("{} min", three(us / 60e6)),
+        7_200e6..172_800e6 => format!("{} h", three(us / 3_600e6)),
+        _ => format!("{} d", three(us / 86_400e6)),
     }
 }
 
@@ -224,6 +230,7 @@ mod tests {
         assert_eq!(labels(&Axis::counts(12.0, 5, "")), ["0", "5", "10", "15"]);
         assert_eq!(labels(&Axis::counts(2.0, 5, "")), ["0", "1", "2"]);
         assert_eq!(labels(&Axis::counts(0.0, 5, "")), ["0", "1"]);
+        assert_eq!(labels(&Axis::counts(0.000_3, 3, "")), ["0", "0.0001", "0.0002", "0.0003"]);
         assert_eq!(labels(&Axis::counts(23_000.0, 3, "")), ["0", "10 000", "20 000", "30 000"]);
         assert_eq!(
             labels(&Axis::durations(450.0..9_000.0, "")),
@@ -231,6 +238,19 @@ mod tests {
         );
         assert_eq!(labels(&Axis::durations(450.0..31_000.0, "")), ["100 µs", "1 ms", "10 ms", "100 ms"]);
         assert_eq!(labels(&Axis::durations(5.0..5.0, "")), ["1 µs", "2 µs", "5 µs", "10 µs"]);
+    }
+
+    #[test]
+    fn durations_have_the_units_of_people() {
+        for (us, text) in [
+            (952.0, "952 µs"),
+            (1_917.0, "1.92 ms"),
+            (9_990_000.0, "9.99 s"),
+            (43_200e6, "12 h"),
+            (500.0 * 86_400e6, "500 d"),
+        ] {
+            assert_eq!(duration(us), text);
+        }
     }
 
     #[test]

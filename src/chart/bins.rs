@@ -65,7 +65,10 @@ impl<K: Ord + Copy> Bins<K> {
                 *into.entry(*what).or_default() += count;
             }
         }
-        (width, wide.into_iter().map(|(bin, counts)| (CaptureTime(bin * width), counts)).collect())
+        (
+            width,
+            wide.into_iter().map(|(bin, counts)| (CaptureTime(bin.saturating_mul(width)), counts)).collect(),
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use foldhash::fast::RandomState;
 
 use super::Gather;
-use super::about::About;
+use super::about::{About, counted};
 use super::axis::number;
 use super::canvas::{Align, Canvas, Letters, Rect, Stroke};
 use super::legend::{self, Swatch};
@@ -57,7 +57,8 @@ impl Gather for Gathered {
                 self.crowded = true;
             }
             if exchange.outcome(&batch.messages) == Outcome::Bound {
-                let own = judgement.owner.is_some() && judgement.answered_by == judgement.owner;
+                // Outside load-balancing no hash has an owner.
+                let own = relationship.is_some() && judgement.answered_by == judgement.owner;
                 *(if own { &mut bucket.by_owner } else { &mut bucket.by_other }) += 1;
             }
         }
@@ -167,8 +168,13 @@ impl Picture for Buckets {
             }
             _ => (
                 format!(
-                    "{all} clients in {} buckets, and no load-balancing pair to own them",
-                    map.buckets.iter().filter(|bucket| bucket.clients > 0).count()
+                    "{} in {}, and no load-balancing pair to own them",
+                    counted(even + odd, "client", "clients"),
+                    counted(
+                        map.buckets.iter().filter(|it| it.clients > 0).count() as u64,
+                        "bucket",
+                        "buckets"
+                    )
                 ),
                 String::new(),
             ),

@@ -153,25 +153,26 @@ impl Latency {
     }
 
     fn title(&self) -> String {
-        let slowest = self.of(Phase::RequestAck).max_by_key(|(_, durations)| durations.quantile(0.5));
-        let fastest = self.of(Phase::RequestAck).min_by_key(|(_, durations)| durations.quantile(0.5));
+        let (phase, reply, query) = if self.of(Phase::RequestAck).next().is_some() {
+            (Phase::RequestAck, "ACKs", "REQUESTs")
+        } else {
+            (Phase::DiscoverOffer, "OFFERs", "DISCOVERs")
+        };
+        let slowest = self.of(phase).max_by_key(|(_, durations)| durations.quantile(0.5));
+        let fastest = self.of(phase).min_by_key(|(_, durations)| durations.quantile(0.5));
         let Some(((slow, most), (fast, least))) = slowest.zip(fastest) else {
             return "No DISCOVER or REQUEST with its answer was captured".to_owned();
         };
         let median = |durations: &Durations| duration(durations.quantile(0.5) as f64);
         let about = &self.about;
         if slow == fast {
-            return format!(
-                "{} acknowledged half of the REQUESTs within {}",
-                about.server(slow),
-                median(most)
-            );
+            return format!("{} answered half of the {query} within {}", about.server(slow), median(most));
         }
         if median(least) == median(most) {
-            return format!("Half of the ACKs of every server came within {}", median(most));
+            return format!("Half of the {reply} of every server came within {}", median(most));
         }
         format!(
-            "Half of the ACKs came within {} from {}, within {} from {}",
+            "Half of the {reply} came within {} from {}, within {} from {}",
             median(least),
             about.server(fast),
             median(most),

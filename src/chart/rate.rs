@@ -12,7 +12,7 @@ use super::theme::{Rgb, Theme};
 use crate::cells;
 use crate::dhcp::MessageType;
 use crate::pipeline::Analysis;
-use crate::table::{Rows, schema, utc};
+use crate::table::{Rows, schema};
 use crate::units::{CaptureTime, SECOND};
 
 /// Bars that a picture shows.
@@ -109,7 +109,7 @@ impl Picture for Rate {
         };
         let most = counts.values().sum::<u64>();
         let span = duration(self.width as f64 / 1000.0);
-        let time: String = utc(begin.0).chars().skip(11).take(8).collect();
+        let time = self.about.moment((*begin).max(self.about.span.map_or(*begin, |span| span.0)));
         let title = match total {
             1 => format!("One message, at {time}"),
             _ if most == total => format!("{} messages, all within {span} at {time}", number(total as f64)),
@@ -132,12 +132,9 @@ impl Picture for Rate {
         let theme = canvas.theme;
         let items = self.words().into_iter().map(|(place, word)| (Swatch::Fill(colour(theme, place)), word));
         let body = legend::draw(canvas, body, &items.collect::<Vec<_>>());
-        let end = |(begin, _): &(CaptureTime, Counts<Place>)| begin.plus(self.width);
-        let first = self.bins.first().map_or(span.0, |(begin, _)| (*begin).min(span.0));
-        let last = self.bins.last().map_or(span.1, end).max(span.1);
         let most = self.bins.iter().map(|(_, counts)| counts.values().sum::<u64>()).max().unwrap_or_default();
         let y = Axis::counts(self.per_second(most), 5, "messages per second");
-        let plot = Plot::new(canvas, body, Axis::time(first..last, body.w), y);
+        let plot = Plot::new(canvas, body, Axis::time(span.0..span.1, body.w), y);
         for (begin, counts) in &self.bins {
             let mut below = 0;
             for (place, count) in counts {

@@ -136,7 +136,8 @@ impl Picture for Secs {
         let all = number(total as f64);
         let title = match waited {
             0 if self.seen.len() == 1 && self.seen.contains_key(&(0, false)) => {
-                format!("All {all} queries said secs 0: failure detection would count none of these clients")
+                let who = if total == 1 { "The only query".to_owned() } else { format!("All {all} queries") };
+                format!("{who} said secs 0: failure detection would count none of these clients")
             }
             0 => format!("None of {all} queries said more than {seconds} s: no client counts as unacked"),
             _ => format!(
@@ -172,12 +173,14 @@ impl Picture for Secs {
             })
             .collect();
         let most = heights.iter().map(|[honest, swapped]| honest + swapped).max().unwrap_or_default();
-        let word = |bar: &RangeInclusive<u32>| match (*bar.start(), *bar.end()) {
-            (from, to) if from == to => from.to_string(),
-            (from, 65_535) => format!("{from}+"),
-            (from, to) => format!("{from}–{to}"),
+        // A range would need more room than there is for every bar.
+        let are_ranges = bars.iter().any(|bar| bar.start() < bar.end());
+        let name = if are_ranges {
+            "secs as Kea reads it, s: from this value on"
+        } else {
+            "secs as Kea reads it, s"
         };
-        let x = Axis::places(bars.iter().map(word), "secs as Kea reads it, s");
+        let x = Axis::places(bars.iter().map(|bar| bar.start().to_string()), name);
         let plot = Plot::new(
             canvas,
             body,

@@ -1,11 +1,11 @@
-//! Which server gave how many leases, and how many it should have given.
+//! Which server sent how many ACKs for leases, and how many clients should be whose.
 
 use std::collections::{BTreeMap, HashSet};
 
 use foldhash::fast::RandomState;
 
 use super::Gather;
-use super::about::{About, stroke};
+use super::about::{About, counted, stroke};
 use super::axis::{Axis, duration, number};
 use super::binomial::band;
 use super::bins::{Bins, Counts};
@@ -139,7 +139,7 @@ struct Share {
 impl Share {
     fn title(&self, part: &Part) -> String {
         let clients = part.total(|gift| gift.is_first);
-        let leases = part.total(|_| true);
+        let acks = part.total(|_| true);
         match &part.expected {
             Expected::Half(peers) => {
                 let Some(first) = peers.first() else { return String::new() };
@@ -162,11 +162,11 @@ impl Share {
             Expected::All(primary) => {
                 let name = self.about.server(*primary);
                 let own = part.total(|gift| gift.server == *primary);
-                if own == leases {
-                    format!("{name}, the primary, gave all {} leases", number(leases as f64))
+                if own == acks {
+                    format!("{name}, the primary, sent all {}", counted(acks, "ACK", "ACKs"))
                 } else {
-                    let others = number((leases - own) as f64);
-                    format!("{name}, the primary, did not give {others} of {} leases", number(leases as f64))
+                    let others = number((acks - own) as f64);
+                    format!("{name}, the primary, did not send {others} of {}", counted(acks, "ACK", "ACKs"))
                 }
             }
             Expected::Unknown => {
@@ -176,8 +176,8 @@ impl Share {
                 let more = servers.len().saturating_sub(names.len());
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 format!(
-                    "{} leases from {}{more}, in no known relationship",
-                    number(leases as f64),
+                    "{} from {}{more}, in no known relationship",
+                    counted(acks, "ACK", "ACKs"),
                     names.join(", ")
                 )
             }
@@ -203,7 +203,7 @@ impl Share {
     fn leases(canvas: &Canvas<'_>, body: Rect, part: &Part, x: Axis) {
         let theme = canvas.theme;
         let most = part.bins.iter().map(|(_, counts)| counts.values().sum::<u64>()).max().unwrap_or_default();
-        let name = format!("leases within {}", duration(part.width as f64 / 1000.0));
+        let name = format!("ACKs within {}", duration(part.width as f64 / 1000.0));
         let plot = Plot::new(canvas, body, x, Axis::counts(most as f64, 4, &name));
         for (begin, counts) in &part.bins {
             let mut by_server: BTreeMap<ServerId, u64> = BTreeMap::new();
@@ -294,7 +294,7 @@ impl Picture for Share {
             );
         };
         let subject = part.name.as_ref().map_or(String::new(), |name| format!("relationship {name}"));
-        let mut notes = vec!["A lease is an ACK that binds or extends an address.".to_owned()];
+        let mut notes = vec!["An ACK binds an address or, for a renewal, extends a lease.".to_owned()];
         if matches!(part.expected, Expected::Half(_)) {
             notes.push("Each client counts once below: renewals always go to the server that has the lease, and say nothing about the hash.".to_owned());
         }
@@ -309,9 +309,7 @@ impl Picture for Share {
     fn draw(&self, page: usize, canvas: &Canvas<'_>, body: Rect) {
         let (Some(part), Some(span)) = (self.parts.get(page), self.about.span) else { return };
         let body = legend::draw(canvas, body, &self.items(part, canvas.theme));
-        let first = part.bins.first().map_or(span.0, |(begin, _)| (*begin).min(span.0));
-        let last = part.bins.last().map_or(span.1, |(begin, _)| begin.plus(part.width)).max(span.1);
-        let x = || Axis::time(first..last, body.w);
+        let x = || Axis::time(span.0..span.1, body.w);
         Self::leases(canvas, Rect { h: UPPER, ..body }, part, x().without_labels());
         Self::shares(canvas, Rect::new(body.x, body.y + UPPER, body.w, LOWER), part, x());
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use dorascope::chart::{Chart, Charts, Theme, png};
 use dorascope::table::{Format, TableWriter};
 
@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::files::Pending;
 use super::output::Output;
 use super::reading::stream;
-use super::resolve::{ChartJob, Picture};
+use super::resolve::{ChartJob, Picture, with_suffix};
 use super::topology;
 
 /// Draws the chart.
@@ -29,6 +29,9 @@ pub fn run(job: &ChartJob, output: &Output) -> Result<Exit> {
     }
     charts.take(&last);
     let Some(chart) = charts.finish(&last).pop() else { return Ok(exit) };
+    if let Some(selector) = job.selector.as_ref().filter(|_| chart.rows().is_empty() && last.settled > 0) {
+        bail!("no message of {selector}; `dorascope analyze` lists the clients");
+    }
     if let Some((data, path)) = data.zip(job.data.as_deref()) {
         data.put(&csv(&chart)?)?;
         output.note(&format!("wrote {}", path.display()));
@@ -65,14 +68,7 @@ fn csv(chart: &Chart) -> Result<Vec<u8>> {
 
 /// `FILE.svg`, `FILE-2.svg`; with both themes `FILE-dark.svg` beside it.
 fn path(job: &ChartJob, theme: Theme, page: usize) -> PathBuf {
-    let mut name = job.output.file_stem().unwrap_or_default().to_owned();
-    if page > 0 {
-        name.push(format!("-{}", page + 1));
-    }
-    if job.themes.len() > 1 && theme == Theme::Dark {
-        name.push("-dark");
-    }
-    name.push(".");
-    name.push(job.output.extension().unwrap_or_default());
-    job.output.with_file_name(name)
+    let number = if page > 0 { format!("-{}", page + 1) } else { String::new() };
+    let dark = if job.themes.len() > 1 && theme == Theme::Dark { "-dark" } else { "" };
+    with_suffix(&job.output, &format!("{number}{dark}"))
 }

@@ -34,7 +34,7 @@ pub fn run(job: &ReportJob, output: &Output) -> Result<Exit> {
     }
     report.take(&last);
     let files = report.finish(&last)?;
-    folder.put(files.iter().map(|file| (file.name.as_str(), file.content.as_slice())))?;
+    folder.put(files.iter().map(|file| (file.name.as_str(), file.content.as_slice())), Report::is_chart)?;
     output.note(&format!(
         "wrote {} and {} other files in {}",
         job.output.join("index.html").display(),
@@ -52,7 +52,7 @@ fn options(job: &ReportJob) -> Options {
     };
     let file = topology.file.iter().map(|path| path.display().to_string());
     Options {
-        title: job.title.clone(),
+        title: job.title.clone().filter(|title| !title.trim().is_empty()),
         command: std::env::args_os()
             .map(|word| quoted(&word.to_string_lossy()))
             .collect::<Vec<_>>()

@@ -18,7 +18,7 @@ use super::args::{
     KeyKindArg, LintArgs, SchemaArgs, SelectorArgs, ShellArg, TopologyArgs, TopologyCommand,
 };
 
-pub use pictures::{ChartJob, Picture, ReportJob};
+pub use pictures::{ChartJob, Picture, ReportJob, with_suffix};
 pub use query::{QueryJob, TableSource};
 
 /// What to do.

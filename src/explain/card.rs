@@ -99,9 +99,10 @@ impl<'a> Card<'a> {
             held.map_or("its address".to_owned(), |ip| ip.to_string())
         });
         let held = held.unwrap_or_default();
-        let took = decided
-            .zip(first)
-            .map_or(String::new(), |(reply, query)| format!(" in {}", span(reply.time.since(query.time))));
+        // An answer before its question is a matter of the capture's clock.
+        let took =
+            decided.zip(first).map(|(reply, query)| reply.time.since(query.time)).filter(|took| *took >= 0);
+        let took = took.map_or(String::new(), |took| format!(" in {}", span(took)));
         let asked = self.exchange.queries.len();
         let for_long = span(self.exchange.end.since(self.exchange.start));
         match (self.exchange.outcome(messages), self.exchange.kind) {

@@ -124,7 +124,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A span as people write it: `39 ms`, `1.0 ms`, `2.02 s`, `3 min`.
+/// A span as people write it: `39 ms`, `1.0 ms`, `2.02 s`, `3 min 20 s`, `2 h 05 min`.
 pub fn span(ns: i64) -> String {
     let us = ns / 1000;
     match us.abs() {
@@ -132,7 +132,10 @@ pub fn span(ns: i64) -> String {
         1000..10_000 => format!("{:.1} ms", us as f64 / 1e3),
         10_000..1_000_000 => format!("{} ms", (us as f64 / 1e3).round()),
         1_000_000..100_000_000 => format!("{:.2} s", us as f64 / 1e6),
-        _ => format!("{} min", us / 60_000_000),
+        100_000_000..3_600_000_000 => {
+            format!("{} min {:02} s", us / 60_000_000, us.abs() / 1_000_000 % 60)
+        }
+        _ => format!("{} h {:02} min", us / 3_600_000_000, us.abs() / 60_000_000 % 60),
     }
 }
 
@@ -157,6 +160,7 @@ mod tests {
         for (ns, text) in cases {
             assert_eq!(span(ns), text);
         }
-        assert_eq!(span(200_000_000_000), "3 min");
+        assert_eq!(span(200_000_000_000), "3 min 20 s");
+        assert_eq!(span(7_500_000_000_000), "2 h 05 min");
     }
 }

@@ -34,6 +34,7 @@ mod servers;
 mod summary;
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use self::document::{Block, Document, Section, Words};
 use self::gather::Gathered;
@@ -101,6 +102,16 @@ impl Report {
             self.gathered.expect(batch, expectations);
         }
         self.gathered.take(batch);
+    }
+
+    /// Whether a file of that name, within a report's folder, is a chart of some report: `charts/ladder-2-dark.svg`.
+    pub fn is_chart(name: &Path) -> bool {
+        let Some(file) = name.strip_prefix("charts").ok().and_then(Path::to_str) else { return false };
+        let Some((stem, "svg" | "csv")) = file.rsplit_once('.') else { return false };
+        let stem = stem.strip_suffix("-dark").unwrap_or(stem);
+        let kind = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+        let kind = if kind.len() < stem.len() { kind.strip_suffix('-').unwrap_or(kind) } else { kind };
+        Kind::ALL.iter().any(|known| known.as_str() == kind)
     }
 
     /// The files of the report. `last` is the last batch, which was taken.

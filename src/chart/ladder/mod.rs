@@ -13,7 +13,7 @@ use super::about::About;
 use super::axis::number;
 use super::canvas::{Align, Canvas, Letters, Rect, Stroke};
 use super::legend::{self, Swatch};
-use super::letters::{cut, width};
+use super::letters::width;
 use super::page::{Page, Picture};
 use super::theme::{Dash, Rgb, Theme};
 use crate::cells;
@@ -342,7 +342,7 @@ impl Picture for Ladder {
         let words = legend::height(items.iter().map(|(_, word)| word.as_str()), self.room());
         let gap = if left_out.is_some() { ROW } else { 0.0 };
         let height = words + HEAD + 14.0 + arrows.len() as f64 * ROW + gap;
-        Page { title: cut(&scene.title, 1_400.0, 19.0), subject: scene.subject.clone(), notes, height }
+        Page { title: scene.title.clone(), subject: scene.subject.clone(), notes, height }
     }
 
     fn draw(&self, page: usize, canvas: &Canvas<'_>, body: Rect) {

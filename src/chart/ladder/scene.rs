@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::chart::about::frame_name;
+use crate::chart::letters::cut;
 use crate::exchange::{Observed, Step};
 use crate::explain::card::{Card, standing};
 use crate::explain::ladder::{Mark, Origin, Rung, clock, plus};
@@ -143,7 +144,7 @@ impl Scene {
         };
         Some(Self {
             exchange: id.to_string(),
-            title: format!("{name} {}", stage.card.headline()),
+            title: format!("{} {}", cut(&name, 380.0, 19.0), stage.card.headline()),
             subject: stage.subject(),
             notes,
             lanes: stage.lanes(&name),

@@ -72,7 +72,7 @@ pub enum ChartArg {
     States,
     /// How long answers took, and what HA cost
     Latency,
-    /// Leases per server over time, with the expected share
+    /// ACKs and clients per server over time, with the expected share
     Share,
     /// The 256 hash buckets: owner, clients, who answered
     Buckets,

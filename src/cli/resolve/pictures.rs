@@ -1,6 +1,6 @@
 //! The jobs of `dorascope chart` and `dorascope report`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Error;
 use dorascope::chart::{Kind, Theme};
@@ -70,6 +70,12 @@ pub fn chart(args: ChartArgs) -> Result<ChartJob, Error> {
         ThemeArg::Both => Theme::ALL.to_vec(),
     };
     let inputs = inputs("chart", args.input)?;
+    let outputs = [Some(&args.output), args.data.as_ref()];
+    inputs.are_not("chart", outputs.into_iter().flatten())?;
+    let dark = (themes.len() > 1).then(|| with_suffix(&args.output, "-dark"));
+    if args.data.as_ref().is_some_and(|data| *data == args.output || Some(data) == dark.as_ref()) {
+        return Err(usage("chart", "--data needs a file of its own, beside the chart's"));
+    }
     Ok(ChartJob { inputs, kind, selector, output: args.output, picture, themes, data: args.data })
 }
 
@@ -77,4 +83,35 @@ pub fn chart(args: ChartArgs) -> Result<ChartJob, Error> {
 pub fn report(args: ReportArgs) -> Result<ReportJob, Error> {
     let ReportArgs { input, output, force, expect, title } = args;
     Ok(ReportJob { inputs: inputs("report", input)?, output, force, expect, title })
+}
+
+/// `FILE-dark.svg` for `FILE.svg`.
+pub fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(suffix);
+    name.push(".");
+    name.push(file.extension().unwrap_or_default());
+    file.with_file_name(name)
+}
+
+impl Inputs {
+    /// Refuses to replace what is read.
+    fn are_not<'p>(&self, command: &str, outputs: impl Iterator<Item = &'p PathBuf>) -> Result<(), Error> {
+        let named = self.topology.kea.iter().chain(&self.logs).chain(&self.leases).map(|(_, path)| path);
+        let captures = self.captures.iter().map(|input| &input.path);
+        let read: Vec<PathBuf> = captures
+            .chain(&self.topology.file)
+            .chain(named)
+            .filter_map(|path| path.canonicalize().ok())
+            .collect();
+        for output in outputs {
+            if output.canonicalize().is_ok_and(|output| output.is_file() && read.contains(&output)) {
+                return Err(usage(
+                    command,
+                    &format!("{} is an input, and would be replaced", output.display()),
+                ));
+            }
+        }
+        Ok(())
+    }
 }

@@ -51,8 +51,8 @@ pub const SHARE: Table = Table {
         col("relationship", Kind::Text, "", "HA relationship of the leases", "they belong to none", 1),
         col("from_ns", Kind::I64, EPOCH_NS, "begin of the span", "never", 1),
         col("span_ns", Kind::I64, "ns", "its length", "never", 1),
-        col("server", Kind::Text, "", "server that gave the leases", "never", 1),
-        col("leases", Kind::U64, "leases", "ACKs that bound or extended an address", "never", 1),
+        col("server", Kind::Text, "", "server that sent the ACKs", "never", 1),
+        col("acks", Kind::U64, "ACKs", "ACKs that bound or extended an address", "never", 1),
         col("new_clients", Kind::U64, "clients", "clients that it served as the first server in the capture", "never", 1),
     ],
 };
