@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 # Both install what is missing and say what; scripts/setup.sh tells how.
 
-.PHONY: help demo test lab-test fuzz bench captures readme docs install uninstall setup clean
+.PHONY: help demo test lab-test fuzz bench captures readme docs notebooks install uninstall setup clean
 
 PREFIX ?= /usr/local
 
@@ -14,6 +14,7 @@ help:
 	@echo 'make lab-test  record one scenario into target/ and check dorascope on it (root)'
 	@echo 'make readme    rewrite the program output that README.md shows'
 	@echo 'make docs      rewrite the pages of docs/ that the program and its tests compute'
+	@echo 'make notebooks run the notebooks again and write what they say'
 	@echo 'make install   build for release and install program, manual pages and completions (PREFIX=/usr/local, DESTDIR=, FEATURES=sql)'
 	@echo 'make uninstall remove what make install installed'
 	@echo 'make setup     only install what is missing'
@@ -47,7 +48,12 @@ readme:
 
 docs:
 	@scripts/setup.sh build
-	UPDATE_DOCS=1 cargo test --locked --test integration -- docs:: score::
+	UPDATE_DOCS=1 cargo test --locked --test integration -- charts::the_gallery docs:: score::
+
+notebooks:
+	@scripts/setup.sh build test
+	cargo build --locked
+	@scripts/notebooks.sh --write target/debug/dorascope
 
 # Compiled as the caller, also where `sudo make install` then only copies.
 install:

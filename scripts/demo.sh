@@ -30,4 +30,13 @@ show "The documentation's tables, filled from a healthy lab and two dead primari
     check 'captures/all-on/*.pcap' 'captures/zaldua1zerb1-killed/*.pcap' 'captures/zaldua2zerb1-killed/*.pcap' \
     -t captures/all-on/topology.toml --expect captures/expect.toml
 
+out=${CARGO_TARGET_DIR:-target}/demo
+mkdir -p "$out"
+show "The example as a picture for documentation" \
+    chart ladder 'captures/all-on/*.pcap' -t captures/all-on/topology.toml --client zaldua2bez1 -o "$out/ladder.svg"
+
+show "Everything on one page" \
+    report 'captures/all-on/*.pcap' 'captures/zaldua1zerb1-killed/*.pcap' 'captures/zaldua2zerb1-killed/*.pcap' \
+    -t captures/all-on/topology.toml --expect captures/expect.toml -o "$out/report" --force
+
 printf '\n\nThe program is %s/release/dorascope; README.md tells how to use it on your own captures.\n' "${CARGO_TARGET_DIR:-target}"

@@ -2,6 +2,7 @@
 # Installs what is missing on Debian, and says what: setup.sh GROUP...
 #   build  what compiling needs        test  what the tests run
 #   lab    what runs the laboratory    lint  what .ci/run adds
+#   browser  what opens the report
 #   bench  what dorascope is measured beside
 # The laboratory installs the programs that it needs inside by itself (captures/lab/setup.py).
 set -euo pipefail
@@ -45,11 +46,16 @@ for group in "$@"; do
             ;;
         test)
             need tshark "the dissector that the tests compare with" program tshark
-            need python3-venv "which takes DuckDB and Polars for the tests of dorascope query" python3 -c 'import ensurepip'
+            need python3-venv "for the notebooks, and for DuckDB in the tests of dorascope query" python3 -c 'import ensurepip'
             need zsh "a shell that the completions are tried in" program zsh
             need fish "a shell that the completions are tried in" program fish
             need man-db "the reader of manual pages" program man
             need mandoc "the checker of manual pages" program mandoc
+            ;;
+        browser)
+            need chromium "the browser that the report is tried in" program chromium
+            need chromium-driver "which lets a program use the browser" program chromedriver
+            need python3-selenium "which drives the browser" /usr/bin/python3 -c 'import selenium'
             ;;
         lab)
             need python3 "the language of the laboratory and of scripts/readme.py" program python3

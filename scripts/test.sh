@@ -14,14 +14,16 @@ step() {
     printf '== %s: %d s\n' "$name" $((SECONDS - began))
 }
 
-step "set-up" scripts/setup.sh build test lab
+step "set-up" scripts/setup.sh build test lab browser
 step "DuckDB and Polars for Python" scripts/peers.sh
 step "tests" cargo test --locked --no-fail-fast -- --show-output
 step "README shows what the program prints" scripts/readme.py --check "${CARGO_TARGET_DIR:-target}/debug/dorascope"
+step "notebooks say what is committed" scripts/notebooks.sh --check "${CARGO_TARGET_DIR:-target}/debug/dorascope"
+step "the report in a browser" scripts/browser_test.py "${CARGO_TARGET_DIR:-target}/debug/dorascope" "${CARGO_TARGET_DIR:-target}/tmp/report-10000/index.html"
 # Parsed, not compiled to files: the laboratory may be someone else's directory (sudo).
 step "syntax of the Python files" python3 -c '
 import ast, pathlib
-files = [*pathlib.Path("captures/lab").rglob("*.py"), *pathlib.Path("scripts").glob("*.py")]
+files = [*pathlib.Path("captures/lab").rglob("*.py"), *pathlib.Path("scripts").glob("*.py"), *pathlib.Path("notebooks").glob("*.py")]
 for file in files:
     ast.parse(file.read_text(), str(file))
 print(len(files), "files")'

@@ -11,7 +11,7 @@
 //! capture → Frame → frame ─┬→ Datagram → dhcp → Message → exchange → Exchange ────────┐
 //!                          └→ Segment → stream → kea::channel → ha::events → HaEvent ─┴→ ha::replay, ha::timeline
 //!     → ha::decide → Decision (→ ha::witness: held against Kea's logs) → ha::verdict → Judgement → Analysis
-//! Analysis, batch by batch → findings → Finding; both → table → rows, explain → cards
+//! Analysis, batch by batch → findings → Finding; both → table → rows, explain → cards, chart → pictures; all → report
 //! ```
 //!
 //! | module | job | must not know |
@@ -28,6 +28,8 @@
 //! | [`findings`] | what an operator should look at, with the lawful exceptions | tables, terminals |
 //! | [`table`] | the tables of the contract, filled and written | charts, the command line |
 //! | [`explain`] | proof cards and expectation tables for people | how things were decided |
+//! | [`chart`] | pictures for documentation, and the rows behind each | findings, files, the command line |
+//! | [`report`] | a page and Markdown of all that, with the charts | files, the command line |
 //!
 //! The binary adds `cli`, the only place that knows clap; `tests/layering.rs`
 //! fails when a module imports what it must not know.
@@ -83,6 +85,8 @@ pub mod frame;
 pub mod ha;
 pub mod kea;
 pub mod pipeline;
+#[cfg(feature = "tables")]
+pub mod report;
 pub mod stream;
 #[cfg(feature = "tables")]
 pub mod table;

@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("findings", &["dhcp", "exchange", "ha", "pipeline", "units"]),
     ("table", &["capture", "cells", "dhcp", "exchange", "findings", "ha", "pipeline", "units"]),
     ("explain", &["dhcp", "exchange", "ha", "pipeline", "table", "units"]),
+    ("chart", &["cells", "dhcp", "exchange", "explain", "ha", "pipeline", "table", "units"]),
 ];
 
 /// What single modules may take from one they otherwise must not know.

@@ -6,6 +6,7 @@ mod capture_damage;
 mod capture_files;
 mod cards;
 mod channel;
+mod charts;
 mod command_line;
 mod docs;
 mod findings;
@@ -22,6 +23,7 @@ mod query;
 #[cfg(not(feature = "sql"))]
 mod query_elsewhere;
 mod replay;
+mod report;
 mod scenarios;
 mod score;
 mod shell;

@@ -4,7 +4,7 @@
 mod channel;
 mod properties;
 mod render;
-mod script;
+pub mod script;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;

@@ -4,7 +4,7 @@ use super::canvas::Stroke;
 use super::theme::Theme;
 use crate::pipeline::Analysis;
 use crate::table::utc;
-use crate::units::{CaptureTime, ServerId};
+use crate::units::{CaptureTime, FrameRef, ServerId};
 
 /// Zones that a subtitle names.
 const MOST_ZONES: usize = 5;
@@ -26,8 +26,12 @@ impl About {
     pub fn of(last: &Analysis<'_>) -> Self {
         let first = last.sources.iter().filter_map(|source| source.first).min();
         let span = first.zip(last.sources.iter().filter_map(|source| source.last).max());
-        let mut zones: Vec<&str> = last.sources.iter().map(|source| source.zone.as_str()).collect();
-        zones.dedup();
+        let mut zones: Vec<&str> = Vec::new();
+        for source in &last.sources {
+            if !zones.contains(&source.zone.as_str()) {
+                zones.push(&source.zone);
+            }
+        }
         let files = last.sources.len();
         let more = zones.len().saturating_sub(MOST_ZONES);
         zones.truncate(MOST_ZONES);
@@ -59,6 +63,17 @@ fn between(from: CaptureTime, to: CaptureTime) -> String {
         (Some((day, _)), Some((other, time))) if day == other => format!("{from} to {time} UTC"),
         _ => format!("{from} to {to} UTC"),
     }
+}
+
+/// The time of day of an instant, UTC, to a tenth of a second.
+pub fn clock(time: CaptureTime) -> String {
+    utc(time.0).chars().skip(11).take(10).collect()
+}
+
+/// A frame as the tables name it.
+pub fn frame_name(analysis: &Analysis<'_>, at: FrameRef) -> String {
+    let source = analysis.sources.get(at.source.0 as usize);
+    format!("{}#{}", source.map_or("?", |source| source.name.as_str()), at.number)
 }
 
 /// The line of a server: the same in every chart.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-use super::canvas::width;
+use super::letters::width;
 use crate::table::utc;
 use crate::units::{CaptureTime, SECOND};
 
@@ -45,7 +45,7 @@ impl Axis {
         let (from, to) = (decade(us.start).floor(), decade(us.end).ceil());
         let (from, to) = (from as i32, (to as i32).max(from as i32 + 1));
         // Between few decades there is room for 2 and 5.
-        let between: &[f64] = if to - from <= 3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let between: &[f64] = if to - from <= 2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let all = (from..=to).flat_map(|decade| between.iter().map(move |n| n * 10_f64.powi(decade)));
         let last = 10_f64.powi(to);
         let ticks = all.filter(|us| *us <= last).map(|us| (us, duration(us))).collect();
@@ -226,9 +226,10 @@ mod tests {
         assert_eq!(labels(&Axis::counts(0.0, 5, "")), ["0", "1"]);
         assert_eq!(labels(&Axis::counts(23_000.0, 3, "")), ["0", "10 000", "20 000", "30 000"]);
         assert_eq!(
-            labels(&Axis::durations(450.0..31_000.0, "")),
-            ["100 µs", "200 µs", "500 µs", "1 ms", "2 ms", "5 ms", "10 ms", "20 ms", "50 ms", "100 ms"]
+            labels(&Axis::durations(450.0..9_000.0, "")),
+            ["100 µs", "200 µs", "500 µs", "1 ms", "2 ms", "5 ms", "10 ms"]
         );
+        assert_eq!(labels(&Axis::durations(450.0..31_000.0, "")), ["100 µs", "1 ms", "10 ms", "100 ms"]);
         assert_eq!(labels(&Axis::durations(5.0..5.0, "")), ["1 µs", "2 µs", "5 µs", "10 µs"]);
     }
 

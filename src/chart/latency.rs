@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::Gather;
 use super::about::{About, stroke};
-use super::axis::{Axis, duration};
+use super::axis::{Axis, duration, number};
 use super::canvas::{Align, Canvas, Letters, Rect, Stroke};
 use super::page::{Page, Picture};
 use super::plot::Plot;
 use super::theme::Dash;
 use crate::cells;
+use crate::exchange::Outcome;
 use crate::pipeline::Analysis;
 use crate::table::{Rows, schema};
 use crate::units::ServerId;
@@ -100,14 +101,19 @@ pub struct Gathered {
 
 impl Gather for Gathered {
     fn take(&mut self, batch: &Analysis<'_>) {
-        for judgement in &batch.judgements {
+        for (exchange, judgement) in batch.exchanges.iter().zip(&batch.judgements) {
             let Some(server) = judgement.answered_by else { continue };
+            // The ACK to an INFORM, and a NAK, are other work than a lease.
+            let is_lease = exchange.outcome(&batch.messages) == Outcome::Bound;
             let mut add = |phase, us: Option<i64>| {
                 if let Some(us) = us.and_then(|us| u64::try_from(us).ok()) {
                     self.durations.entry((server, phase)).or_default().add(us);
                 }
             };
             add(Phase::DiscoverOffer, judgement.discover_offer_us);
+            if !is_lease {
+                continue;
+            }
             add(Phase::RequestAck, judgement.request_ack_us);
             add(Phase::LeaseUpdate, judgement.update_rtt_us);
             if let (Some(ack), Some(_)) = (judgement.request_ack_us, judgement.update_rtt_us) {
@@ -160,6 +166,9 @@ impl Latency {
                 about.server(slow),
                 median(most)
             );
+        }
+        if median(least) == median(most) {
+            return format!("Half of the ACKs of every server came within {}", median(most));
         }
         format!(
             "Half of the ACKs came within {} from {}, within {} from {}",
@@ -217,7 +226,7 @@ impl Latency {
             let numbers = [0.5, 0.95, 0.99].map(|share| duration(durations.quantile(share) as f64));
             let cost = self.cost(server).filter(|_| phase == Phase::RequestAck);
             let cost = cost.map_or(String::new(), |cost| format!("{:.0} %", cost * 100.0));
-            let texts = [vec![durations.count.to_string()], numbers.to_vec(), vec![cost]].concat();
+            let texts = [vec![number(durations.count as f64)], numbers.to_vec(), vec![cost]].concat();
             for ((right, _), text) in COLUMNS.iter().zip(texts) {
                 canvas.text((body.x + right, y), &text, plain.align(Align::Right));
             }

@@ -1,6 +1,7 @@
 //! What colours and marks mean, above a picture.
 
-use super::canvas::{Canvas, Letters, Rect, Stroke, width};
+use super::canvas::{Canvas, Letters, Rect, Stroke};
+use super::letters::width;
 use super::theme::Rgb;
 
 const SIZE: f64 = 12.0;

@@ -30,6 +30,7 @@ mod canvas;
 mod ladder;
 mod latency;
 mod legend;
+mod letters;
 mod page;
 mod plot;
 pub mod png;

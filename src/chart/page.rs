@@ -1,7 +1,8 @@
 //! The frame of every chart: the finding as title, the captures as subtitle, the picture, and notes below it.
 
 use super::about::About;
-use super::canvas::{self, Canvas, Letters, Rect, wrap};
+use super::canvas::{self, Canvas, Letters, Rect};
+use super::letters::wrap;
 use super::theme::Theme;
 use crate::table::Rows;
 
@@ -10,6 +11,8 @@ pub const WIDTH: f64 = 960.0;
 /// White space around everything.
 pub const MARGIN: f64 = 28.0;
 const TITLE: f64 = 19.0;
+/// Bold letters of the widest common font, in those that are reckoned with.
+const BOLD: f64 = 1.2;
 const SMALL: f64 = 12.5;
 const LINE: f64 = 18.0;
 
@@ -67,7 +70,7 @@ pub fn description(page: &Page, about: &About) -> String {
 pub fn svg(picture: &dyn Picture, number: usize, pages: usize, about: &About, theme: Theme) -> String {
     let page = picture.page(number);
     let room = picture.room();
-    let title = wrap(&page.title, room, TITLE);
+    let title = wrap(&page.title, room / BOLD, TITLE);
     let mut subtitle = vec![about.captures.clone()];
     if !page.subject.is_empty() {
         subtitle.insert(0, page.subject.clone());
@@ -90,7 +93,10 @@ pub fn svg(picture: &dyn Picture, number: usize, pages: usize, about: &About, th
             canvas.text((MARGIN, y), line, Letters::new(SMALL, theme.weak()));
             y += LINE;
         }
-        picture.draw(number, canvas, Rect::new(MARGIN, head, room, page.height));
+        // A page without anything to show has words only.
+        if page.height > 0.0 {
+            picture.draw(number, canvas, Rect::new(MARGIN, head, room, page.height));
+        }
         let mut y = head + page.height + 10.0 + LINE / 2.0;
         for line in &notes {
             canvas.text((MARGIN, y), line, Letters::new(SMALL, theme.weak()));

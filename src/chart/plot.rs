@@ -3,7 +3,8 @@
 use plotters::prelude::*;
 
 use super::axis::{Axis, TICK_SIZE};
-use super::canvas::{Align, Canvas, Letters, Rect, Stroke, width};
+use super::canvas::{Align, Canvas, Letters, Rect, Stroke};
+use super::letters::width;
 
 /// Size of an axis' name, in pixels.
 const NAME_SIZE: f64 = 12.0;

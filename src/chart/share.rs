@@ -148,8 +148,10 @@ impl Share {
                 let (low, high) = band(clients, 0.5);
                 let judged =
                     if (low..=high).contains(&share) { "as a hash makes it" } else { "which is no accident" };
+                // A band that is narrow needs a decimal to be one.
+                let digits = usize::from(high - low < 0.1);
                 format!(
-                    "{} served {:.0} % of {} clients, {judged}: 95 of 100 times it is {:.0} to {:.0} %",
+                    "{} served {:.digits$} % of {} clients, {judged}: 95 of 100 times it is {:.digits$} to {:.digits$} %",
                     self.about.server(*first),
                     share * 100.0,
                     number(clients as f64),

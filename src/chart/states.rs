@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Gather;
-use super::about::About;
+use super::about::{About, clock};
 use super::axis::{Axis, number};
 use super::bins::{Bars, Bins};
-use super::canvas::{Align, Canvas, Letters, Rect, Stroke, width};
+use super::canvas::{Align, Canvas, Letters, Rect, Stroke};
 use super::legend::{self, Swatch};
+use super::letters::width;
 use super::page::{Page, Picture};
 use super::plot::Plot;
 use super::theme::{Rgb, Theme};
@@ -17,7 +18,7 @@ use crate::ha::state::State;
 use crate::ha::timeline::Basis;
 use crate::ha::topology::RelationshipId;
 use crate::pipeline::Analysis;
-use crate::table::{Cell, Rows, schema, utc};
+use crate::table::{Cell, Rows, schema};
 use crate::units::{CaptureTime, ServerId};
 
 /// Pixels left of the lanes, for names.
@@ -137,10 +138,6 @@ fn is_shown(basis: Basis) -> bool {
     matches!(basis, Basis::Heartbeat | Basis::Control | Basis::Log)
 }
 
-fn clock(time: CaptureTime) -> String {
-    utc(time.0).chars().skip(11).take(10).collect()
-}
-
 impl States {
     fn page_lanes(&self, page: usize) -> &[Lane] {
         self.lanes.chunks(MOST_LANES).nth(page).unwrap_or_default()
@@ -169,7 +166,7 @@ impl States {
         }
         let taken = || self.real_changes().filter(|change| change.to == State::PartnerDown);
         // A standby or a secondary that serves its partner's clients is what people look for.
-        if let Some(change) = taken().max_by_key(|change| self.takes_over(change)) {
+        if let Some(change) = taken().min_by_key(|change| !self.takes_over(change)) {
             let server = self.about.server(change.server);
             let time = clock(change.instant());
             let more = match taken().count() {

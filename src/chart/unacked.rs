@@ -1,7 +1,7 @@
 //! The clients that a server counts while its partner is silent, up to the takeover that they cause.
 
 use super::Gather;
-use super::about::{About, stroke};
+use super::about::{About, clock, frame_name, stroke};
 use super::axis::{Axis, number};
 use super::canvas::{Canvas, Rect, Stroke};
 use super::legend::{self, Swatch};
@@ -12,7 +12,7 @@ use crate::cells;
 use crate::ha::replay::{Counted, Transition};
 use crate::ha::topology::{Limits, RelationshipId};
 use crate::pipeline::Analysis;
-use crate::table::{Rows, schema, utc};
+use crate::table::{Rows, schema};
 use crate::units::{CaptureTime, SECOND, ServerId};
 
 const UPPER: f64 = 240.0;
@@ -44,9 +44,7 @@ impl Gather for Gathered {
             }
             if let Some(episode) = episodes.last_mut() {
                 episode.takeover = last.replay.takeover_after(it).cloned().or(episode.takeover.take());
-                let source =
-                    last.sources.get(it.at.source.0 as usize).map_or("?", |source| source.name.as_str());
-                episode.counted.push((it.clone(), format!("{source}#{}", it.at.number)));
+                episode.counted.push((it.clone(), frame_name(last, it.at)));
             }
         }
         // The ones that led to something come first.
@@ -113,10 +111,6 @@ struct Unacked {
     /// Whether any relationship is known.
     known: bool,
     about: About,
-}
-
-fn clock(time: CaptureTime) -> String {
-    utc(time.0).chars().skip(11).take(10).collect()
 }
 
 impl Unacked {

@@ -72,6 +72,7 @@ pub enum Command {
     Check(CheckArgs),
     Query(QueryArgs),
     Chart(ChartArgs),
+    Report(ReportArgs),
     Hash(HashArgs),
     /// Make a topology file, or check the servers' configuration files
     #[command(
@@ -274,6 +275,34 @@ pub struct ChartArgs {
     pub data: Option<PathBuf>,
     #[command(flatten)]
     pub selector: SelectorArgs,
+}
+
+/// Write a report: a page and Markdown, with every chart
+///
+/// DIR gets index.html, one page that works without a network; report.md for
+/// notes, with the same content; and charts/, every chart as SVG for light and
+/// dark backgrounds with its data as CSV. With --expect the tables of
+/// expectations come filled, as `check` prints them.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  dorascope report zaldua*.pcap -t topology.toml -o report
+  dorascope report zaldua*.pcap -t topology.toml --expect expect.toml --title 'Kea HA' -o report --force")]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where to write it
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Replace a report in a directory that is not empty
+    #[arg(long)]
+    pub force: bool,
+    /// Tables of expected leases to fill; see `dorascope check --help`
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
+    /// Its title [default: the zones]
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
 }
 
 /// The kinds of charts.

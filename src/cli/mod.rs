@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod query;
 mod reading;
+mod report;
 mod resolve;
 mod schema;
 mod shell;
@@ -52,6 +53,7 @@ fn run(job: Job, output: &Output) -> Result<Exit> {
         Job::Explain(job) => explain::run(&job, output),
         Job::Check(job) => check::run(&job, output),
         Job::Chart(job) => chart::run(&job, output),
+        Job::Report(job) => report::run(&job, output),
         Job::Hash(job) => hash::run(&job, output),
         Job::TopologyImport(job) => topology::import(&job, output),
         Job::TopologyInfer(job) => topology::infer(&job, output),

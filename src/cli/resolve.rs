@@ -15,8 +15,8 @@ use dorascope::units::parse_hex;
 
 use super::args::{
     AnalyzeArgs, ChartArg, ChartArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs,
-    InferArgs, InputArgs, KeyKindArg, LintArgs, SchemaArgs, SelectorArgs, ShellArg, ThemeArg, TopologyArgs,
-    TopologyCommand,
+    InferArgs, InputArgs, KeyKindArg, LintArgs, ReportArgs, SchemaArgs, SelectorArgs, ShellArg, ThemeArg,
+    TopologyArgs, TopologyCommand,
 };
 
 pub use query::{QueryJob, TableSource};
@@ -28,6 +28,7 @@ pub enum Job {
     Explain(ExplainJob),
     Check(CheckJob),
     Chart(ChartJob),
+    Report(ReportJob),
     Hash(HashJob),
     TopologyImport(ImportJob),
     TopologyInfer(InferJob),
@@ -122,6 +123,16 @@ pub struct ChartJob {
     pub data: Option<PathBuf>,
 }
 
+/// See [`ReportArgs`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct ReportJob {
+    pub inputs: Inputs,
+    pub output: PathBuf,
+    pub force: bool,
+    pub expect: Option<PathBuf>,
+    pub title: Option<String>,
+}
+
 /// What a chart is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Picture {
@@ -214,6 +225,7 @@ pub fn job(command: Command) -> Result<Job, Error> {
         Command::Explain(args) => Job::Explain(explain(args)?),
         Command::Check(args) => Job::Check(check(args)?),
         Command::Chart(args) => Job::Chart(chart(args)?),
+        Command::Report(args) => Job::Report(report(args)?),
         Command::Hash(args) => Job::Hash(hash(args)?),
         Command::Topology(TopologyCommand::Import(args)) => Job::TopologyImport(import(args)),
         Command::Topology(TopologyCommand::Infer(args)) => Job::TopologyInfer(infer(&args)?),
@@ -303,6 +315,11 @@ fn chart(args: ChartArgs) -> Result<ChartJob, Error> {
     Ok(ChartJob { inputs, kind, selector, output: args.output, picture, themes, data: args.data })
 }
 
+fn report(args: ReportArgs) -> Result<ReportJob, Error> {
+    let ReportArgs { input, output, force, expect, title } = args;
+    Ok(ReportJob { inputs: inputs("report", input)?, output, force, expect, title })
+}
+
 fn hash(args: HashArgs) -> Result<HashJob, Error> {
     let what = if let Some(find) = args.find {
         let like = args.like.as_deref().unwrap_or("02:00:00");
@@ -370,8 +387,7 @@ fn maybe_named(text: &str) -> (Option<String>, PathBuf) {
 }
 
 fn schema_job(args: SchemaArgs) -> Result<SchemaJob, Error> {
-    let all =
-        || schema::TABLES.into_iter().chain([&schema::CHECK, &schema::CODES, &schema::HASH, &schema::LINT]);
+    let all = || schema::TABLES.into_iter().chain(schema::RESULTS).chain(schema::CHARTS);
     let tables: Vec<_> = match &args.table {
         None => schema::TABLES.to_vec(),
         Some(name) => all().filter(|table| table.name == name).collect(),

@@ -1,7 +1,7 @@
-//! The proof card: what one exchange came to, the ladder, and why.
+//! The proof card: what one exchange came to, the ladder, and why. [`Parts`] has it as what it says.
 
-use super::ladder::{Mark, Origin, Rung, draw};
-use super::reasons::{self, because};
+use super::ladder::{Mark, Origin, Rung};
+use super::parts::Parts;
 use super::text::{Line, Role, span};
 use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Kind, Observed, Outcome, Step, of};
@@ -13,18 +13,15 @@ use crate::ha::verdict::Judgement;
 use crate::pipeline::Analysis;
 use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, SECOND, ServerId};
 
-/// A ladder longer than this keeps its beginning and its end.
-const MOST_RUNGS: usize = 24;
-
 /// The card of one exchange, for a terminal of this width.
 pub fn card(analysis: &Analysis<'_>, id: ExchangeId, width: usize) -> Vec<Line> {
-    let Some(card) = Card::of(analysis, id) else { return Vec::new() };
-    let mut lines = card.title(width);
+    let Some(parts) = Parts::of(analysis, id) else { return Vec::new() };
+    let mut lines = parts.title(width);
     lines.push(Line::default());
-    lines.extend(card.place(width));
-    lines.extend(card.ladder(width));
+    lines.extend(parts.place(width));
+    lines.extend(parts.ladder(width, "--format json"));
     lines.push(Line::default());
-    lines.extend(reasons::lines(&card, width));
+    lines.extend(parts.reasons.iter().flat_map(|reason| reason.lay(width)));
     lines
 }
 
@@ -87,31 +84,6 @@ impl<'a> Card<'a> {
         self.analysis.client_name(mac).map_or_else(|| "client".to_owned(), str::to_owned)
     }
 
-    fn title(&self, width: usize) -> Vec<Line> {
-        let mut left = Line::default();
-        let mac = self.exchange.client.chaddr;
-        if let Some(name) = self.analysis.client_name(mac) {
-            left.push(Role::Strong, format!("{name}  "));
-        }
-        let identity = match (&self.exchange.client.client_id, mac.is_empty()) {
-            (Some(id), true) => format!("client id {}", crate::units::colon_hex(id)),
-            (None, true) => format!("xid {}", self.exchange.xid),
-            _ => mac.to_string(),
-        };
-        left.push(Role::Plain, format!("{identity}  "));
-        let headline = self.headline();
-        let mut lines = Vec::new();
-        if left.width() + headline.chars().count() > width {
-            lines.push(std::mem::take(&mut left));
-            left.push(Role::Plain, "  ");
-        }
-        left.push(Role::Strong, headline);
-        let (role, word) = standing(self.judgement.verdict);
-        let right = Line::of([(role, format!("{word} · {:.2}", self.judgement.confidence).as_str())]);
-        lines.extend(left.with_right(right, width));
-        lines
-    }
-
     /// What the client got, in a few words.
     pub(crate) fn headline(&self) -> String {
         let messages = &self.analysis.messages;
@@ -147,9 +119,8 @@ impl<'a> Card<'a> {
         }
     }
 
-    fn place(&self, width: usize) -> Vec<Line> {
-        let zone = self.analysis.network.zone(self.exchange.zone(&self.analysis.messages));
-        let day = crate::table::utc(self.exchange.start.0).chars().take(10).collect::<String>();
+    /// The relationship that decides, with what matters of it here.
+    pub(super) fn relationship(&self) -> String {
         let mut text = String::new();
         let topology = &*self.analysis.network.topology;
         let relationship = self.judgement.relationship.and_then(|id| Some((id, topology.relationship(id)?)));
@@ -168,8 +139,7 @@ impl<'a> Card<'a> {
         if let Some(relay) = sightings.find(|giaddr| !giaddr.is_unspecified()) {
             text = format!("{text}, through relay {relay}");
         }
-        let beginning = Line::of([(Role::Plain, " zone "), (Role::Strong, zone)]);
-        because(beginning, &text, &Line::of([(Role::Weak, format!("{day} UTC").as_str())]), width)
+        text
     }
 
     /// The machines of the ladder: the servers that stayed silent nearest to the client, who answered last.
@@ -211,23 +181,6 @@ impl<'a> Card<'a> {
                 && event.chaddr == Some(mac)
                 && span.contains(&event.request_time)
         })
-    }
-
-    fn ladder(&self, width: usize) -> Vec<Line> {
-        let servers = self.lanes();
-        let rungs = self.rungs(&servers);
-        let names: Vec<String> = std::iter::once(self.client())
-            .chain(servers.iter().map(|id| self.server(*id).to_owned()))
-            .collect();
-        let mut lines = draw(&rungs, &names, width);
-        if rungs.len() > MOST_RUNGS {
-            let keep = MOST_RUNGS / 2;
-            let left_out = rungs.len() - 2 * keep;
-            let (from, to) = (lines.len() - rungs.len() + keep, lines.len() - keep);
-            let note = format!("   … {left_out} more messages; --format json has all of them");
-            lines.splice(from..to, [Line::of([(Role::Weak, note.as_str())])]);
-        }
-        lines
     }
 
     /// What happened, in time order; lane 0 is the client, the others are `servers` in their order.

@@ -1,13 +1,13 @@
 //! What failure detection made of a client that nobody answered.
 
 use super::card::Card;
-use super::reasons::because;
+use super::reason::Reason;
 use super::text::{Line, Role};
 use crate::ha::replay::Counted;
 use crate::units::FrameRef;
 
-/// One line for each server that counted the client, the best count of the exchange each.
-pub fn lines(card: &Card<'_>, width: usize) -> Vec<Line> {
+/// One reason for each server that counted the client, the best count of the exchange each.
+pub(super) fn reasons(card: &Card<'_>) -> Vec<Reason> {
     let mut best: Vec<&Counted> = Vec::new();
     for counted in card.analysis.replay.counted_in(card.exchange.id) {
         let seat =
@@ -18,12 +18,12 @@ pub fn lines(card: &Card<'_>, width: usize) -> Vec<Line> {
             None => best.push(counted),
         }
     }
-    best.into_iter().flat_map(|counted| line(card, counted, width)).collect()
+    best.into_iter().filter_map(|counted| reason(card, counted)).collect()
 }
 
-fn line(card: &Card<'_>, counted: &Counted, width: usize) -> Vec<Line> {
+fn reason(card: &Card<'_>, counted: &Counted) -> Option<Reason> {
     let topology = &*card.analysis.network.topology;
-    let Some(limits) = topology.limits_of(counted.server, counted.relationship) else { return Vec::new() };
+    let limits = topology.limits_of(counted.server, counted.relationship)?;
     let needed = u64::from(limits.max_unacked_clients) + 1;
     let delay = f64::from(limits.max_ack_delay_ms) / 1000.0;
     let (total, secs) = (counted.total_unacked, counted.secs);
@@ -51,5 +51,5 @@ fn line(card: &Card<'_>, counted: &Counted, width: usize) -> Vec<Line> {
     let frames: Vec<String> = frames.into_iter().map(|at| card.frame(at)).collect();
     let beginning =
         Line::of([(Role::Plain, " "), (Role::Strong, card.server(counted.server)), (Role::Plain, "   ")]);
-    because(beginning, &text, &Line::of([(Role::Weak, frames.join(", ").as_str())]), width)
+    Some(Reason::of(beginning, text, Line::of([(Role::Weak, frames.join(", ").as_str())])))
 }

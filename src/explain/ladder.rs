@@ -142,6 +142,28 @@ fn in_words(rung: &Rung, lanes: &[String], start: CaptureTime, layout: &Layout, 
     lines
 }
 
+impl Rung {
+    /// The same in a sentence, for those who do not see the ladder.
+    pub fn sentence(&self, lanes: &[String], start: CaptureTime) -> String {
+        let name = |lane: usize| lanes.get(lane).map_or("?", String::as_str);
+        let time = if self.time == start {
+            clock(self.time)
+        } else {
+            format!("{} later", span(self.time.since(start)))
+        };
+        let met = self.to.iter().map(|(lane, mark)| match mark {
+            Mark::Arrives => format!("to {}", name(*lane)),
+            Mark::Dropped => format!("heard and dropped by {}", name(*lane)),
+            Mark::Down => format!("{} was not running", name(*lane)),
+            Mark::Unanswered => format!("{} should have answered", name(*lane)),
+            Mark::Unknown => format!("not answered by {}, and nothing decides why", name(*lane)),
+        });
+        let met: Vec<String> = met.collect();
+        let met = if met.is_empty() { String::new() } else { format!("; {}", met.join("; ")) };
+        format!("{time}, frame {}: {} from {}{met}", self.frame, self.label, name(self.from))
+    }
+}
+
 impl Mark {
     const fn sign(self) -> (Role, &'static str) {
         match self {

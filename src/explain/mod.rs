@@ -5,9 +5,12 @@ pub mod card;
 pub mod check;
 mod counted;
 pub(crate) mod ladder;
+mod parts;
+pub mod reason;
 mod reasons;
 mod selector;
 pub mod text;
 mod wait;
 
+pub use parts::Parts;
 pub use selector::Selector;

@@ -1,9 +1,8 @@
 //! The lower half of a card: why one server answered and the others did not.
 
-use unicode_width::UnicodeWidthStr;
-
 use super::card::Card;
-use super::text::{Line, Role, wrap};
+use super::reason::Reason;
+use super::text::{Line, Role};
 use super::wait;
 use crate::ha::catalogue::Rule;
 use crate::ha::decide::{Decision, Expected, Seen};
@@ -14,16 +13,10 @@ use crate::units::{FrameRef, ServerId};
 
 /// Servers that a card explains; more of them answer one client in floods only.
 const MOST_SERVERS: usize = 12;
-/// Where wrapped reasons go on.
-const INDENT: usize = 25;
-/// The same where that leaves too little room.
-const SMALL_INDENT: usize = 9;
-/// A reason needs this much room beside the queries that it is about.
-const LEAST_ROOM: usize = 24;
 
 /// `Why` and `Why not` for every server, then what HA cost.
-pub fn lines(card: &Card<'_>, width: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
+pub(super) fn reasons(card: &Card<'_>) -> Vec<Reason> {
+    let mut reasons = Vec::new();
     let mut servers: Vec<ServerId> = card.decisions.iter().map(|decision| decision.server).collect();
     servers.sort_unstable();
     servers.dedup();
@@ -32,22 +25,22 @@ pub fn lines(card: &Card<'_>, width: usize) -> Vec<Line> {
     for server in servers.into_iter().take(MOST_SERVERS) {
         let about: Vec<&Decision> =
             card.decisions.iter().filter(|decision| decision.server == server).collect();
-        lines.extend(server_lines(card, server, &about, width));
+        reasons.extend(of_server(card, server, &about));
     }
     if more > 0 {
-        let note = format!("{more} more servers; --format json has all of them");
-        lines.push(Line::of([(Role::Plain, " "), (Role::Weak, note.as_str())]));
+        reasons.push(Reason::Remark(format!("{more} more servers; --format json has all of them")));
     }
-    if lines.is_empty() {
-        lines.extend(paragraph(" ", &format!("{}.", card.judgement.reason), width));
+    if reasons.is_empty() {
+        reasons.push(Reason::Sentence(format!("{}.", card.judgement.reason)));
     }
-    lines.extend(absent_owner(card, width));
-    lines.extend(super::counted::lines(card, width));
-    lines.extend(wait::lines(card, width));
-    for line in wrap(hint(&card.analysis.network.topology), width.saturating_sub(1)) {
-        lines.push(Line::of([(Role::Plain, " "), (Role::Weak, line.as_str())]));
+    reasons.extend(absent_owner(card));
+    reasons.extend(super::counted::reasons(card));
+    reasons.extend(wait::reasons(card));
+    let hint = hint(&card.analysis.network.topology);
+    if !hint.is_empty() {
+        reasons.push(Reason::Remark(hint.to_owned()));
     }
-    lines
+    reasons
 }
 
 /// What a configuration would add, where there is none.
@@ -63,46 +56,43 @@ const fn hint(topology: &Topology) -> &'static str {
 }
 
 /// The server that the query belongs to, when no capture shows that it could hear it.
-fn absent_owner(card: &Card<'_>, width: usize) -> Vec<Line> {
-    let Some(owner) = card.judgement.owner else { return Vec::new() };
+fn absent_owner(card: &Card<'_>) -> Option<Reason> {
+    let owner = card.judgement.owner?;
     let answered = card.judgement.answered_by.is_some();
     if answered || card.without_reply() || card.decisions.iter().any(|decision| decision.server == owner) {
-        return Vec::new();
+        return None;
     }
     let heading =
         Line::of([(Role::Plain, " Why not "), (Role::Strong, card.server(owner)), (Role::Plain, "   ")]);
     let text = "the query belongs to it, and no capture shows a message of the client where it listens";
-    because(heading, text, &Line::default(), width)
+    Some(Reason::of(heading, text.to_owned(), Line::default()))
 }
 
-fn server_lines(card: &Card<'_>, server: ServerId, about: &[&Decision], width: usize) -> Vec<Line> {
+fn of_server(card: &Card<'_>, server: ServerId, about: &[&Decision]) -> Vec<Reason> {
     let name = card.server(server);
     if let Some(answered) = about.iter().find(|decision| decision.seen == Seen::Answered) {
         let line = Line::of([(Role::Plain, " Why "), (Role::Strong, name), (Role::Plain, "   ")]);
-        let mut lines = because(line, &why(card, answered), &evidence(card, answered), width);
+        let why = Reason::of(line, why(card, answered), evidence(card, answered));
         // An attempt that the same server let pass before needs its own reason.
-        let passed: Vec<&&Decision> = about.iter().filter(|d| d.seen != Seen::Answered).collect();
-        lines.extend(passed_over(card, &passed, width));
-        return lines;
+        let passed: Vec<&Decision> = about.iter().copied().filter(|d| d.seen != Seen::Answered).collect();
+        return std::iter::once(why).chain(passed_over(card, &passed)).collect();
     }
     if card.without_reply() && about.iter().all(|decision| decision.expected == Expected::Unknown) {
         let line = Line::of([(Role::Plain, " "), (Role::Strong, name), (Role::Plain, "   ")]);
         let text = "takes it without a reply, as RELEASE and DECLINE have none (RFC 2131 §4.3.3, §4.3.4)";
-        return because(line, text, &Line::default(), width);
+        return vec![Reason::of(line, text.to_owned(), Line::default())];
     }
     let down = about.iter().all(|decision| decision.rule == Rule::ServerDown);
-    let mut lines = Vec::new();
     let heading = Line::of([(Role::Plain, " Why not "), (Role::Strong, name), (Role::Plain, "   ")]);
     if let Some(first) = about.first().filter(|_| down) {
-        return because(heading, &hearing(card, about), &evidence(card, first), width);
+        return vec![Reason::of(heading, hearing(card, about), evidence(card, first))];
     }
-    lines.extend(because(heading, &hearing(card, about), &Line::default(), width));
-    lines.extend(passed_over(card, &about.iter().collect::<Vec<_>>(), width));
-    lines
+    let heading = Reason::of(heading, hearing(card, about), Line::default());
+    std::iter::once(heading).chain(passed_over(card, about)).collect()
 }
 
-/// One line per rule and state, with the queries that it stopped.
-fn passed_over(card: &Card<'_>, about: &[&&Decision], width: usize) -> Vec<Line> {
+/// One reason per rule and state, with the queries that it stopped.
+fn passed_over(card: &Card<'_>, about: &[&Decision]) -> Vec<Reason> {
     let mut groups: Vec<Vec<&Decision>> = Vec::new();
     for decision in about {
         let alike = |group: &&mut Vec<&Decision>| {
@@ -113,21 +103,12 @@ fn passed_over(card: &Card<'_>, about: &[&&Decision], width: usize) -> Vec<Line>
             None => groups.push(vec![decision]),
         }
     }
-    let mut lines = Vec::new();
-    for group in &groups {
-        let Some(first) = group.first() else { continue };
-        let mut line = Line::of([(Role::Plain, "     "), (Role::Plain, queries(card, group).as_str())]);
-        line.pad_to(INDENT - 2);
-        if line.width() + first.rule.code().len() + LEAST_ROOM > width {
-            lines.push(std::mem::take(&mut line));
-            line.pad_to(SMALL_INDENT - 2);
-        }
-        line.push(Role::Plain, "  ");
-        line.push(Role::Notable, first.rule.code());
-        line.push(Role::Plain, ": ");
-        lines.extend(because(line, &why(card, first), &evidence(card, first), width));
-    }
-    lines
+    let rule = |group: &Vec<&Decision>| {
+        let first = group.first()?;
+        let (text, evidence) = (why(card, first), evidence(card, first));
+        Some(Reason::Rule { queries: queries(card, group), rule: first.rule, text, evidence })
+    };
+    groups.iter().filter_map(rule).collect()
 }
 
 /// `DISCOVER #54`, `DISCOVER #54, REQUEST #56`, `5 DISCOVER #66–#128`.
@@ -147,40 +128,6 @@ fn queries(card: &Card<'_>, group: &[&Decision]) -> String {
         [] => kind.clone(),
     });
     named.collect::<Vec<_>>().join(", ")
-}
-
-/// Text behind a beginning, wrapped under itself, with the evidence flush right on the last line.
-pub(super) fn because(beginning: Line, text: &str, evidence: &Line, width: usize) -> Vec<Line> {
-    let most = if width < 3 * INDENT { SMALL_INDENT } else { INDENT };
-    let indent = beginning.width().min(most);
-    let mut lines = Vec::new();
-    let mut current = beginning;
-    let mut started = false;
-    for word in text.split_whitespace() {
-        let gap = if started { " " } else { "" };
-        let movable = started || current.width() > indent;
-        if movable && current.width() + gap.len() + word.width() > width {
-            lines.push(std::mem::take(&mut current));
-            current.pad_to(indent);
-            current.push(Role::Plain, word);
-        } else {
-            current.push(Role::Plain, format!("{gap}{word}"));
-        }
-        started = true;
-    }
-    if evidence.width() == 0 {
-        lines.push(current);
-    } else {
-        lines.extend(current.with_right(evidence.clone(), width));
-    }
-    lines
-}
-
-fn paragraph(indent: &str, text: &str, width: usize) -> Vec<Line> {
-    wrap(text, width.saturating_sub(indent.len()))
-        .into_iter()
-        .map(|line| Line::of([(Role::Plain, indent), (Role::Plain, line.as_str())]))
-        .collect()
 }
 
 /// Whether and how the server received the queries.

@@ -53,6 +53,11 @@ impl Line {
         self.0.push((role, escape(text.as_ref()).into_owned()));
     }
 
+    /// The pieces, each with what it is.
+    pub fn pieces(&self) -> &[(Role, String)] {
+        &self.0
+    }
+
     /// Cells that the line takes in a terminal.
     pub fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| text.width()).sum()

@@ -1,7 +1,7 @@
 //! What the client waited for between its REQUEST and the ACK.
 
 use super::card::Card;
-use super::reasons::because;
+use super::reason::Reason;
 use super::text::{Line, Role, span};
 use crate::exchange::Observed;
 use crate::ha::events::{EventKind, HaEvent};
@@ -11,12 +11,12 @@ use crate::units::{SECOND, ServerId};
 const LATE: i64 = SECOND;
 
 /// The cost of HA, or what held a late ACK back.
-pub fn lines(card: &Card<'_>, width: usize) -> Vec<Line> {
-    late(card, width).unwrap_or_else(|| cost(card, width).unwrap_or_default())
+pub(super) fn reasons(card: &Card<'_>) -> Option<Reason> {
+    late(card).or_else(|| cost(card))
 }
 
 /// How much of the wait was the lease update to the partner.
-fn cost(card: &Card<'_>, width: usize) -> Option<Vec<Line>> {
+fn cost(card: &Card<'_>) -> Option<Reason> {
     let (total, update) = card.judgement.request_ack_us.zip(card.judgement.update_rtt_us)?;
     let text = format!(
         "{} of the {} from REQUEST to ACK was the lease update",
@@ -24,11 +24,11 @@ fn cost(card: &Card<'_>, width: usize) -> Option<Vec<Line>> {
         span(total * 1000)
     );
     let frames = card.updates().next().map_or(String::new(), |event| card.frames(event.request_at, event.at));
-    Some(because(Line::of([(Role::Plain, " Cost of HA   ")]), &text, &weak(&frames), width))
+    Some(Reason::of(Line::of([(Role::Plain, " Cost of HA   ")]), text, weak(&frames)))
 }
 
 /// Kea parks the ACK until the partner has answered the lease update (kea-ha §3.3).
-fn late(card: &Card<'_>, width: usize) -> Option<Vec<Line>> {
+fn late(card: &Card<'_>) -> Option<Reason> {
     let reply = card.exchange.verdict_reply(&card.analysis.messages)?;
     let decision = card.decisions.iter().find(|decision| decision.reply == Some(reply))?;
     let (request, reply) = (card.message(decision.query), card.message(reply));
@@ -38,7 +38,7 @@ fn late(card: &Card<'_>, width: usize) -> Option<Vec<Line>> {
     }
     let (why, frames) = held_back(card, decision.server, request, reply);
     let text = format!("it came {} after REQUEST {}; {why}", span(waited), card.frame(request.at));
-    Some(because(Line::of([(Role::Plain, " Late ACK   ")]), &text, &weak(&frames), width))
+    Some(Reason::of(Line::of([(Role::Plain, " Late ACK   ")]), text, weak(&frames)))
 }
 
 /// What the control channel shows of the wait, and its frames.

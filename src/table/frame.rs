@@ -6,6 +6,7 @@ use polars::prelude::*;
 
 use super::rows::Rows;
 use super::schema::{Kind, Table};
+use super::text::for_csv;
 use super::values::{Lists, Numbers, Values};
 
 /// Whether lists and structs stay what they are.
@@ -28,7 +29,7 @@ pub(super) fn data_frame(rows: &Rows, range: Range<usize>, nested: Nested) -> Po
         .map(|(column, values)| {
             let name = PlSmallStr::from_static(column.name);
             let series = match values {
-                Values::List(_) | Values::Struct { .. } if nested == Nested::Join => {
+                Values::List(_) | Values::Struct { .. } | Values::Text(_) if nested == Nested::Join => {
                     plain(name, values, &range)
                 }
                 _ => series(name, &column.kind, values, &range)?,
@@ -44,12 +45,13 @@ pub(super) fn polars_schema(table: &'static Table, nested: Nested) -> PolarsResu
     data_frame(&Rows::new(table), 0..0, nested).map(|frame| frame.schema().clone())
 }
 
-/// Lists or structs as text.
+/// Texts, lists or structs as text that is safe in a CSV file.
 fn plain(name: PlSmallStr, values: &Values, range: &Range<usize>) -> Series {
-    let texts: Vec<Option<String>> = range
-        .clone()
-        .map(|row| Some(values.get(row)).filter(|cell| !cell.is_null()).map(|cell| cell.plain().into_owned()))
-        .collect();
+    let text = |row| {
+        let cell = values.get(row);
+        (!cell.is_null()).then(|| for_csv(&cell.plain()).into_owned())
+    };
+    let texts: Vec<Option<String>> = range.clone().map(text).collect();
     Series::new(name, texts)
 }
 

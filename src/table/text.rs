@@ -56,6 +56,20 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Text for CSV, which people open in a terminal or a spreadsheet: escaped as for the one, and with an
+/// apostrophe before what the other would take for a formula.
+///
+/// `-#7` is a frame of standard input.
+pub(super) fn for_csv(text: &str) -> Cow<'_, str> {
+    let safe = escape(text);
+    let is_formula = match safe.as_bytes() {
+        [b'=' | b'@', ..] => true,
+        [b'+' | b'-', next, ..] => *next != b'#',
+        _ => false,
+    };
+    if is_formula { Cow::Owned(format!("'{safe}")) } else { safe }
+}
+
 /// Controls, line separators, direction marks and overrides, zero-width characters, tags, what XML cannot hold.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
@@ -101,6 +115,17 @@ mod tests {
         assert_eq!(escape("zaldua2bez1 ñ 日本"), "zaldua2bez1 ñ 日本");
         assert_eq!(escape("a\x1b[31mb\r\n"), "a\\u{1b}[31mb\\u{d}\\u{a}");
         assert_eq!(escape("exe\u{202e}fdp\u{9b}\0"), "exe\\u{202e}fdp\\u{9b}\\u{0}");
+    }
+
+    #[test]
+    fn a_spreadsheet_finds_no_formula() {
+        assert_eq!(for_csv("=cmd|'/C calc'!A0"), "'=cmd|'/C calc'!A0");
+        assert_eq!(for_csv("@SUM(1)\n"), "'@SUM(1)\\u{a}");
+        assert_eq!(for_csv("-2+3"), "'-2+3");
+        assert_eq!(
+            (for_csv("-#12"), for_csv("-"), for_csv("printer-2")),
+            ("-#12".into(), "-".into(), "printer-2".into())
+        );
     }
 
     #[test]

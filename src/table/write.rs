@@ -25,7 +25,9 @@ pub enum Format {
     Json,
     /// One object per line.
     JsonLines,
-    /// RFC 4180 with a header; null is an empty field, the empty text is `""`.
+    /// RFC 4180 with a header; null is an empty field, the empty text is `""`. Control characters are
+    /// escaped, and text that a spreadsheet would calculate begins with an apostrophe; other formats
+    /// have every text as it was sent.
     Csv,
     /// Parquet with zstd pages and dictionary-encoded text.
     Parquet,

@@ -1,7 +1,9 @@
 //! Builders of frames and capture files, and a place for temporary files.
 
+pub mod dhcp;
 pub mod files;
 pub mod frames;
+pub mod html;
 pub mod page;
 pub mod random;
 pub mod temp;

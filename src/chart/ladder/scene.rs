@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use crate::chart::about::frame_name;
 use crate::exchange::{Observed, Step};
 use crate::explain::card::{Card, standing};
 use crate::explain::ladder::{Mark, Origin, Rung, clock, plus};
@@ -262,9 +263,7 @@ impl<'a> Stage<'a> {
         from: usize,
         ends: Vec<End>,
     ) -> Arrow {
-        let source =
-            self.analysis.sources.get(at.source.0 as usize).map_or("?", |source| source.name.as_str());
-        let frame_ref = format!("{source}#{}", at.number);
+        let frame_ref = frame_name(self.analysis, at);
         Arrow { time, clock: String::new(), frame: self.card.frame(at), frame_ref, label, sort, from, ends }
     }
 

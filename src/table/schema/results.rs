@@ -79,3 +79,6 @@ pub const CHECK: Table = Table {
         col("exchanges", TEXTS, "", "exchanges that this rests on, as in the exchanges table", "never", 3),
     ],
 };
+
+/// The rows that commands print beside the tables of an analysis.
+pub const RESULTS: [&Table; 5] = [&CHECK, &HASH, &LINT, &CODES, &SCHEMA];
