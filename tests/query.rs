@@ -230,11 +230,9 @@ fn people_see_a_table_and_instants_and_no_control_characters() {
     assert!(drawn.lines().all(|line| line.chars().count() <= 100), "{drawn}");
     // With * the dearest columns stay; by name all are drawn, as far as there is room.
     let drawn = asked("SELECT * FROM leases", &ALL_ON);
-    assert!(
-        drawn.lines().next().unwrap().contains("client_name") && drawn.contains("more columns"),
-        "{drawn}"
-    );
-    assert!(drawn.contains("verdict") && drawn.contains("owner-answered"), "{drawn}");
+    let (rows, rest) = drawn.split_once("more columns").unwrap();
+    assert!(rows.contains("client_name") && rows.contains("zaldua1zerb1"), "{drawn}");
+    assert!(!rows.contains("lease_id") && rest.contains("lease_id"), "{drawn}");
     // A difference of instants keeps the name of the first, and is no instant.
     let drawn = asked("SELECT start_ns - start_ns + 5 AS start_ns FROM leases LIMIT 1", &ALL_ON);
     assert!(!drawn.contains("1970"), "{drawn}");

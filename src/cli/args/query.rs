@@ -10,7 +10,7 @@ use super::{FormatArg, InputArgs};
 /// one SELECT over the tables messages, exchanges, leases, decisions, ha_events,
 /// findings and sources; `dorascope schema` has their columns.
 /// Instants (_ns) are integers of nanoseconds: `ts_ns::TIMESTAMP(9)` makes a
-/// date of one. In tables that were written as CSV, lists are text. Rows come
+/// date of one. Tables in CSV have text for lists, and escaped text. Rows come
 /// in no certain order without ORDER BY.
 ///
 /// SQL is a feature of the build: `cargo build --release --features sql`.
