@@ -1,10 +1,12 @@
 """What all notebooks share: how tables are read and shown, and how pictures look."""
 
+from html import escape
 from itertools import count
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import polars as pl
+from IPython import get_ipython
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 # The palette of Okabe and Ito, with a line and a mark of its own for each, so that colour is never the only difference.
@@ -39,7 +41,7 @@ plt.rcParams.update({
     "text.color": INK,
     "font.size": 10,
 })
-# The rows are what a table says; its shape and types stand in docs/tables.md.
+# Where no HTML is shown: the rows are what a table says, and its columns stand in docs/tables.md.
 pl.Config(
     tbl_formatting="UTF8_FULL_CONDENSED",
     tbl_hide_dataframe_shape=True,
@@ -48,7 +50,25 @@ pl.Config(
     tbl_cols=12,
     tbl_width_chars=140,
     fmt_str_lengths=80,
+    float_precision=3,
 )
+
+
+def html(frame):
+    """A table for readers: words without quotes, numbers to the right and with three digits that count."""
+    def cell(value):
+        if value is None:
+            return "<td></td>"
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return f'<td align="right">{value:{".3g" if isinstance(value, float) else ""}}</td>'
+        return f'<td align="left">{escape(str(value).lower() if isinstance(value, bool) else str(value))}</td>'
+
+    head = "".join(f"<th>{escape(name)}</th>" for name in frame.columns)
+    rows = "\n".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in frame.iter_rows())
+    return f"<table>\n<tr>{head}</tr>\n{rows}\n</table>"
+
+
+get_ipython().display_formatter.formatters["text/html"].for_type(pl.DataFrame, html)
 
 
 def reader(recording):
