@@ -26,8 +26,15 @@ PICTURE = "(a picture)\n"
 STANDARD_ERROR = "standard error: "
 # Of one output the same thing in several forms; the first one that it has is what a reader sees.
 TEXTS = ["text/html", "text/markdown", "text/plain"]
-# The kernel listens on loopback, with a key, and would say each time that this is not encrypted.
-QUIET = ["--log-level=ERROR"]
+HOW = {
+    "kernel_name": "python3",
+    "timeout": 300,
+    "resources": {"metadata": {"path": str(FOLDER)}},
+    # The kernel listens on loopback, with a key, and would say each time that this is not encrypted.
+    "extra_arguments": ["--log-level=ERROR"],
+    # A kernel sends what is printed in pieces, and where it cuts is a matter of time.
+    "coalesce_streams": True,
+}
 
 
 def main(arguments):
@@ -43,8 +50,7 @@ def run(write):
     for path in sorted(FOLDER.glob("*.ipynb")):
         committed = nbformat.read(path, as_version=4)
         notebook = nbformat.read(path, as_version=4)
-        resources = {"metadata": {"path": str(FOLDER)}}
-        NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources, extra_arguments=QUIET).execute()
+        NotebookClient(notebook, **HOW).execute()
         tidy(notebook)
         lines = words(notebook)
         if warnings := [line for line in lines if line.startswith(STANDARD_ERROR)]:
