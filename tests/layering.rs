@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("findings", &["dhcp", "exchange", "ha", "pipeline", "units"]),
     ("table", &["capture", "cells", "dhcp", "exchange", "findings", "ha", "pipeline", "units"]),
     ("explain", &["dhcp", "exchange", "ha", "pipeline", "table", "units"]),
+    ("report", &["chart", "exchange", "explain", "findings", "ha", "pipeline", "table", "units"]),
     ("chart", &["cells", "dhcp", "exchange", "explain", "ha", "pipeline", "table", "units"]),
 ];
 

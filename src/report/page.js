@@ -29,7 +29,8 @@
   // Tables: filter, order, and rows a few hundred at a time, because thousands at once are slow to lay out.
   const FIRST = 100, STEP = 500;
   const number = new Intl.NumberFormat('en');
-  const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+  // Numbers within text by their size, so that 192.168.4.9 comes before 192.168.4.10.
+  const key = (text) => text.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(12, '0'));
 
   function tools(grid) {
     const body = grid.querySelector('tbody');
@@ -78,15 +79,17 @@
       for (const other of table.tHead.rows[0].cells) other.removeAttribute('aria-sort');
       head.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
       const keys = rows.map((row) => row.cells[column].textContent);
-      const numbers = head.classList.contains('number') ? keys.map((key) => parseFloat(key) || 0) : null;
+      const numbers = head.classList.contains('number');
+      const values = keys.map(numbers ? (text) => parseFloat(text) || 0 : key);
       const sign = ascending ? 1 : -1;
       // What is alike keeps the order of the page.
-      const compare = numbers ? (a, b) => numbers[a] - numbers[b] : (a, b) => collator.compare(keys[a], keys[b]);
+      const compare = (a, b) => (values[a] < values[b] ? -1 : values[a] > values[b] ? 1 : 0);
       order = rows.map((_, at) => at).sort((a, b) => sign * compare(a, b) || a - b);
-      const sorted = document.createDocumentFragment();
-      for (const at of order) sorted.append(rows[at]);
-      body.append(sorted);
+      // Out of the page while rows move, so that it is laid out once.
+      body.remove();
       show();
+      body.append(...order.map((at) => rows[at]));
+      table.append(body);
     }
 
     [...table.tHead.rows[0].cells].forEach((head, column) => {
