@@ -18,7 +18,7 @@ help:
 	@echo 'make install   build for release and install program, manual pages and completions (PREFIX=/usr/local, DESTDIR=, FEATURES=sql)'
 	@echo 'make uninstall remove what make install installed'
 	@echo 'make setup     only install what is missing'
-	@echo 'make clean     remove target/, the laboratory included'
+	@echo 'make clean     remove target/, the laboratory included, and the data of the notebooks'
 
 demo:
 	@scripts/demo.sh
@@ -53,7 +53,7 @@ docs:
 notebooks:
 	@scripts/setup.sh build test
 	cargo build --locked
-	@scripts/notebooks.sh --write target/debug/dorascope
+	@scripts/notebooks.sh target/debug/dorascope
 
 # Compiled as the caller, also where `sudo make install` then only copies.
 install:
@@ -69,4 +69,4 @@ setup:
 
 # The Kea chroot holds no mounts; `make captures` makes it again.
 clean:
-	rm -rf target
+	rm -rf target notebooks/data

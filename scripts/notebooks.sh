@@ -1,20 +1,39 @@
 #!/usr/bin/env bash
-# Runs the notebooks from nothing in an environment of their own under target/:
-# notebooks.sh --check PROGRAM compares the results with the committed ones, --write PROGRAM replaces them.
+# Runs the notebooks from nothing, in a Python environment of their own under target/, and writes what they say:
+# notebooks.sh [--check] [PROGRAM]
+#   --check  compares what they say with what is committed, and fails where it differs
+#   PROGRAM  the dorascope that they call; without it the one in PATH
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-how=$1
-program=$(realpath "$2")
-place=${CARGO_TARGET_DIR:-target}/notebooks
-wanted=$(sha256sum <notebooks/requirements.txt)
+how=--write
+if [ "${1:-}" = --check ]; then
+    how=--check
+    shift
+fi
+if ! program=$(command -v "${1:-dorascope}"); then
+    echo "notebooks.sh: no program ${1:-dorascope}" >&2
+    exit 2
+fi
 
+place=${CARGO_TARGET_DIR:-target}/notebooks
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# The environment is made once for these packages and this Python; after that no network is needed.
+wanted=$(python3 --version && sha256sum <notebooks/requirements.txt)
 if [ "$(cat "$place/made-of" 2>/dev/null)" != "$wanted" ]; then
     rm -rf "$place"
     python3 -m venv "$place"
-    if ! "$place/bin/pip" install --quiet --disable-pip-version-check -r notebooks/requirements.txt; then
+    if ! "$place/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+        -r notebooks/requirements.txt 2>"$log"; then
         rm -rf "$place"
-        echo "SKIPPED: what the notebooks need cannot be installed here; they are not run"
+        cat "$log" >&2
+        # A package that is not what was pinned is no lack of a network.
+        if grep -q 'DO NOT MATCH THE HASHES' "$log"; then
+            exit 1
+        fi
+        echo "SKIPPED: what the notebooks need cannot be installed here (see above); they are not run"
         exit 0
     fi
     echo "$wanted" >"$place/made-of"
@@ -22,5 +41,5 @@ fi
 
 # The notebooks call the program by its name.
 mkdir -p "$place/program"
-ln -sfn "$program" "$place/program/dorascope"
-PATH=$(realpath "$place/program"):$PATH exec "$place/bin/python" scripts/notebooks.py "$how"
+ln -sfn "$(realpath "$program")" "$place/program/dorascope"
+PATH=$(realpath "$place/program"):$PATH "$place/bin/python" scripts/notebooks.py "$how"
