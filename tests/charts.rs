@@ -577,3 +577,44 @@ fn many_exchanges_are_aggregated() {
     assert!(ladder.pages() <= 20);
     assert!(ladder.description(0).contains("one exchange of every kind"), "{}", ladder.description(0));
 }
+
+/// What is read is never replaced; a link stays a link, and a pipe a pipe.
+#[test]
+fn an_output_replaces_nothing_but_a_file_of_its_own() {
+    let folder = TempDir::new("charts");
+    let capture = folder.file("in.pcap", &std::fs::read(captures().join("all-on/zaldua2.pcap")).unwrap());
+    let before = std::fs::read(&capture).unwrap();
+    let run = |line: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dorascope"));
+        command.args(["chart", "rate", "in.pcap"]).args(line).current_dir(folder.path());
+        let output = command.output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (code, _, said) = run(&["-o", "a.svg", "--data", "in.pcap"]);
+    assert!(code == Some(2) && said.contains("in.pcap is an input"), "{code:?} {said}");
+    assert_eq!(run(&["-o", "a.svg", "--data", "a.svg"]).0, Some(2));
+    assert_eq!(run(&["-o", "a.svg", "--theme", "both", "--data", "a-dark.svg"]).0, Some(2));
+    assert_eq!(std::fs::read(&capture).unwrap(), before);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was written");
+
+    let real = folder.file("real.svg", b"old");
+    std::os::unix::fs::symlink(&real, folder.path().join("link.svg")).unwrap();
+    assert_eq!(run(&["-o", "link.svg"]).0, Some(0));
+    assert!(std::fs::symlink_metadata(folder.path().join("link.svg")).unwrap().is_symlink());
+    assert!(std::fs::read_to_string(&real).unwrap().starts_with("<svg"));
+
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    assert_eq!(run(&["-o", "b.svg", "--data", "pipe"]).0, Some(0));
+    assert!(reader.join().unwrap().starts_with("from_ns,"));
+    let kind = std::fs::metadata(&pipe).unwrap().file_type();
+    assert!(std::os::unix::fs::FileTypeExt::is_fifo(&kind));
+}

@@ -105,6 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn any_instant_that_a_file_can_hold_is_counted() {
+        let mut bins = Bins::default();
+        for time in [i64::MIN, i64::MIN + 1, 0, i64::MAX] {
+            bins.add(CaptureTime(time), ());
+        }
+        let (_, wide) = bins.of_round_width(100);
+        assert_eq!(wide.iter().flat_map(|(_, counts)| counts.values()).sum::<u64>(), 4);
+    }
+
+    #[test]
     fn a_single_event_is_a_bin() {
         let mut bins = Bins::default();
         assert_eq!(bins.of_round_width(100).1, []);
