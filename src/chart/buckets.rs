@@ -116,8 +116,10 @@ impl Buckets {
                 items.push((Swatch::Fill(colour), format!("{parity} hashes: {}", self.about.server(*owner))));
             }
         }
-        let word = if map.name.is_some() { "answered by the other peer" } else { "answered" };
-        items.push((Swatch::Frame(Stroke::solid(theme.bad(), 2.0)), word.to_owned()));
+        if map.name.is_some() {
+            let frame = Stroke::solid(theme.bad(), 2.0);
+            items.push((Swatch::Frame(frame), "answered by the other peer".to_owned()));
+        }
         items
     }
 }
@@ -179,7 +181,9 @@ impl Picture for Buckets {
                 String::new(),
             ),
         };
-        let mut notes = vec!["A cell is one value of the hash of RFC 3074 (row plus column); the number in it counts its clients. The primary owns the even ones.".to_owned()];
+        let cells = "A cell is one value of the hash of RFC 3074 (row plus column); the number in it counts its clients.";
+        let owned = if map.name.is_some() { " The primary owns the even ones." } else { "" };
+        let mut notes = vec![format!("{cells}{owned}")];
         if self.crowded {
             notes.push(format!("Only the first {} clients are counted.", number(MOST_CLIENTS as f64)));
         }
@@ -217,7 +221,7 @@ impl Picture for Buckets {
                 let letters = Letters::new(12.0, theme.text()).align(Align::Middle);
                 canvas.text_within(middle, &number(bucket.clients as f64), cell.w, letters);
             }
-            if bucket.by_other > 0 {
+            if map.name.is_some() && bucket.by_other > 0 {
                 let edge = Rect::new(cell.x + 1.5, cell.y + 1.5, cell.w - 3.0, cell.h - 3.0);
                 canvas.frame(edge, Stroke::solid(theme.bad(), 2.0));
             }

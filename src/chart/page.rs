@@ -76,7 +76,7 @@ pub fn svg(picture: &dyn Picture, number: usize, pages: usize, about: &About, th
         subtitle.insert(0, page.subject.clone());
     }
     if pages > 1 {
-        subtitle.push(format!("page {}/{pages}", number + 1));
+        subtitle.insert(0, format!("page {} of {pages}", number + 1));
     }
     let subtitle = wrap(&subtitle.join(" · "), room, SMALL);
     let notes: Vec<String> = page.notes.iter().flat_map(|note| wrap(note, room, SMALL)).collect();

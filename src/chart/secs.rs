@@ -141,7 +141,7 @@ impl Picture for Secs {
             }
             0 => format!("None of {all} queries said more than {seconds} s: no client counts as unacked"),
             _ => format!(
-                "{} of {all} queries said more than {seconds} s, and count as unacked",
+                "{} of {all} queries said more than {seconds} s, long enough to count as unacked",
                 number(waited as f64)
             ),
         };
@@ -153,7 +153,7 @@ impl Picture for Secs {
             notes.push("A value above 255 whose low byte is zero is taken for one with swapped bytes, also an honest 256, 512 or 768.".to_owned());
         }
         notes.push(
-            "Clients are counted while the partner does not answer, and only those that belong to it."
+            "Kea counts clients, not queries: each once, while the partner does not answer, and only those that belong to it."
                 .to_owned(),
         );
         let items = self.items(Theme::Light);

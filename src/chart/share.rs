@@ -147,7 +147,7 @@ impl Share {
                 let share = served as f64 / clients.max(1) as f64;
                 let (low, high) = band(clients, 0.5);
                 let judged =
-                    if (low..=high).contains(&share) { "as a hash makes it" } else { "which is no accident" };
+                    if (low..=high).contains(&share) { "as a hash makes it" } else { "which is not chance" };
                 // A band that is narrow needs a decimal to be one.
                 let digits = usize::from(high - low < 0.1);
                 format!(
@@ -249,10 +249,12 @@ impl Share {
             let share = |served: &BTreeMap<ServerId, u64>, clients: u64| {
                 served.get(&server).copied().unwrap_or_default() as f64 / clients.max(1) as f64
             };
-            let mut points: Vec<_> = growth
-                .iter()
-                .map(|(time, clients, served)| (time.0 as f64, share(served, *clients)))
-                .collect();
+            // A share holds until the next client is served.
+            let mut points: Vec<(f64, f64)> = Vec::new();
+            for (time, clients, served) in &growth {
+                points.extend(points.last().map(|(_, before)| (time.0 as f64, *before)));
+                points.push((time.0 as f64, share(served, *clients)));
+            }
             points.extend(points.last().map(|(_, share)| (end, *share)));
             if let [(time, share), ..] = points.as_slice() {
                 canvas.dot(plot.at(*time, *share), 3.0, theme.series(server.0).0);

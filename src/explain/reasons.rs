@@ -183,6 +183,11 @@ fn why(card: &Card<'_>, decision: &Decision) -> String {
     match decision.rule {
         Rule::OwnScope => format!("{role}{state}, serving its own scope"),
         Rule::FailoverScope => format!("{role}{state}, serving the scope of {owner} too"),
+        Rule::ScopeNotServed if decision.owner == Some(decision.server) => {
+            format!(
+                "{role}{state}, but its own scope was off: by hand, or with the DHCP service for a partner's sync"
+            )
+        }
         Rule::ScopeNotServed if role.starts_with("standby") => {
             format!("it is the standby, {state}, no scope of its own; {owner} owns the query")
         }

@@ -69,8 +69,8 @@ fn proofs(gathered: &Gathered, table: &CheckedTable, row: &CheckedRow) -> Vec<It
         let reason = gathered.proofs.get(first)?;
         let more = match cell.exchanges.len() - 1 {
             0 => String::new(),
-            1 => "; so it was in 1 more exchange".to_owned(),
-            more => format!("; so it was in {more} more exchanges"),
+            1 => "; the same server answered in 1 more exchange".to_owned(),
+            more => format!("; the same server answered in {more} more exchanges"),
         };
         Some(Item {
             about: format!("{}, {}", cell.client, switches.join(", ")).into(),

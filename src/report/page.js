@@ -162,4 +162,7 @@
     paragraph.append(all);
     document.querySelector('#proofs ~ p').after(paragraph);
   }
+
+  // On paper nothing can be opened.
+  addEventListener('beforeprint', () => document.querySelectorAll('details').forEach((it) => { it.open = true; }));
 })();

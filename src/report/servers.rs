@@ -161,6 +161,16 @@ fn takeover(relationship: &Relationship) -> String {
     let Limits { max_response_delay_ms, max_ack_delay_ms, max_unacked_clients, assumed, .. } =
         relationship.limits;
     let silent = seconds(max_response_delay_ms);
+    // The primary of a hot-standby pair serves everybody anyway, and counts nobody (kea-ha §3.1).
+    let (who, primary) = match relationship.mode {
+        Mode::HotStandby => (
+            "the standby",
+            format!(
+                " The primary counts no clients: it goes to partner-down at the first failed heartbeat after {silent} of silence."
+            ),
+        ),
+        _ => ("a server", String::new()),
+    };
     let text = match relationship.mode {
         Mode::PassiveBackup => {
             "a backup only stores leases: it serves when an operator tells it to.".to_owned()
@@ -169,9 +179,9 @@ fn takeover(relationship: &Relationship) -> String {
             "a server takes over as soon as its partner has not answered for longer than {silent}; no client has to wait."
         ),
         _ => format!(
-            "a server takes over when its partner has not answered for longer than {silent}, more than \
+            "{who} takes over when its partner has not answered for longer than {silent}, more than \
              {max_unacked_clients} different clients (so at least {}) have each said that they wait longer than {}, and \
-             the next heartbeat fails too.",
+             the next heartbeat fails too.{primary}",
             u64::from(max_unacked_clients) + 1,
             seconds(max_ack_delay_ms)
         ),

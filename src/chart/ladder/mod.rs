@@ -180,9 +180,11 @@ impl Ladder {
         let theme = canvas.theme;
         for (number, region) in scene.regions.iter().enumerate() {
             let (left, right) = (places.lane(region.lanes.0), places.lane(region.lanes.1));
-            // A relay stands in both zones, on their border.
+            // A relay stands in both zones, on their border; whoever is in none stands beside.
             let left = if region.lanes.0 == 0 { left - BESIDE } else { left };
-            let right = if region.lanes.1 + 1 >= scene.lanes.len() { right + BESIDE } else { right };
+            let is_border =
+                scene.regions.iter().any(|other| other.lanes.0 == region.lanes.1 && other != region);
+            let right = if is_border { right } else { right + BESIDE.min(places.pitch / 2.0) };
             canvas.fill(Rect::new(left, body.y, right - left, body.h), theme.shade(number));
             let letters = Letters::new(SMALL, theme.weak());
             canvas.text_within(

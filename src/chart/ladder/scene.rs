@@ -192,6 +192,12 @@ impl<'a> Stage<'a> {
         let far = messages().find(|query| !query.giaddr.is_unspecified()).map(|query| self.zone(query.zone));
         let region = |lanes, zone: Option<String>| zone.map(|zone| Region { lanes, zone });
         if self.relays.is_empty() {
+            // Partners that only store the lease need not be on this wire.
+            let asked = |server: &ServerId| {
+                self.card.decisions.iter().any(|decision| decision.server == *server)
+                    || self.card.judgement.answered_by == Some(*server)
+            };
+            let last = self.servers.iter().rposition(asked).map_or(0, |at| at + 1);
             let zone = near.or_else(|| Some(self.zone(self.card.exchange.zone(&self.analysis.messages))));
             return region((0, last), zone).into_iter().collect();
         }

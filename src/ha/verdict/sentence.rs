@@ -94,7 +94,7 @@ impl Sentence<'_> {
         let role = if self.wanted { self.role(decision) } else { String::new() };
         let silent = self.silent_partner(decision);
         let also = silent.map_or_else(String::new, |partner| {
-            say!(self, "; {} {}", self.name(partner.server), silence(partner))
+            say!(self, "; {} {}", self.name(partner.server), silence(self.telling(partner)))
         });
         let sure = silent.map_or(decision.confidence, |partner| decision.confidence.min(partner.confidence));
         match (decision.expected, decision.rule) {
@@ -140,6 +140,18 @@ impl Sentence<'_> {
                 && other.expected == Expected::Ignore
                 && other.seen == Seen::Silent
         })
+    }
+
+    /// A REQUEST that names another server is dropped because the DISCOVER before it was that server's: of the two
+    /// reasons the first one tells.
+    fn telling<'d>(&'d self, partner: &'d Decision) -> &'d Decision {
+        let before = |other: &&Decision| {
+            other.server == partner.server
+                && other.rule == Rule::ScopeNotServed
+                && other.heard == partner.heard
+        };
+        let reason = self.decisions.iter().find(before).filter(|_| partner.rule == Rule::ForeignServerId);
+        reason.unwrap_or(partner)
     }
 
     fn no_answer(&self) -> (Verdict, String, f64) {

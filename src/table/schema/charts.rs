@@ -67,8 +67,8 @@ pub const BUCKETS: Table = Table {
         col("hash", Kind::U8, "0-255", "hash of RFC 3074 over the client's key", "never", 1),
         col("owner", Kind::Text, "", "server that owns the hash", "there is no load-balancing relationship", 1),
         col("clients", Kind::U64, "clients", "clients with this hash", "never", 1),
-        col("by_owner", Kind::U64, "exchanges", "how many the owner answered", "never", 1),
-        col("by_other", Kind::U64, "exchanges", "how many another server answered", "never", 1),
+        col("by_owner", Kind::U64, "exchanges", "how many the owner answered; 0 where there is none", "never", 1),
+        col("by_other", Kind::U64, "exchanges", "how many another server answered, or any where there is no owner", "never", 1),
     ],
 };
 
