@@ -31,8 +31,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FLAGS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
            --disable-component-update --disable-sync --disable-dev-shm-usage""".split()
 LAB = ["all-on", "zaldua1zerb1-killed", "zaldua2zerb1-killed"]
-# A reader waits this long for ten thousand rows on a busy machine; usual is a twentieth of it.
-MOST_SECONDS = 5.0
+# No step with ten thousand rows may take longer than this where other work has the processors; alone it is well below a second,
+# and the times are printed.
+MOST_SECONDS = 15.0
 
 # Text that is seen, with less contrast to its background than WCAG asks of it (4.5). Charts have their own tests.
 CONTRAST = """
