@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,7 +32,8 @@ HOW = {
     "timeout": 300,
     "resources": {"metadata": {"path": str(FOLDER)}},
     # The kernel listens on loopback, with a key, and would say each time that this is not encrypted.
-    "extra_arguments": ["--log-level=ERROR"],
+    # A traceback is read in a log, which has no colours.
+    "extra_arguments": ["--log-level=ERROR", "--InteractiveShell.colors=nocolor"],
     # A kernel sends what is printed in pieces, and where it cuts is a matter of time.
     "coalesce_streams": True,
 }
@@ -50,7 +52,10 @@ def run(write):
     for path in sorted(FOLDER.glob("*.ipynb")):
         committed = nbformat.read(path, as_version=4)
         notebook = nbformat.read(path, as_version=4)
-        NotebookClient(notebook, **HOW).execute()
+        try:
+            NotebookClient(notebook, **HOW).execute()
+        except CellExecutionError as error:
+            raise SystemExit(f"{path.name} does not run:\n{error}") from None
         tidy(notebook)
         lines = words(notebook)
         if warnings := [line for line in lines if line.startswith(STANDARD_ERROR)]:

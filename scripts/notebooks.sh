@@ -29,11 +29,12 @@ if [ "$(cat "$place/made-of" 2>/dev/null)" != "$wanted" ]; then
         -r notebooks/requirements.txt 2>"$log"; then
         rm -rf "$place"
         cat "$log" >&2
-        # A package that is not what was pinned is no lack of a network.
-        if grep -q 'DO NOT MATCH THE HASHES' "$log"; then
+        # Only the lack of a network excuses: a wrong pin, a missing one or another hash must not pass as skipped.
+        if grep -q 'DO NOT MATCH THE HASHES' "$log" ||
+            ! grep -qE 'connection broken by|ConnectionPool|HTTP error|timed out' "$log"; then
             exit 1
         fi
-        echo "SKIPPED: what the notebooks need cannot be installed here (see above); they are not run"
+        echo "SKIPPED: what the notebooks need cannot be fetched here (see above); they are not run"
         exit 0
     fi
     echo "$wanted" >"$place/made-of"
