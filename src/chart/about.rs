@@ -5,7 +5,7 @@ use super::canvas::Stroke;
 use super::theme::Theme;
 use crate::pipeline::Analysis;
 use crate::table::utc;
-use crate::units::{CaptureTime, FrameRef, ServerId};
+use crate::units::{CaptureTime, ServerId};
 
 /// Zones that a subtitle names.
 const MOST_ZONES: usize = 5;
@@ -17,8 +17,6 @@ pub struct About {
     pub captures: String,
     /// The first and the last frame; absent without any.
     pub span: Option<(CaptureTime, CaptureTime)>,
-    /// DHCP messages that were read.
-    pub messages: u64,
     servers: Vec<String>,
 }
 
@@ -46,7 +44,7 @@ impl About {
             None => format!("{count} ({captures}) without a frame"),
         };
         let servers = last.network.machines.iter().map(|(_, machine)| machine.name.clone()).collect();
-        Self { captures, span, messages: last.counts.total().messages, servers }
+        Self { captures, span, servers }
     }
 
     /// An instant to the second, with its day where the captures span several.
@@ -84,12 +82,6 @@ pub fn clock(time: CaptureTime) -> String {
 /// `one lease`, `2 leases`.
 pub fn counted(count: u64, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{} {many}", number(count as f64)) }
-}
-
-/// A frame as the tables name it.
-pub fn frame_name(analysis: &Analysis<'_>, at: FrameRef) -> String {
-    let source = analysis.sources.get(at.source.0 as usize);
-    format!("{}#{}", source.map_or("?", |source| source.name.as_str()), at.number)
 }
 
 /// The line of a server: the same in every chart.

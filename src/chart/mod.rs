@@ -48,7 +48,7 @@ pub use theme::Theme;
 use self::page::Picture;
 use crate::explain::Selector;
 use crate::pipeline::Analysis;
-use crate::table::Rows;
+use crate::table::{Error, Format, Rows, TableWriter};
 
 /// The kinds of charts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,5 +176,15 @@ impl Chart {
     /// The data behind all pages.
     pub fn rows(&self) -> Rows {
         self.picture.rows()
+    }
+
+    /// The same as CSV.
+    pub fn csv(&self) -> Result<Vec<u8>, Error> {
+        let rows = self.rows();
+        let mut bytes = Vec::new();
+        let mut writer = TableWriter::new(&mut bytes, rows.table(), Format::Csv)?;
+        writer.write(&rows)?;
+        writer.finish()?;
+        Ok(bytes)
     }
 }

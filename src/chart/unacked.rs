@@ -1,7 +1,7 @@
 //! The clients that a server counts while its partner is silent, up to the takeover that they cause.
 
 use super::Gather;
-use super::about::{About, clock, frame_name, stroke};
+use super::about::{About, clock, stroke};
 use super::axis::{Axis, number};
 use super::canvas::{Canvas, Rect, Stroke};
 use super::legend::{self, Swatch};
@@ -12,6 +12,7 @@ use crate::cells;
 use crate::ha::replay::{Counted, Transition};
 use crate::ha::topology::{Limits, RelationshipId};
 use crate::pipeline::Analysis;
+use crate::table::fill::Filler;
 use crate::table::{Rows, schema};
 use crate::units::{CaptureTime, SECOND, ServerId};
 
@@ -29,6 +30,7 @@ impl Gather for Gathered {
 
     fn finish(self: Box<Self>, last: &Analysis<'_>, about: &About) -> Box<dyn Picture> {
         let topology = &*last.network.topology;
+        let filler = Filler::new(last);
         let mut episodes: Vec<Episode> = Vec::new();
         let mut counted: Vec<&Counted> = last.replay.counted.iter().collect();
         counted.sort_by_key(|it| (it.server, it.relationship, it.time));
@@ -44,7 +46,7 @@ impl Gather for Gathered {
             }
             if let Some(episode) = episodes.last_mut() {
                 episode.takeover = last.replay.takeover_after(it).cloned().or(episode.takeover.take());
-                episode.counted.push((it.clone(), frame_name(last, it.at)));
+                episode.counted.push((it.clone(), filler.frame(it.at)));
             }
         }
         // The ones that led to something come first.

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use dorascope::chart::{Chart, Charts, Theme, png};
-use dorascope::table::{Format, TableWriter};
 
 use super::exit::Exit;
 use super::files::Pending;
@@ -33,7 +32,7 @@ pub fn run(job: &ChartJob, output: &Output) -> Result<Exit> {
         bail!("no message of {selector}; `dorascope analyze` lists the clients");
     }
     if let Some((data, path)) = data.zip(job.data.as_deref()) {
-        data.put(&csv(&chart)?)?;
+        data.put(&chart.csv()?)?;
         output.note(&format!("wrote {}", path.display()));
     }
     for (theme, mut first) in job.themes.iter().zip(first) {
@@ -54,16 +53,6 @@ fn drawn(chart: &Chart, page: usize, theme: Theme, picture: Picture) -> Result<V
         Picture::Svg => Ok(svg.into_bytes()),
         Picture::Png => png::render(&svg).map_err(|error| anyhow!(error)).context("cannot draw the PNG"),
     }
-}
-
-/// The data behind a chart.
-fn csv(chart: &Chart) -> Result<Vec<u8>> {
-    let rows = chart.rows();
-    let mut bytes = Vec::new();
-    let mut writer = TableWriter::new(&mut bytes, rows.table(), Format::Csv)?;
-    writer.write(&rows)?;
-    writer.finish()?;
-    Ok(bytes)
 }
 
 /// `FILE.svg`, `FILE-2.svg`; with both themes `FILE-dark.svg` beside it.

@@ -41,7 +41,7 @@ pub fn of(charts: Vec<Chart>) -> Result<(Vec<Figure>, Vec<File>), Error> {
                 figure.others.push(Link { target: file, text: Words::from(format!("page {}", page + 1)) });
             }
         }
-        files.push(File { name: figure.data.clone(), content: csv(&chart)? });
+        files.push(File { name: figure.data.clone(), content: chart.csv()? });
         figures.push(figure);
     }
     Ok((figures, files))
@@ -52,16 +52,6 @@ fn path(name: &str, page: usize, theme: Theme) -> String {
     let page = if page > 0 { format!("-{}", page + 1) } else { String::new() };
     let theme = if theme == Theme::Dark { "-dark" } else { "" };
     format!("charts/{name}{page}{theme}.svg")
-}
-
-/// The data behind a chart.
-fn csv(chart: &Chart) -> Result<Vec<u8>, Error> {
-    let rows = chart.rows();
-    let mut bytes = Vec::new();
-    let mut writer = TableWriter::new(&mut bytes, rows.table(), Format::Csv)?;
-    writer.write(&rows)?;
-    writer.finish()?;
-    Ok(bytes)
 }
 
 /// The same picture with ids that no other picture of the page has.

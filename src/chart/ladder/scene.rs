@@ -2,13 +2,13 @@
 
 use std::net::Ipv4Addr;
 
-use crate::chart::about::frame_name;
 use crate::chart::letters::cut;
 use crate::exchange::{Observed, Step};
 use crate::explain::card::{Card, standing};
 use crate::explain::ladder::{Mark, Origin, Rung, clock, plus};
 use crate::ha::topology::Mode;
 use crate::pipeline::Analysis;
+use crate::table::fill::Filler;
 use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, ServerId, ZoneId};
 
 /// Lanes that a picture has room for.
@@ -94,6 +94,7 @@ pub struct Scene {
 struct Stage<'a> {
     analysis: &'a Analysis<'a>,
     card: Card<'a>,
+    filler: Filler<'a>,
     relays: Vec<Ipv4Addr>,
     /// In the order of the card's lanes.
     servers: Vec<ServerId>,
@@ -129,7 +130,7 @@ impl Scene {
         servers.sort_by_key(|server| relays.is_empty() || !near(server));
         let near = if relays.is_empty() { 0 } else { servers.iter().filter(|server| near(server)).count() };
         let start = card.exchange.start;
-        let stage = Stage { analysis, card, relays, servers, near, start };
+        let stage = Stage { analysis, card, filler: Filler::new(analysis), relays, servers, near, start };
         let arrows = stage.arrows();
         let mut notes = vec![stage.verdict()];
         if left_out > 0 {
@@ -270,7 +271,7 @@ impl<'a> Stage<'a> {
         from: usize,
         ends: Vec<End>,
     ) -> Arrow {
-        let frame_ref = frame_name(self.analysis, at);
+        let frame_ref = self.filler.frame(at);
         Arrow { time, clock: String::new(), frame: self.card.frame(at), frame_ref, label, sort, from, ends }
     }
 
