@@ -26,6 +26,7 @@ mod replay;
 mod report;
 mod scenarios;
 mod score;
+mod session;
 mod shell;
 mod support;
 mod topology_infer;

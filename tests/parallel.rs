@@ -250,27 +250,28 @@ fn a_control_channel_with_few_clients_or_none_is_settled_on_the_way() {
     }
 }
 
+/// The captures of a recording so often, two minutes apart.
+pub fn repeated(folder: &Path, times: u64, made: &TempDir) -> Vec<Input> {
+    let read: Vec<_> = inputs(folder).iter().map(|input| (input.path.clone(), frames(input))).collect();
+    let first = read.iter().map(|(_, frames)| frames[0].0).min().unwrap();
+    let last = read.iter().filter_map(|(_, frames)| frames.last()).map(|it| it.0).max().unwrap();
+    let period = last - first + 120_000_000_000;
+    let inputs = read.iter().map(|(path, frames)| {
+        let later = |time: u64| frames.iter().map(move |(ns, data, len)| (ns + time * period, data, len));
+        let all: Vec<_> =
+            (0..times).flat_map(later).map(|(ns, data, len)| (ns, data.clone(), *len)).collect();
+        Input { zone: None, path: made.file(path.file_name().unwrap().to_str().unwrap(), &pcap(&all)) }
+    });
+    inputs.collect()
+}
+
 /// A recording again and again is a capture with failures that is longer than a small window.
 #[test]
 fn many_batches_come_to_what_one_does() {
     for (name, times) in [("split-brain-load-balancing", 24), ("relayed", 45)] {
         let folder = captures().join(name);
         let (topology, made) = (topology(&folder), TempDir::new("parallel"));
-        let read: Vec<_> = inputs(&folder).iter().map(|input| (input.path.clone(), frames(input))).collect();
-        let first = read.iter().map(|(_, frames)| frames[0].0).min().unwrap();
-        let last = read.iter().filter_map(|(_, frames)| frames.last()).map(|it| it.0).max().unwrap();
-        let period = last - first + 120_000_000_000;
-        let inputs: Vec<Input> = read
-            .iter()
-            .map(|(path, frames)| {
-                let later =
-                    |time: u64| frames.iter().map(move |(ns, data, len)| (ns + time * period, data, len));
-                let all: Vec<_> =
-                    (0..times).flat_map(later).map(|(ns, data, len)| (ns, data.clone(), *len)).collect();
-                let path = made.file(path.file_name().unwrap().to_str().unwrap(), &pcap(&all));
-                Input { zone: None, path }
-            })
-            .collect();
+        let inputs = repeated(&folder, times, &made);
         let whole = Window::WHOLE;
         let (whole, batches) = written(&inputs, &topology, Format::Csv, 2, whole);
         assert_eq!(batches, 1);

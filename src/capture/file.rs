@@ -59,7 +59,8 @@ struct Head {
     original_len: u32,
     data: Range<usize>,
     untimed: bool,
-    unordered: bool,
+    /// When the frame before it in the file was captured.
+    previous: Option<CaptureTime>,
 }
 
 impl CaptureFile {
@@ -180,17 +181,11 @@ impl CaptureFile {
     pub(super) fn give<'a>(&'a self, sources: &mut Sources) -> Option<Frame<'a>> {
         let (head, open) = (self.head.as_ref()?, self.open.as_ref()?);
         let source = sources.of_mut(head.at.source)?;
-        source.frames += 1;
         if head.untimed {
+            source.frames += 1;
             source.untimed += 1;
         } else {
-            source.unordered += u64::from(head.unordered);
-            if source.first.is_none_or(|first| head.time < first) {
-                source.first = Some(head.time);
-            }
-            if source.last.is_none_or(|last| head.time > last) {
-                source.last = Some(head.time);
-            }
+            source.count(head.time, head.previous);
         }
         Some(Frame {
             time: head.time,
@@ -220,7 +215,7 @@ impl CaptureFile {
             original_len: packet.original_len,
             data: packet.data.clone(),
             untimed: packet.time.is_none(),
-            unordered: previous.is_some_and(|previous| time < previous),
+            previous,
         })
     }
 

@@ -46,6 +46,14 @@ pub struct Source {
 }
 
 impl Source {
+    /// Counts a frame that was captured at an instant, `previous` being that of the frame before in the same file.
+    pub(crate) fn count(&mut self, time: CaptureTime, previous: Option<CaptureTime>) {
+        self.frames += 1;
+        self.unordered += u64::from(previous.is_some_and(|previous| time < previous));
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        self.last = Some(self.last.map_or(time, |last| last.max(time)));
+    }
+
     /// The link type's usual name, or `LINKTYPE_` and its number.
     pub fn link_name(&self) -> String {
         link_name(self.link).map_or_else(|| format!("LINKTYPE_{}", self.link.0), str::to_owned)
@@ -63,7 +71,14 @@ impl Sources {
         self.0.get(id.0 as usize)
     }
 
-    pub(super) fn of_mut(&mut self, id: SourceId) -> Option<&mut Source> {
+    /// Adds a source, which gets the next number.
+    pub(crate) fn add(&mut self, source: Source) -> SourceId {
+        let id = SourceId(self.0.len() as u32);
+        self.0.push(Source { id, ..source });
+        id
+    }
+
+    pub(crate) fn of_mut(&mut self, id: SourceId) -> Option<&mut Source> {
         self.0.get_mut(id.0 as usize)
     }
 }

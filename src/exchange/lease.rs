@@ -91,7 +91,7 @@ impl Lease {
 }
 
 /// Folds exchanges into leases. It holds the leases that run, [`MOST_RUNNING`] at most.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Leases {
     running: Running,
     ended: Vec<Lease>,
@@ -100,6 +100,11 @@ pub struct Leases {
 }
 
 impl Leases {
+    /// Leases that run or have yet to be told.
+    pub fn len(&self) -> usize {
+        self.running.len() + self.ended.len()
+    }
+
     /// Takes the exchanges of a batch with their outcomes, which need not be in order.
     ///
     /// `story` numbers what there is to say about an exchange, for [`Lease::story`].

@@ -25,7 +25,7 @@ impl Key {
 
 /// An open exchange, with what tells at a glance whether a message may belong to it.
 /// A hostile client has many, and most messages are looked at for a few.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says whether it has a message of one kind")]
 pub(super) struct Open {
     pub(super) key: Key,
@@ -75,7 +75,7 @@ impl Open {
 }
 
 /// Exchanges at places that do not change.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     /// The place of each key's youngest open exchange. The hash has a random seed, because
     /// anybody can choose hardware addresses.

@@ -67,7 +67,7 @@ pub struct PairCounts {
 }
 
 /// Pairs messages in the order of capture time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Pairer {
     limits: PairLimits,
     table: Table,
@@ -264,7 +264,7 @@ impl Pairer {
     }
 
     /// Closes what has been idle for too long, and the oldest when there are too many.
-    fn expire(&mut self, now: CaptureTime) {
+    pub fn expire(&mut self, now: CaptureTime) {
         // One that never ends must not hold back all that come after it.
         if self.done.len() > 2 * self.limits.open
             && let Some(&Place { at, closed: false }) = self.done.front()
@@ -340,6 +340,11 @@ impl Pairer {
         for at in 0..self.table.len() as u32 {
             self.close(at, false);
         }
+    }
+
+    /// Exchanges that are open.
+    pub const fn open(&self) -> usize {
+        self.open
     }
 
     /// What the table has done so far.

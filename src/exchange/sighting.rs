@@ -29,7 +29,7 @@ pub struct Sightings {
     index: HashTable<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Recent {
     identity: u64,
     message: MessageId,
@@ -120,11 +120,10 @@ struct PointSource {
 }
 
 impl CapturePoints {
-    /// The points of sources that belong to these zones, in the order of their
-    /// numbers; a source that is found later is a point of its own.
-    pub fn new(zones: impl IntoIterator<Item = String>) -> Self {
-        let source = |(at, zone)| PointSource { zone, point: SourceId(at as u32), last: None, next: None };
-        Self { sources: zones.into_iter().enumerate().map(source).collect() }
+    /// Adds the source with the next number, which belongs to this zone. One that is not added is a point of its own.
+    pub fn add(&mut self, zone: String) {
+        let point = SourceId(self.sources.len() as u32);
+        self.sources.push(PointSource { zone, point, last: None, next: None });
     }
 
     /// Takes note of a frame, in the order of reading, and gives the capture point of its source.
@@ -187,8 +186,8 @@ mod tests {
 
     #[test]
     fn a_rotated_file_is_the_same_point_and_a_second_capture_is_not() {
-        let zones = ["lan", "lan", "lan", "dmz"].map(str::to_owned);
-        let mut points = CapturePoints::new(zones);
+        let mut points = CapturePoints::default();
+        ["lan", "lan", "lan", "dmz"].map(str::to_owned).into_iter().for_each(|zone| points.add(zone));
         let mut enter = |source, ms: i64| points.enter(SourceId(source), CaptureTime(ms * MS)).0;
         assert_eq!([enter(0, 0), enter(0, 10)], [0, 0]);
         assert_eq!(enter(3, 11), 3, "another zone");

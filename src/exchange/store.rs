@@ -68,10 +68,19 @@ impl Messages {
         Some(segment)
     }
 
-    /// Adds what was paired elsewhere.
+    /// Adds what was paired elsewhere, in place of what was shown of it.
     pub fn share(&mut self, segment: Segment) {
+        self.show(&mut Vec::new());
         self.next += segment.len() as u32;
         self.sealed.push_back(segment);
+    }
+
+    /// Adds messages that were paired elsewhere and are the first of a segment to come, in place of those shown before.
+    pub fn show(&mut self, open: &mut Vec<Observed>) {
+        self.next -= self.open.len() as u32;
+        self.next += open.len() as u32;
+        self.open.clear();
+        self.open.append(open);
     }
 
     /// The message with this number, unless it has left or is still to come.

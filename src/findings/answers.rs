@@ -13,7 +13,7 @@ use crate::ha::topology::RelationshipId;
 use crate::units::{CaptureTime, ServerId};
 
 /// What is kept of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Answers {
     twice: Crowds,
     beats: Beats,
@@ -21,7 +21,7 @@ pub(super) struct Answers {
 
 impl Answers {
     pub(super) fn begin(&mut self, view: &View<'_>, findings: &mut Findings) {
-        self.beats.begin();
+        self.beats.begin(view.batch.analysis);
         senders(view, findings);
     }
 

@@ -58,14 +58,14 @@ impl Halves {
 }
 
 /// What one server answered, in distinct clients.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Answered {
     own: u64,
     others: Tally,
 }
 
 /// The clients of one pair.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Clients {
     asked: Halves,
     answered: Halves,
@@ -73,7 +73,7 @@ struct Clients {
 }
 
 /// The clients of every pair that balances load.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Balance {
     clients: HashMap<(RelationshipId, ClientKey), Share>,
     pairs: BTreeMap<RelationshipId, Clients>,

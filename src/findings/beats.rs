@@ -7,38 +7,48 @@ use super::view::{View, state_of};
 use crate::ha::events::{EventKind, HaEvent};
 use crate::ha::state::State;
 use crate::ha::topology::RelationshipId;
+use crate::pipeline::Analysis;
 use crate::units::CaptureTime;
 
 /// Heartbeats before and behind an instant that tell about it: the last of each of the two servers, and the next.
 const NEAR: usize = 2;
 
 /// One heartbeat, and what it says when it is an unusual one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Beat {
     time: CaptureTime,
     told: Option<String>,
 }
 
-/// The heartbeats of this batch, and the last ones before it, in order of time.
-#[derive(Debug, Default)]
-pub(super) struct Beats(HashMap<RelationshipId, Vec<Beat>>);
+/// The heartbeats around the exchanges of this batch, and the last ones before them, in order of time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Beats {
+    beats: HashMap<RelationshipId, Vec<Beat>>,
+    /// No exchange from this batch on began before that.
+    from: Option<CaptureTime>,
+}
 
 impl Beats {
-    pub(super) fn begin(&mut self) {
-        for beats in self.0.values_mut() {
-            beats.drain(..beats.len().saturating_sub(NEAR));
+    pub(super) fn begin(&mut self, batch: &Analysis<'_>) {
+        // A batch may bring heartbeats from behind the exchanges that it settles.
+        if let Some(from) = self.from {
+            for beats in self.beats.values_mut() {
+                let before = beats.partition_point(|beat| beat.time <= from);
+                beats.drain(..before.saturating_sub(NEAR));
+            }
         }
+        self.from = batch.watermark;
     }
 
     pub(super) fn event(&mut self, view: &View<'_>, event: &HaEvent) {
         let (EventKind::Heartbeat, Some(id)) = (event.kind, event.relationship) else { return };
         let beat = Beat { time: event.time, told: unusual(view, id, event) };
-        self.0.entry(id).or_default().push(beat);
+        self.beats.entry(id).or_default().push(beat);
     }
 
     /// What the heartbeats around an instant say of scopes that were set by hand.
     pub(super) fn by_hand(&self, id: RelationshipId, time: CaptureTime) -> Option<&str> {
-        let beats = self.0.get(&id)?;
+        let beats = self.beats.get(&id)?;
         let (before, after) = beats.split_at(beats.partition_point(|beat| beat.time <= time));
         let mut near = before.iter().rev().take(NEAR).chain(after.iter().take(NEAR));
         near.find_map(|beat| beat.told.as_deref())

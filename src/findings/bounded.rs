@@ -39,7 +39,7 @@ impl Keys {
 
 /// A map that forgets what was not used for long: it remembers at least the
 /// 28,672 entries that were used last, and at most twice as many.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Recent<K, V> {
     seed: foldhash::fast::RandomState,
     young: HashTable<(K, V)>,

@@ -13,7 +13,7 @@ use super::view::{Case, View};
 use crate::ha::events::HaEvent;
 
 /// What is kept of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Channel {
     stopped: Stopped,
     returning: Returning,

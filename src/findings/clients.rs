@@ -9,7 +9,7 @@ use crate::units::ZoneId;
 pub(super) type Key = (ClientKey, ZoneId);
 
 /// What is remembered of one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Client {
     pub(super) secs: Known,
     /// Its last lease.
@@ -17,7 +17,7 @@ pub(super) struct Client {
 }
 
 /// The clients heard of last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Clients(Recent<Key, Client>);
 
 impl Clients {

@@ -32,7 +32,7 @@ struct Offset {
 }
 
 /// The skew of one server.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Skew {
     tally: Tally,
     worst_s: i64,
@@ -42,7 +42,7 @@ struct Skew {
 }
 
 /// The clocks so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Clocks {
     /// The latest of each server; at first the first one, so that no answer has to do without.
     offsets: HashMap<(RelationshipId, ServerId), Offset>,

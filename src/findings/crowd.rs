@@ -26,7 +26,7 @@ pub(super) struct Reason {
 }
 
 /// One client's part: the server concerned, the sentence of its first time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Member {
     server: Option<ServerId>,
     client: HwAddr,
@@ -34,7 +34,7 @@ struct Member {
     text: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Crowd {
     tally: Tally,
     clients: Distinct<HwAddr>,
@@ -71,7 +71,7 @@ impl Crowd {
 }
 
 /// Clients by what befell them, for one code.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Crowds(BTreeMap<Reason, Crowd>);
 
 impl Crowds {

@@ -43,7 +43,7 @@ struct Beat {
 }
 
 /// The cuts of one relationship, in order of time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pair {
     last: Beat,
     /// From when on the servers may act alone unless another heartbeat comes.
@@ -52,7 +52,7 @@ struct Pair {
 }
 
 /// The cuts so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Cuts(HashMap<RelationshipId, Pair>);
 
 impl Cuts {

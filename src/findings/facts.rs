@@ -16,7 +16,7 @@ use crate::units::{CaptureTime, MessageId, ServerId, ZoneId};
 const REPLIED: usize = 65_536;
 
 /// What is known so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     pub(super) keys: Keys,
     /// Who is seen to reply to the clients of a zone: the captures show that direction.

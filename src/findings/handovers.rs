@@ -16,7 +16,7 @@ const KEPT: usize = 4096;
 type Spans = Vec<(CaptureTime, CaptureTime)>;
 
 /// The handovers so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Handovers {
     /// The last reported state of each server.
     last: HashMap<(RelationshipId, ServerId), (CaptureTime, State)>,

@@ -17,7 +17,7 @@ const TOO_SLOW_US: i64 = 3_000_000;
 /// A server whose OFFERs are slow too waits for something else than its partner.
 const OFFER_SHARE: i64 = 10;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Waits {
     tally: Tally,
     longest_us: i64,
@@ -28,7 +28,7 @@ struct Waits {
 }
 
 /// Slow ACKs by server.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Latency(BTreeMap<ServerId, Waits>);
 
 impl Latency {

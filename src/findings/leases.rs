@@ -33,7 +33,7 @@ struct Holder {
 }
 
 /// Who holds which address.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Leases {
     /// Separate sites may number their subnets alike.
     holders: Recent<(Ipv4Addr, ZoneId), Holder>,

@@ -108,7 +108,7 @@ type Span = (CaptureTime, CaptureTime);
 type Key = (FindingCode, Option<ServerId>, Option<HwAddr>);
 
 /// The findings so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Findings {
     by_subject: BTreeMap<Key, Finding>,
     whole: Vec<Finding>,

@@ -79,7 +79,7 @@ const SURE: f64 = 0.9;
 /// remembers some fifty thousand clients at most and forgets the ones not
 /// heard of for longest, and of one code there are some thousand findings at
 /// most, the rest being counted in one more.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Finder {
     facts: Facts,
     findings: Findings,

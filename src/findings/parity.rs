@@ -14,7 +14,7 @@ use crate::units::{SECOND, ServerId, ZoneId};
 const CLIENTS: usize = 3;
 
 /// Clients of one owner that asked in vain since somebody last answered one of its clients.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Outage {
     tally: Tally,
     clients: Distinct<ClientKey>,
@@ -24,7 +24,7 @@ struct Outage {
 }
 
 /// The outages that go on.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Parity {
     open: HashMap<(RelationshipId, ServerId), Outage>,
 }

@@ -21,7 +21,7 @@ const SKEW: i64 = SECOND;
 const RELAYS: usize = 16_384;
 
 /// What one relay sends to one server before it sends to another one again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Run {
     server: ServerId,
     tally: Tally,
@@ -38,7 +38,7 @@ struct Way {
 }
 
 /// The longest run to each server of one relay, and the one that goes on.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Relay {
     now: Option<Run>,
     longest: BTreeMap<ServerId, Run>,
@@ -86,7 +86,7 @@ impl Relay {
 }
 
 /// What the relays send where.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Relays {
     relays: HashMap<(ZoneId, Ipv4Addr), Relay>,
     /// Servers whose relayed traffic a zone's captures show.

@@ -31,7 +31,7 @@ struct Unanswered {
 }
 
 /// Clients whose renewal was not answered yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Renewals {
     waiting: Recent<ClientKey, Unanswered>,
 }

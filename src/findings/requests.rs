@@ -15,7 +15,7 @@ use crate::units::{ServerId, ZoneId};
 const PROBABLE: f64 = 0.8;
 
 /// What is kept of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Requests {
     unserved: Crowds,
     /// Silences of servers that were not seen to answer anybody yet.

@@ -42,7 +42,7 @@ impl Heard {
 }
 
 /// What is known of the network after all packets were read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Network<'t> {
     /// What the user said, or where he named no server, what the packets say.
     pub topology: Cow<'t, Topology>,
@@ -58,7 +58,7 @@ pub struct Network<'t> {
 }
 
 /// A zone's wire.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Wire {
     /// Machines that hear its broadcasts: by an address there, or because they answered one; ascending.
     listening: Vec<ServerId>,

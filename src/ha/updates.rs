@@ -43,7 +43,7 @@ impl Update {
 }
 
 /// The updates that one server sent for one client, in time order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Sent {
     by: ServerId,
     chaddr: HwAddr,
@@ -52,7 +52,7 @@ struct Sent {
 
 /// The lease updates that still matter. They are asked for in the order of time, so they lie in that
 /// order, and the index over them is small.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Updates {
     /// In the order of their first updates.
     sent: VecDeque<Sent>,

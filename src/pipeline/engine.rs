@@ -26,6 +26,7 @@ use crate::units::{CaptureTime, MessageId, SECOND};
 const EVENTS_NS: i64 = 2 * KEPT_EVENTS_NS + 8 * SECOND;
 
 /// Takes what the reader gives and makes batches of it.
+#[derive(Clone)]
 pub(super) struct Engine<'t> {
     window: Window,
     sentences: bool,
@@ -55,6 +56,8 @@ pub(super) struct Engine<'t> {
     leases: Leases,
     /// Latest instant read.
     end: CaptureTime,
+    /// Everything before this instant was read, where a clock tells; behind `end` otherwise.
+    clock: CaptureTime,
     /// Nothing more will be read.
     ended: bool,
     state: Analysis<'t>,
@@ -86,6 +89,7 @@ impl<'t> Engine<'t> {
             updates: Updates::default(),
             leases: Leases::default(),
             end: CaptureTime(i64::MIN),
+            clock: CaptureTime(i64::MIN),
             ended: false,
             state: Analysis {
                 network: Network::new(Cow::Borrowed(topology)),
@@ -113,9 +117,66 @@ impl<'t> Engine<'t> {
 
     /// Takes what was read, and settles a batch when enough is known.
     pub(super) fn read(&mut self, batch: &mut Batch, take: &mut impl FnMut(&Analysis<'_>)) {
+        self.learn(batch);
+        if self.closed.len() < self.window.batch && self.heard() < self.window.events {
+            return;
+        }
+        self.survey(false);
+        self.settle_due(take);
+        if self.held >= self.window.events {
+            // A quiet network with heartbeats: what is long over need not wait for more clients.
+            let over = self.ahead.iter().take_while(|exchange| self.is_known_behind(exchange)).count();
+            self.settle_and_give(over.min(self.window.batch), self.told, take);
+        }
+    }
+
+    /// Everything before `clock` was read: settles what is known behind, few as it may be.
+    pub(super) fn tick(&mut self, clock: CaptureTime, take: &mut impl FnMut(&Analysis<'_>)) {
+        self.clock = clock;
+        let first = self.closed.front().map(|exchange| exchange.end);
+        // The first survey finds out who the servers are where nobody said it, so it waits for the first decision.
+        let early = first.is_none_or(|end| self.known().since(end) < Gaps::REACH_NS);
+        if self.replayer.is_none() && early && self.heard() < self.window.events {
+            return;
+        }
+        self.survey(false);
+        let horizon = self.horizon();
+        let over = self.ahead.iter().take_while(|exchange| exchange.end < horizon).count();
+        if over > 0 || self.state.watermark.is_none_or(|told| horizon.since(told) > SECOND) {
+            self.settle_and_give(over.min(self.window.batch), horizon, take);
+        }
+    }
+
+    /// The instant up to which waiting longer could not make anything much surer.
+    fn horizon(&self) -> CaptureTime {
+        let known = self.told;
+        self.state.timeline.complete_until(known).min(known.plus(-Gaps::REACH_NS))
+    }
+
+    /// What it would come to if nothing more were read; only what is not settled yet is in it.
+    pub(super) fn peek(&self, ending: Ending) -> Analysis<'t> {
+        let mut peek = self.clone();
+        // Lists of what was settled before, and is in no batch to come.
+        peek.window = Window::WHOLE;
+        peek.finish(ending, &mut |_| {})
+    }
+
+    /// How much is held, as numbers of things.
+    pub(super) fn held(&self) -> [(&'static str, usize); 4] {
+        let state = &self.state;
+        [
+            ("messages", state.messages.from(MessageId(0)).len()),
+            ("exchanges", self.ahead.len() + self.closed.len()),
+            ("events", state.events.all().len() + self.events.len()),
+            ("leases", self.leases.len()),
+        ]
+    }
+
+    fn learn(&mut self, batch: &mut Batch) {
         if let Some(segment) = batch.messages.take() {
             self.state.messages.share(segment);
         }
+        self.state.messages.show(&mut batch.open);
         for late in batch.late.drain(..) {
             self.sight(late);
         }
@@ -130,16 +191,6 @@ impl<'t> Engine<'t> {
             (source.first, source.last) = span;
         }
         self.end = batch.end;
-        if self.closed.len() < self.window.batch && self.heard() < self.window.events {
-            return;
-        }
-        self.survey(false);
-        self.settle_due(take);
-        if self.held >= self.window.events {
-            // A quiet network with heartbeats: what is long over need not wait for more clients.
-            let over = self.ahead.iter().take_while(|exchange| self.is_known_behind(exchange)).count();
-            self.settle_and_give(over.min(self.window.batch), take);
-        }
     }
 
     /// A message was seen again whose exchange is over.
@@ -161,13 +212,13 @@ impl<'t> Engine<'t> {
     /// Settles batches while enough is known behind them.
     fn settle_due(&mut self, take: &mut impl FnMut(&Analysis<'_>)) {
         while self.is_due() {
-            self.settle_and_give(self.window.batch, take);
+            self.settle_and_give(self.window.batch, self.told, take);
         }
     }
 
-    fn settle_and_give(&mut self, count: usize, take: &mut impl FnMut(&Analysis<'_>)) {
+    fn settle_and_give(&mut self, count: usize, until: CaptureTime, take: &mut impl FnMut(&Analysis<'_>)) {
         self.held = 0;
-        self.settle(count);
+        self.settle(count, until);
         take(&self.state);
         self.forget();
     }
@@ -187,7 +238,7 @@ impl<'t> Engine<'t> {
 
     /// The instant before which every event is known: the end of a command may be only when Kea gives it up.
     fn known(&self) -> CaptureTime {
-        self.end.plus(-KEPT_EVENTS_NS)
+        self.end.max(self.clock).plus(-KEPT_EVENTS_NS)
     }
 
     /// Where the capture ends, as far as that is known.
@@ -224,7 +275,7 @@ impl<'t> Engine<'t> {
                 break;
             }
         }
-        self.settle(self.ahead.len());
+        self.settle(self.ahead.len(), self.told);
         let Self { window, leases, mut state, .. } = self;
         state.counts = Counts { forgotten: leases.forgotten, ..counts };
         (state.sources, state.troubles, state.channel) = (sources, troubles, channel);
@@ -329,13 +380,14 @@ impl<'t> Engine<'t> {
         }
     }
 
-    /// Decides the first `count` exchanges that were surveyed, and puts together what the batch settles.
-    fn settle(&mut self, count: usize) {
+    /// Decides the first `count` exchanges that were surveyed, and puts together what the batch settles,
+    /// which is nothing of what happened after `until`.
+    fn settle(&mut self, count: usize, until: CaptureTime) {
         let next = self.message_behind(count);
         let (capture_end, known) = (self.capture_end(), self.known());
         let Self { state, ahead, parts, gaps, end, leases, updates, .. } = self;
         // Whatever is not surveyed begins behind what the replay told, which in the end is everything.
-        let behind = Some(self.told).filter(|told| told.0 < i64::MAX);
+        let behind = Some(until).filter(|until| until.0 < i64::MAX);
         let start = ahead.iter().skip(count).map(|it| it.start).chain(behind).min();
         state.watermark = start;
         state.messages.settle(next);

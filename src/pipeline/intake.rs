@@ -14,10 +14,10 @@ use foldhash::quality::RandomState;
 
 use super::Counts;
 use super::pairing::Pairing;
-use crate::capture::{Input, Progress, Reader, Source, Sources, Trouble};
+use crate::capture::{Frame, Input, Progress, Reader, Source, Sources, Trouble};
 use crate::dhcp::Message;
 use crate::exchange::observed::{Envelope, Observed};
-use crate::exchange::pair::{Late, PairCounts, PairLimits};
+use crate::exchange::pair::{Late, PairCounts, PairLimits, Pairer};
 use crate::exchange::sighting::CapturePoints;
 use crate::exchange::{Exchange, SEGMENT, Segment};
 use crate::frame::{Datagram, Decoded, Decoder, Skip};
@@ -38,6 +38,8 @@ const ROUND: usize = 20;
 pub struct Batch {
     /// Messages in the order of reading, paired.
     pub messages: Option<Segment>,
+    /// Those behind them so far, where messages are handed over before a segment is full.
+    pub open: Vec<Observed>,
     /// Exchanges that are over, by number: those before them were given with earlier batches.
     pub exchanges: Vec<Exchange>,
     /// Further sightings of messages of exchanges that were given with earlier batches.
@@ -63,6 +65,7 @@ pub struct Batch {
 impl Batch {
     fn clear(&mut self) {
         self.messages = None;
+        self.open.clear();
         self.exchanges.clear();
         self.late.clear();
         self.unfinished = None;
@@ -107,13 +110,13 @@ pub fn read(
     threads: usize,
     mut take: impl FnMut(&mut Batch),
 ) -> Ending {
-    let mut intake = Intake::open(inputs, topology, limits);
+    let mut reading = Reading::open(inputs, topology, limits);
     if threads < 2 {
         let mut batch = Batch::default();
-        while intake.fill(&mut batch) {
+        while reading.fill(&mut batch) {
             take(&mut batch);
         }
-        return intake.finish();
+        return reading.finish();
     }
     let (full, filled) = sync_channel(ROUND);
     let (empty, emptied) = sync_channel(ROUND);
@@ -124,7 +127,7 @@ pub fn read(
     thread::scope(|scope| {
         // Both ends go with this closure, whichever way it ends: then the reader waits for nobody.
         let empty = empty;
-        let reading = scope.spawn(move || intake.run(&emptied, &full));
+        let reading = scope.spawn(move || reading.run(&emptied, &full));
         for mut batch in filled {
             take(&mut batch);
             // When everything was read nobody waits for it any more.
@@ -138,32 +141,17 @@ pub fn read(
 }
 
 /// Reads, decodes and pairs.
-struct Intake<'t> {
+struct Reading<'t> {
     reader: Reader,
-    decoder: Decoder,
-    control: ControlReader<'t>,
-    points: CapturePoints,
-    zones: Zones,
-    pairing: Pairing,
-    counts: Counts,
-    seed: RandomState,
-    end: CaptureTime,
+    intake: Intake<'t>,
 }
 
-impl<'t> Intake<'t> {
+impl<'t> Reading<'t> {
     fn open(inputs: &[Input], topology: &'t Topology, limits: PairLimits) -> Self {
         let reader = Reader::open(inputs);
-        Self {
-            points: CapturePoints::new(reader.sources().iter().map(|source| source.zone.clone())),
-            reader,
-            decoder: Decoder::new(),
-            control: ControlReader::new(topology),
-            zones: Zones::default(),
-            pairing: Pairing::new(limits),
-            counts: Counts::default(),
-            seed: RandomState::default(),
-            end: CaptureTime(i64::MIN),
-        }
+        let mut intake = Intake::new(topology, limits);
+        reader.sources().iter().for_each(|source| intake.points.add(source.zone.clone()));
+        Self { reader, intake }
     }
 
     fn run(mut self, empty: &Receiver<Batch>, full: &SyncSender<Batch>) -> Ending {
@@ -180,20 +168,16 @@ impl<'t> Intake<'t> {
     fn fill(&mut self, batch: &mut Batch) -> bool {
         batch.clear();
         let mut frames = 0;
-        while frames < MOST_FRAMES && self.pairing.len() < SEGMENT && self.frame() {
+        while frames < MOST_FRAMES && !self.intake.is_full() && self.frame() {
             frames += 1;
         }
-        if frames == 0 && self.pairing.len() == 0 {
+        if frames == 0 && self.intake.pairing.len() == 0 {
             return false;
         }
         batch.progress = self.reader.progress();
         // Segments are full, but for the last one of the capture.
-        self.pairing.hand_over(batch, self.pairing.len() == SEGMENT || frames < MOST_FRAMES);
-        batch.sources.append(&mut self.zones.new);
-        batch.spans.extend(self.reader.sources().iter().map(|source| (source.first, source.last)));
-        batch.events.extend(self.control.drain());
-        batch.signs.extend(self.control.drain_signs());
-        batch.end = self.end;
+        let enough = self.intake.is_full() || frames < MOST_FRAMES;
+        self.intake.hand_over(batch, self.reader.sources(), enough);
         true
     }
 
@@ -201,9 +185,68 @@ impl<'t> Intake<'t> {
     fn frame(&mut self) -> bool {
         let Some(frame) = self.reader.next() else { return false };
         let source = frame.at.source;
+        let taken = self.intake.take(&frame);
+        // The frame borrowed the reader up to here, which knows the sources.
+        if !self.intake.zones.knows(source) {
+            self.intake.zones.learn(self.reader.sources());
+        }
+        if let Some(taken) = taken {
+            self.intake.pair(taken);
+        }
+        true
+    }
+
+    fn finish(mut self) -> Ending {
+        // Files without a frame have a zone too.
+        self.intake.zones.learn(self.reader.sources());
+        Ending { troubles: self.reader.troubles().to_vec(), ..self.intake.finish(self.reader.sources()) }
+    }
+}
+
+/// Decodes and pairs frames, wherever they come from.
+pub(super) struct Intake<'t> {
+    decoder: Decoder,
+    control: ControlReader<'t>,
+    points: CapturePoints,
+    zones: Zones,
+    pairing: Pairing,
+    counts: Counts,
+    seed: RandomState,
+    end: CaptureTime,
+}
+
+/// A message that was taken and is to be paired.
+pub(super) struct Taken {
+    source: SourceId,
+    point: SourceId,
+    identity: u64,
+}
+
+impl<'t> Intake<'t> {
+    pub(super) fn new(topology: &'t Topology, limits: PairLimits) -> Self {
+        Self {
+            points: CapturePoints::default(),
+            decoder: Decoder::new(),
+            control: ControlReader::new(topology),
+            zones: Zones::default(),
+            pairing: Pairing::new(limits),
+            counts: Counts::default(),
+            seed: RandomState::default(),
+            end: CaptureTime(i64::MIN),
+        }
+    }
+
+    /// Whether a segment of messages is full, which must be handed over before more is taken.
+    pub(super) const fn is_full(&self) -> bool {
+        self.pairing.len() >= SEGMENT
+    }
+
+    /// Decodes a frame; a message is to be paired next, once its source is known.
+    pub(super) fn take(&mut self, frame: &Frame<'_>) -> Option<Taken> {
+        let source = frame.at.source;
         let point = self.points.enter(source, frame.time);
         let mut taken = None;
-        match self.decoder.decode(&frame) {
+        match self.decoder.decode(frame) {
             // tshark draws the same line: a payload of a byte is no DHCP message.
             Ok(Decoded::Udp(datagram)) if datagram.payload.len() < 2 => {
                 self.counts.skip(source, Skip::UdpEmpty);
@@ -220,7 +263,7 @@ impl<'t> Intake<'t> {
                     dst_port: datagram.dst_port,
                 };
                 self.pairing.push(Observed::new(envelope, &Message::parse(&datagram.payload, datagram.cut)));
-                taken = Some(identity(&self.seed, &datagram));
+                taken = Some(Taken { source, point, identity: identity(&self.seed, &datagram) });
             }
             Ok(Decoded::Tcp(segment)) => {
                 let control = self.control.push(&segment, frame.time, frame.at);
@@ -232,31 +275,97 @@ impl<'t> Intake<'t> {
             self.counts.cut(source);
         }
         self.end = self.end.max(frame.time);
-        // The frame borrowed the reader up to here, which knows the sources.
-        if !self.zones.knows(source) {
-            self.zones.learn(self.reader.sources());
-        }
-        if let Some(identity) = taken {
-            self.pairing.pair(self.zones.of(source), identity, point);
-        }
-        true
+        taken
     }
 
-    fn finish(mut self) -> Ending {
-        // Files without a frame have a zone too.
-        self.zones.learn(self.reader.sources());
-        let (events, channel) = self.control.finish(self.end);
-        let (exchanges, PairCounts { evicted, orphans }) = self.pairing.finish();
-        Ending {
-            sources: self.reader.sources().to_vec(),
-            zones: self.zones.names,
-            troubles: self.reader.troubles().to_vec(),
-            counts: Counts { evicted, orphans, ..self.counts },
-            exchanges,
-            events,
-            channel,
-            end: self.end,
-        }
+    /// Pairs the message that was taken last.
+    pub(super) fn pair(&mut self, taken: Taken) {
+        self.pairing.pair(self.zones.of(taken.source), taken.identity, taken.point);
+    }
+
+    /// Gives away what was taken: events, and messages with the exchanges that are over if there are `enough` of them.
+    fn hand_over(&mut self, batch: &mut Batch, sources: &Sources, enough: bool) {
+        self.pairing.hand_over(batch, enough);
+        self.hand_over_rest(batch, sources);
+    }
+
+    /// Gives away a full segment of messages with the exchanges that are over.
+    pub(super) fn hand_over_segment(&mut self, batch: &mut Batch, sources: &Sources) {
+        batch.clear();
+        self.hand_over(batch, sources, true);
+    }
+
+    /// Gives away what is over at an instant, and shows the messages that make no full segment yet.
+    pub(super) fn show(&mut self, batch: &mut Batch, sources: &Sources, now: CaptureTime) {
+        batch.clear();
+        self.pairing.show(batch, now);
+        self.hand_over_rest(batch, sources);
+    }
+
+    fn hand_over_rest(&mut self, batch: &mut Batch, sources: &Sources) {
+        batch.sources.append(&mut self.zones.new);
+        batch.spans.extend(sources.iter().map(|source| (source.first, source.last)));
+        batch.events.extend(self.control.drain());
+        batch.signs.extend(self.control.drain_signs());
+        batch.end = self.end;
+    }
+
+    /// What it would be if nothing more came.
+    pub(super) fn peek(&self, sources: &Sources) -> Ending {
+        let Self { control, zones, pairing, counts, end, .. } = self;
+        ending((control.clone(), pairing.pairer().clone()), (zones, counts), sources, *end)
+    }
+
+    /// Nothing more comes.
+    pub(super) fn finish(self, sources: &Sources) -> Ending {
+        let Self { control, zones, pairing, counts, end, .. } = self;
+        ending((control, pairing.into_pairer()), (&zones, &counts), sources, end)
+    }
+
+    /// Makes sources known that were not before.
+    pub(super) fn learn_sources(&mut self, sources: &Sources) {
+        let new = sources.get(self.zones.of_source.len()..).unwrap_or_default();
+        new.iter().for_each(|source| self.points.add(source.zone.clone()));
+        self.zones.learn(sources);
+    }
+
+    /// Messages that were taken.
+    pub(super) const fn messages(&self) -> u64 {
+        self.pairing.messages() as u64
+    }
+
+    /// How much is held, as numbers of things.
+    pub(super) fn held(&self) -> [(&'static str, usize); 3] {
+        let (connections, bytes) = self.control.size();
+        [("open exchanges", self.pairing.pairer().open()), ("connections", connections), ("stream bytes", bytes)]
+    }
+
+    /// What became of the frames so far.
+    pub(super) const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+/// Closes what is open.
+fn ending(
+    (control, mut pairer): (ControlReader<'_>, Pairer),
+    (zones, counts): (&Zones, &Counts),
+    sources: &Sources,
+    end: CaptureTime,
+) -> Ending {
+    let (events, channel) = control.finish(end);
+    pairer.finish();
+    let exchanges = std::iter::from_fn(|| pairer.next_closed()).collect();
+    let PairCounts { evicted, orphans } = pairer.counts();
+    Ending {
+        sources: sources.to_vec(),
+        zones: zones.names.clone(),
+        troubles: Vec::new(),
+        counts: Counts { evicted, orphans, ..counts.clone() },
+        exchanges,
+        events,
+        channel,
+        end,
     }
 }
 
@@ -271,7 +380,7 @@ fn identity(seed: &RandomState, datagram: &Datagram<'_>) -> u64 {
 }
 
 /// Zone names by number, and the zone of every source.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Zones {
     names: Vec<String>,
     of_source: Vec<ZoneId>,

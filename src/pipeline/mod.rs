@@ -6,6 +6,7 @@
 //! engine   the survey of exchanges that are over (who is who, what shows which
 //!          state), and behind it, when enough more was read, the decisions
 //! window   the control channel's events in between
+//! session  the same for frames that are captured now
 //! counts   what became of every frame
 //! ```
 //!
@@ -19,9 +20,11 @@ mod counts;
 mod engine;
 pub mod intake;
 mod pairing;
+mod session;
 mod window;
 
 pub use counts::{Counts, SourceCounts};
+pub use session::{MOST_MESSAGES, Session};
 pub use window::Events;
 
 use self::engine::Engine;
@@ -43,7 +46,7 @@ use crate::units::{CaptureTime, ExchangeId, HwAddr, MessageId, SECOND};
 ///
 /// The lists hold what this batch settles, each thing in one batch only. The
 /// rest is what is known so far, which is everything when the batch is the only one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Analysis<'t> {
     /// The network: topology, machines, zones.
     pub network: Network<'t>,

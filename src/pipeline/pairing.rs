@@ -3,10 +3,10 @@
 
 use super::intake::Batch;
 use crate::exchange::observed::Sighting;
-use crate::exchange::pair::{PairCounts, PairLimits, Pairer};
+use crate::exchange::pair::{PairLimits, Pairer};
 use crate::exchange::sighting::Sightings;
-use crate::exchange::{Exchange, Messages, Observed};
-use crate::units::{MessageId, SourceId, ZoneId};
+use crate::exchange::{Messages, Observed};
+use crate::units::{CaptureTime, MessageId, SourceId, ZoneId};
 
 /// Messages kept behind the oldest exchange that is not given away, so that copies
 /// of one that was closed early are still recognised.
@@ -28,6 +28,11 @@ impl Pairing {
     /// How many messages were taken and not given away.
     pub(super) const fn len(&self) -> usize {
         self.messages.open().len()
+    }
+
+    /// How many messages were taken in all.
+    pub(super) const fn messages(&self) -> u32 {
+        self.messages.next().0
     }
 
     /// Takes a message; [`Pairing::pair`] follows.
@@ -77,10 +82,23 @@ impl Pairing {
         messages.forget(batch.unfinished.map_or(behind, |(_, first)| first.min(behind)));
     }
 
-    /// Closes the exchanges that are still open.
-    pub(super) fn finish(mut self) -> (Vec<Exchange>, PairCounts) {
-        self.pairer.finish();
-        let exchanges = std::iter::from_fn(|| self.pairer.next_closed()).collect();
-        (exchanges, self.pairer.counts())
+    /// Gives away the exchanges that are over at an instant, and shows the messages since the last segment.
+    pub(super) fn show(&mut self, batch: &mut Batch, now: CaptureTime) {
+        let Self { messages, pairer, .. } = self;
+        pairer.expire(now);
+        batch.open.extend_from_slice(messages.open());
+        batch.late.extend(pairer.late());
+        batch.exchanges.extend(std::iter::from_fn(|| pairer.next_closed()));
+        batch.unfinished = pairer.unfinished();
+    }
+
+    /// The exchanges that were not given away.
+    pub(super) const fn pairer(&self) -> &Pairer {
+        &self.pairer
+    }
+
+    /// The same, when no message follows.
+    pub(super) fn into_pairer(self) -> Pairer {
+        self.pairer
     }
 }

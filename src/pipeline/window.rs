@@ -7,7 +7,7 @@ use crate::units::CaptureTime;
 
 /// Events in time order. As a slice they are those that the present batch settles;
 /// [`Events::all`] also has those before it that may still matter, and those read ahead.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Events {
     /// Those before `kept` are forgotten, and dropped when they are half of the list.
     list: Vec<HaEvent>,

@@ -3,7 +3,6 @@
 use super::document::{Figure, Leaf, Link, Words};
 use super::{Error, File};
 use crate::chart::{Chart, Theme};
-use crate::table::{Format, TableWriter};
 
 /// Pages of a chart that stand in the report; further ones are files.
 const MOST_PAGES: usize = 4;

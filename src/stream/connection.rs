@@ -14,7 +14,7 @@ enum Phase {
 }
 
 /// A connection and its listener.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Connection<L> {
     listener: L,
     client: Half,

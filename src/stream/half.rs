@@ -20,7 +20,7 @@ const WINDOW: u32 = 1 << 24;
 const PRINTS: usize = 4;
 
 /// A segment that waits for those before it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     bytes: Vec<u8>,
     ack: u32,
@@ -28,7 +28,7 @@ struct Held {
 }
 
 /// One direction. Positions are sequence numbers carried on beyond 32 bits.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Half {
     /// Position of the next byte; unknown before the first segment.
     next: Option<u64>,

@@ -102,7 +102,7 @@ pub struct StreamCounts {
 }
 
 /// The connections that are followed, each with its listener.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Streams<L> {
     table: AgedTable<Flow, Connection<L>>,
     limits: Limits,

@@ -6,7 +6,7 @@ use crate::units::CaptureTime;
 
 /// A map with at most so many entries; a full one gives up the quarter that was
 /// used longest ago. Its order is that of its keys, so that a run can be repeated.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct AgedTable<K, V> {
     entries: BTreeMap<K, (CaptureTime, V)>,
     cap: usize,

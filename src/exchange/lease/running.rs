@@ -19,7 +19,7 @@ pub const MOST_RUNNING: usize = 1 << 20;
 const BLOCK: usize = 4096;
 
 /// Records with a hash index.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Running {
     index: HashTable<u32>,
     seed: RandomState,
@@ -30,7 +30,7 @@ pub(super) struct Running {
 }
 
 /// A lease as it is kept while it runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Record {
     start: CaptureTime,
     last_ack: CaptureTime,
@@ -65,7 +65,7 @@ struct Has {
 }
 
 /// Texts of a record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rare {
     client_id: Option<ClientId>,
     hostname: Option<Box<str>>,
@@ -176,6 +176,11 @@ impl Record {
 }
 
 impl Running {
+    /// How many run.
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
     fn at(&self, place: u32) -> Option<&Record> {
         self.blocks.get(place as usize / BLOCK)?.get(place as usize % BLOCK)
     }

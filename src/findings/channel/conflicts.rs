@@ -20,7 +20,7 @@ const DAY: i64 = 86_400 * SECOND;
 const REFUSED: usize = 65_536;
 
 /// Refused updates of one sender, with the clients of the last day.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Refused {
     tally: Tally,
     order: VecDeque<(CaptureTime, HwAddr)>,
@@ -46,7 +46,7 @@ impl Refused {
 }
 
 /// Refused updates by sender.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Conflicts(BTreeMap<(ServerId, RelationshipId), Refused>);
 
 impl Conflicts {

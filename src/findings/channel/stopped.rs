@@ -24,7 +24,7 @@ const WITHIN: usize = 16_384;
 type Answer = (CaptureTime, FrameRef);
 
 /// An attempt at a heartbeat.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Attempt {
     time: CaptureTime,
     at: FrameRef,
@@ -34,7 +34,7 @@ struct Attempt {
 }
 
 /// The last heartbeats, and who answered clients since.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Stopped {
     last: BTreeMap<RelationshipId, Attempt>,
     /// The last answer of each server.

@@ -26,7 +26,7 @@ struct Reported {
     last: CaptureTime,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Stuck {
     tally: Tally,
     longest: i64,
@@ -34,7 +34,7 @@ struct Stuck {
 }
 
 /// The states that servers report, and the returns that do not end.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Returning {
     reported: HashMap<(RelationshipId, ServerId), Reported>,
     stuck: BTreeMap<(RelationshipId, ServerId), Stuck>,

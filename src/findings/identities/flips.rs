@@ -14,7 +14,7 @@ use crate::units::{CaptureTime, FrameRef, HwAddr, SECOND, Xid, ZoneId, colon_hex
 const TRANSACTION: i64 = 70 * SECOND;
 
 /// What counts of a query when the client's next one comes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Query {
     time: CaptureTime,
     at: FrameRef,
@@ -31,7 +31,7 @@ impl Query {
 }
 
 /// Flips of one severity in one zone.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Seen {
     tally: Tally,
     /// Those that give the client to the other server of a load-balancing pair.
@@ -40,7 +40,7 @@ struct Seen {
 }
 
 /// The last query of each hardware address, and how often it flipped.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Flips {
     last: Recent<(HwAddr, ZoneId), Query>,
     seen: BTreeMap<(ZoneId, Severity), Seen>,

@@ -13,7 +13,7 @@ use crate::ha::catalogue::{FindingCode, Rule};
 use crate::units::MessageId;
 
 /// What is remembered of identities.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Identities {
     shared: Shared,
     flips: Flips,

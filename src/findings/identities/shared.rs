@@ -15,7 +15,7 @@ const ADDRESSES: usize = 16;
 const SHORTEST_ID: usize = 2;
 
 /// Who uses one client identifier that changed hands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Users {
     last: HwAddr,
     addresses: Vec<HwAddr>,
@@ -26,7 +26,7 @@ struct Users {
 }
 
 /// Identifiers, by zone.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shared {
     /// Who used each last, and in which frame.
     last: Recent<(ClientKey, ZoneId), (HwAddr, FrameRef)>,

@@ -33,7 +33,7 @@ pub(super) struct Crowd {
 }
 
 /// The clients of one zone and relationship that have one habit.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     pub(super) tally: Tally,
     pub(super) example: String,
@@ -42,7 +42,7 @@ pub(super) struct Seen {
 pub(super) type Place = (ZoneId, Option<RelationshipId>);
 
 /// The clients by place and habit.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Habits {
     pub(super) seen: BTreeMap<(Place, Habit), Seen>,
     pub(super) crowds: BTreeMap<Place, Crowd>,

@@ -19,7 +19,7 @@ use crate::ha::topology::{Limits, Mode, RelationshipId};
 use crate::units::{CaptureTime, HwAddr, SECOND, ZoneId};
 
 /// What clients do with `secs`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Secs {
     /// Those that nobody has answered yet.
     waits: Recent<Key, Open>,
@@ -27,7 +27,7 @@ pub(super) struct Secs {
 }
 
 /// A wait that goes on, and whose it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Open {
     chaddr: HwAddr,
     wait: Wait,

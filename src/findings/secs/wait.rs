@@ -36,7 +36,7 @@ impl Habit {
 }
 
 /// The attempts of one client that nobody has answered yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Wait {
     kind: Kind,
     begin: CaptureTime,

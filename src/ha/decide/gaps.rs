@@ -9,14 +9,14 @@ use crate::dhcp::MessageType;
 use crate::exchange::{Exchange, Kind, Messages, of};
 use crate::units::{CaptureTime, SECOND, ZoneId};
 
-/// A loss at one place makes the capture doubtful for this long before and after it.
-const REACH: i64 = 30 * SECOND;
-
 /// Instants at which frames are missing, by zone, in time order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Gaps(HashMap<ZoneId, Vec<CaptureTime>, RandomState>);
 
 impl Gaps {
+    /// A loss at one place makes the capture doubtful for this long before and after it.
+    pub const REACH_NS: i64 = 30 * SECOND;
+
     /// Looks whether an exchange lacks messages that another message proves: a REQUEST
     /// for an offer that was never seen, an answer without its query.
     pub fn observe(&mut self, exchange: &Exchange, messages: &Messages) {
@@ -28,7 +28,7 @@ impl Gaps {
     /// Puts the instants in order, and forgets those that are too old for whatever happened since `from`.
     pub fn settle(&mut self, from: CaptureTime) {
         for times in self.0.values_mut() {
-            times.retain(|gap| gap.plus(REACH) >= from);
+            times.retain(|gap| gap.plus(Self::REACH_NS) >= from);
             times.sort_unstable();
         }
     }
@@ -36,8 +36,8 @@ impl Gaps {
     /// Whether frames are missing in a zone around an instant.
     pub(super) fn near(&self, zone: ZoneId, time: CaptureTime) -> bool {
         self.0.get(&zone).is_some_and(|times| {
-            let at = times.partition_point(|gap| gap.plus(REACH) < time);
-            times.get(at).is_some_and(|gap| gap.since(time) <= REACH)
+            let at = times.partition_point(|gap| gap.plus(Self::REACH_NS) < time);
+            times.get(at).is_some_and(|gap| gap.since(time) <= Self::REACH_NS)
         })
     }
 }

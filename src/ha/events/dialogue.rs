@@ -21,7 +21,7 @@ const GRACE_NS: i64 = 4 * SECOND;
 const WAITING_BYTES: usize = 1024;
 
 /// One connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Dialogue<'t> {
     topology: &'t Topology,
     flow: Flow,

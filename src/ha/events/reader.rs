@@ -13,7 +13,7 @@ use crate::units::{CaptureTime, FrameRef};
 const MOST_ENDPOINTS: usize = 10_000;
 
 /// Pairs requests with answers, per connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ControlReader<'t> {
     topology: &'t Topology,
     /// Configured ports; control traffic is what known machines say on them.

@@ -96,7 +96,7 @@ pub struct ChannelReport {
 }
 
 /// Where the dialogues write.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Notes {
     events: Vec<HaEvent>,
     pub(super) report: ChannelReport,

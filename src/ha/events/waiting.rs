@@ -6,7 +6,7 @@ use crate::stream::Stamp;
 use crate::units::SECOND;
 
 /// What one side says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Voice {
     pub(super) reader: Reader,
     /// The frame in which the present message began.
@@ -20,7 +20,7 @@ pub(super) struct Voice {
 }
 
 /// A request that waits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Waiting {
     pub(super) asked: Stamp,
     /// Sequence number behind it.
@@ -31,7 +31,7 @@ pub(super) struct Waiting {
 }
 
 /// An answer whose request was not read yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Early {
     pub(super) begun: Stamp,
     pub(super) complete: Stamp,

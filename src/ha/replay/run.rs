@@ -18,7 +18,7 @@ use crate::ha::topology::{RelationshipId, Role, Topology};
 use crate::units::{CaptureTime, SECOND, ServerId};
 
 /// One machine: what its relationships share.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Machine {
     /// Its seats, in the order of its own file.
     pub(super) seats: Vec<usize>,
@@ -36,7 +36,7 @@ pub(super) struct Machine {
 }
 
 /// Kea's state machine of every active peer, run over what was read so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Replayer {
     run: Run,
     /// Queries that are not due yet, as they came.
@@ -46,7 +46,7 @@ pub struct Replayer {
 }
 
 /// Queries that came together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting {
     queries: Vec<Query>,
     /// When the first and the last of them were.
@@ -135,7 +135,7 @@ pub(super) fn run(topology: &Topology, inputs: &[Input<'_>], end: CaptureTime) -
     replay
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Run {
     seats: Vec<Seat>,
     places: HashMap<(ServerId, RelationshipId), usize, RandomState>,

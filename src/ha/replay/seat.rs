@@ -20,7 +20,7 @@ const GRACE_MS: u32 = 50;
 /// When and where something was seen.
 pub(super) type Seen = (CaptureTime, FrameRef);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Seat {
     pub(super) server: ServerId,
     pub(super) relationship: RelationshipId,

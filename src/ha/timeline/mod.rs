@@ -110,7 +110,7 @@ pub struct Standing {
 }
 
 /// All evidence of a capture.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Timeline {
     points: Tracks<Place, Point>,
     /// Signs of life (`true`) and of absence per machine.
@@ -219,6 +219,13 @@ impl Timeline {
     pub fn settle(&mut self) {
         self.points.settle();
         self.life.settle();
+    }
+
+    /// The instant up to which nothing much can be learned any more, as all evidence before `known` is there:
+    /// everybody was heard of after it, or it is too far away.
+    pub fn complete_until(&self, known: CaptureTime) -> CaptureTime {
+        let heard = [self.points.heard_until(known), self.life.heard_until(known)];
+        heard.into_iter().flatten().fold(known, Ord::min).max(known.plus(-FAR_NS))
     }
 
     /// Forgets what says nothing any more about whatever happens from an instant on.

@@ -29,7 +29,7 @@ pub(super) struct Fingers(Cell<[usize; 2]>);
 /// How far from the place of an earlier answer the next one is looked for.
 const NEAR: usize = 8;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Track<T> {
     list: Vec<T>,
     /// So many of the first are in order.
@@ -45,7 +45,7 @@ impl<T> Default for Track<T> {
 }
 
 /// Tracks by what they are about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tracks<K, T> {
     places: HashMap<K, usize, RandomState>,
     tracks: Vec<Track<T>>,
@@ -76,6 +76,16 @@ impl<K: Hash + Eq, T: Timed + Copy> Tracks<K, T> {
 
     pub(super) fn forget(&mut self, before: CaptureTime) {
         self.tracks.iter_mut().for_each(|track| track.forget(before));
+    }
+
+    /// When the track that has been silent longest before an instant had its last entry.
+    pub(super) fn heard_until(&self, before: CaptureTime) -> Option<CaptureTime> {
+        let last = |track: &Track<T>| {
+            let at = track.list.partition_point(|it| it.place().0 < before);
+            let last = at.checked_sub(1).and_then(|at| track.list.get(at));
+            last.map_or(CaptureTime(i64::MIN), |it| it.place().0)
+        };
+        self.tracks.iter().map(last).min()
     }
 
     /// A finger for each track.

@@ -25,7 +25,7 @@ pub struct Story {
 }
 
 /// Stories by number.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Stories {
     list: Vec<Story>,
     /// The numbers of the stories with a hash.

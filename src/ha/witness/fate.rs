@@ -43,7 +43,7 @@ const MOST_LINES: usize = 1000;
 const UNREAD: i64 = 20_000_000;
 
 /// A server's logs as one list of events on the captures' clock.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Diary {
     /// In time order.
     events: Vec<(CaptureTime, Event)>,

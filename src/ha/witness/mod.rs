@@ -47,7 +47,7 @@ impl Given {
 }
 
 /// What the witnesses say, on the captures' clock.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Witnesses {
     /// How every log was put on the captures' clock, in the order given.
     pub alignments: Vec<Alignment>,

@@ -26,7 +26,7 @@ pub enum Heard {
     Tls(Record),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum State {
     /// Before a message; what does not begin one is passed over up to the next segment.
     #[default]
@@ -46,7 +46,7 @@ enum State {
 }
 
 /// Reads the messages of one direction of one connection.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Reader {
     answers: bool,
     state: State,

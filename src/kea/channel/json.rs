@@ -45,7 +45,7 @@ enum Token {
 }
 
 /// A reader of one body.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Scan {
     /// One bit per open container, the innermost lowest; set for a map.
     maps: u64,
