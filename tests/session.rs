@@ -68,7 +68,14 @@ fn live<'t>(
 
 /// A source before its first frame.
 fn empty(source: &dorascope::capture::Source) -> dorascope::capture::Source {
-    dorascope::capture::Source { first: None, last: None, frames: 0, untimed: 0, unordered: 0, ..source.clone() }
+    dorascope::capture::Source {
+        first: None,
+        last: None,
+        frames: 0,
+        untimed: 0,
+        unordered: 0,
+        ..source.clone()
+    }
 }
 
 /// Fails with the first line that differs; gives the number of batches that the session came in.

@@ -337,7 +337,11 @@ impl<'t> Intake<'t> {
     /// How much is held, as numbers of things.
     pub(super) fn held(&self) -> [(&'static str, usize); 3] {
         let (connections, bytes) = self.control.size();
-        [("open exchanges", self.pairing.pairer().open()), ("connections", connections), ("stream bytes", bytes)]
+        [
+            ("open exchanges", self.pairing.pairer().open()),
+            ("connections", connections),
+            ("stream bytes", bytes),
+        ]
     }
 
     /// What became of the frames so far.

@@ -1,9 +1,8 @@
 //! Rows of one table in memory, stored by column.
 
 use super::cell::Cell;
-use super::put::{Put as _, Row};
+use super::put::Row;
 use super::schema::{EPOCH_NS, Table};
-use super::texts::LeaseName;
 use super::values::Values;
 
 /// Rows of one table.
@@ -56,12 +55,9 @@ impl Rows {
         Row { columns: self.columns.iter_mut() }
     }
 
-    /// Appends a row of another part of the same table; where there is a name, its first column gets that.
-    pub(super) fn push_from(&mut self, other: &Self, row: usize, name: Option<LeaseName>) {
-        let mut columns = self.columns.iter_mut().zip(&other.columns);
-        if let Some((name, (first, _))) = name.and_then(|name| Some((name, columns.next()?))) {
-            name.put(first);
-        }
+    /// Appends a row of another part of the same table.
+    pub(super) fn push_from(&mut self, other: &Self, row: usize) {
+        let columns = self.columns.iter_mut().zip(&other.columns);
         columns.for_each(|(to, from)| to.push_from(from, row));
         self.len += 1;
     }
@@ -100,7 +96,7 @@ impl Rows {
     /// Appends the rows of another part of the same table, as shards produce them.
     pub fn append(&mut self, other: &Self) {
         debug_assert_eq!(self.table, other.table, "parts of two tables");
-        (0..other.len).for_each(|row| self.push_from(other, row, None));
+        (0..other.len).for_each(|row| self.push_from(other, row));
     }
 
     /// The same rows in another order; `order` holds row numbers.
@@ -108,7 +104,7 @@ impl Rows {
     pub fn reordered(&self, order: &[usize]) -> Self {
         let mut rows = Self::new(self.table);
         for row in order {
-            rows.push_from(self, *row, None);
+            rows.push_from(self, *row);
         }
         rows
     }

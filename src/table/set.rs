@@ -45,7 +45,7 @@ impl TableSet {
         let alone = threads == 1;
         let (scribe, desks) = Scribe::new(files, alone);
         let mut desks = desks.into_iter();
-        let streams = schema::TABLES.map(|table| Stream::new(desks.next(), table, *table == schema::LEASES));
+        let streams = schema::TABLES.map(|table| Stream::new(desks.next(), table));
         Ok(Self { streams, seen: Seen::default(), scribe, alone })
     }
 

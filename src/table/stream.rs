@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use super::rows::Rows;
 use super::schema::Table;
 use super::scribe::{Desk, Gone};
-use super::texts::LeaseName;
 use super::write::GROUP_ROWS;
 use crate::units::{CaptureTime, FrameRef};
 
@@ -18,8 +17,8 @@ const GROUP_BYTES: usize = 6 << 20;
 /// Where a row stands in its table: `(ts_ns, source, frame)`, or another number in place of the frame's.
 pub(super) type Place = (CaptureTime, FrameRef);
 
-/// Appends a row by its index among those of a batch, with its number in the table.
-type Push<'a> = Box<dyn Fn(&mut Rows, usize, u64) + 'a>;
+/// Appends a row by its index among those of a batch.
+type Push<'a> = Box<dyn Fn(&mut Rows, usize) + 'a>;
 
 /// The rows that a batch has for a table, still to be made.
 pub(super) struct Entries<'a> {
@@ -27,7 +26,7 @@ pub(super) struct Entries<'a> {
     pub count: usize,
     /// Where one of them stands, by its index.
     pub place: Box<dyn Fn(usize) -> Place + 'a>,
-    /// Appends one of them, by its index; the number is that of the row in its table, from 0.
+    /// Appends one of them, by its index.
     pub push: Push<'a>,
 }
 
@@ -35,8 +34,8 @@ impl Entries<'_> {
     /// All of them as rows, in order.
     pub fn rows(&self, table: &'static Table, ranks: &Ranks) -> Rows {
         let mut rows = Rows::new(table);
-        for (number, (_, at)) in self.order(ranks).into_iter().enumerate() {
-            (self.push)(&mut rows, at, number as u64);
+        for (_, at) in self.order(ranks) {
+            (self.push)(&mut rows, at);
         }
         rows
     }
@@ -79,19 +78,16 @@ pub(super) struct Stream {
     held: Rows,
     /// Those that are not, in order, with their row in `held`.
     waiting: Vec<(Place, usize)>,
-    written: u64,
     /// Where the last row stands that is not late.
     last: Option<Place>,
     late: u64,
-    /// Whether the first column names the rows by their numbers; a row that is held has none yet.
-    named: bool,
 }
 
 impl Stream {
     /// Nothing for a file yet.
-    pub fn new(desk: Option<Desk>, table: &'static Table, named: bool) -> Self {
+    pub fn new(desk: Option<Desk>, table: &'static Table) -> Self {
         let (group, held) = (Rows::new(table), Rows::new(table));
-        Self { desk, group, held, waiting: Vec::new(), written: 0, last: None, late: 0, named }
+        Self { desk, group, held, waiting: Vec::new(), last: None, late: 0 }
     }
 
     /// Takes the rows of a batch and writes those before `until`, or all without it.
@@ -116,11 +112,11 @@ impl Stream {
                 self.release(before, row, ranks, settled(&before))?;
             }
             if settled(&place) {
-                (entries.push)(&mut self.group, at, self.written);
+                (entries.push)(&mut self.group, at);
                 self.close_row(place, ranks)?;
             } else {
                 self.waiting.push((place, self.held.len()));
-                (entries.push)(&mut self.held, at, 0);
+                (entries.push)(&mut self.held, at);
             }
         }
         for (before, row) in old {
@@ -136,7 +132,7 @@ impl Stream {
             self.waiting.push((place, row));
             return Ok(());
         }
-        self.group.push_from(&self.held, row, self.named.then_some(LeaseName(self.written)));
+        self.group.push_from(&self.held, row);
         self.close_row(place, ranks)
     }
 
@@ -147,7 +143,7 @@ impl Stream {
         } else if self.held.len() > 2 * self.waiting.len() {
             let mut held = Rows::new(self.held.table());
             for (_, row) in &mut self.waiting {
-                held.push_from(&self.held, *row, None);
+                held.push_from(&self.held, *row);
                 *row = held.len() - 1;
             }
             self.held = held;
@@ -156,7 +152,6 @@ impl Stream {
 
     /// Counts a row of the group, and writes the group when it is full.
     fn close_row(&mut self, place: Place, ranks: &Ranks) -> Result<(), Gone> {
-        self.written += 1;
         if self.last.is_some_and(|last| ranks.compare(&place, &last).is_lt()) {
             self.late += 1;
         } else {

@@ -237,12 +237,12 @@ impl Text for ExchangeId {
     }
 }
 
-/// The name of a lease by its row in the table, from 0.
-pub(super) struct LeaseName(pub u64);
+/// The name of a lease: the number of the exchange that created it, which creates no other.
+pub(super) struct LeaseName(pub ExchangeId);
 
 impl Text for LeaseName {
     fn number(&self, _: &mut Words) -> u64 {
-        packed(LEASE, self.0)
+        packed(LEASE, self.0.0.into())
     }
 }
 
@@ -353,7 +353,7 @@ mod tests {
         }
         texts.push(&Xid(0x1a));
         texts.push(&ExchangeId(9));
-        texts.push(&LeaseName(0));
+        texts.push(&LeaseName(ExchangeId(0)));
         expected.extend(["0000001a", "e10", "l1"].map(|text| Some(text.to_owned())));
         // The last two numbers do not fit.
         for (source, number) in [("a", 1), ("b", (1 << 40) - 1), ("b", 1 << 40), ("b", u64::MAX)] {

@@ -32,7 +32,7 @@ impl Filler<'_> {
         Entries {
             count: decisions.len(),
             place: Box::new(move |at| decisions.get(at).map(place).unwrap_or_default()),
-            push: Box::new(move |rows, at, _| {
+            push: Box::new(move |rows, at| {
                 if let Some(decision) = decisions.get(at) {
                     self.decision(rows, decision.borrow());
                 }

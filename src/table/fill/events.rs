@@ -60,7 +60,7 @@ impl Filler<'_> {
                 let entries = Rc::clone(&entries);
                 move |at| entries.get(at).map(Entry::place).unwrap_or_default()
             }),
-            push: Box::new(move |rows, at, _| match entries.get(at) {
+            push: Box::new(move |rows, at| match entries.get(at) {
                 Some(Entry::Wire(event)) => self.event(rows, event),
                 Some(Entry::State(transition)) => self.state(rows, transition),
                 Some(Entry::Unacked(counted)) => self.unacked(rows, counted),

@@ -22,7 +22,7 @@ impl Filler<'_> {
         Entries {
             count: exchanges.len(),
             place: Box::new(move |at| exchanges.get(at).map(|it| (it.start, first(it))).unwrap_or_default()),
-            push: Box::new(move |rows, at, _| {
+            push: Box::new(move |rows, at| {
                 if let Some((exchange, judgement)) = exchanges.get(at).zip(self.analysis.judgements.get(at)) {
                     self.exchange(rows, exchange, judgement);
                 }

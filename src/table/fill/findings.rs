@@ -21,7 +21,7 @@ impl Filler<'_> {
         Entries {
             count: findings.len(),
             place: Box::new(|_| Place::default()),
-            push: Box::new(move |rows, at, _| {
+            push: Box::new(move |rows, at| {
                 if let Some(finding) = findings.get(at) {
                     self.finding(rows, finding);
                 }

@@ -17,9 +17,7 @@ impl Filler<'_> {
     /// The same for a choice of leases, in their order.
     pub fn lease_rows(&self, leases: &[Lease]) -> Rows {
         let mut rows = Rows::new(&schema::LEASES);
-        for (number, lease) in leases.iter().enumerate() {
-            self.lease(&mut rows, number as u64, lease);
-        }
+        leases.iter().for_each(|lease| self.lease(&mut rows, lease));
         rows
     }
 
@@ -33,15 +31,15 @@ impl Filler<'_> {
                     |exchange: ExchangeId| FrameRef { number: exchange.0.into(), ..FrameRef::default() };
                 leases.get(at).map(|lease| (lease.start, exchange(lease.exchange))).unwrap_or_default()
             }),
-            push: Box::new(move |rows, at, number| {
+            push: Box::new(move |rows, at| {
                 if let Some(lease) = leases.get(at) {
-                    self.lease(rows, number, lease);
+                    self.lease(rows, lease);
                 }
             }),
         }
     }
 
-    fn lease(&self, rows: &mut Rows, number: u64, lease: &Lease) {
+    fn lease(&self, rows: &mut Rows, lease: &Lease) {
         let topology = &*self.analysis.network.topology;
         let Some(story) = self.analysis.story(lease) else { return };
         let relationship = story.relationship.and_then(|id| topology.relationship(id));
@@ -50,7 +48,7 @@ impl Filler<'_> {
             None => (lease.expires(), "open"),
         };
         row![rows;
-            LeaseName(number),
+            LeaseName(lease.exchange),
             lease.client.chaddr,
             lease.client.client_id.as_deref().map(Hex),
             self.analysis.client_name(lease.client.chaddr).or(lease.hostname.as_deref()),

@@ -22,7 +22,7 @@ impl Filler<'_> {
                 let messages = Rc::clone(&messages);
                 move |at| messages.get(at).map(|message| (message.time, message.at)).unwrap_or_default()
             }),
-            push: Box::new(move |rows, at, _| {
+            push: Box::new(move |rows, at| {
                 if let Some(message) = messages.get(at) {
                     self.message(rows, message);
                 }

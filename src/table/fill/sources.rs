@@ -18,7 +18,7 @@ impl Filler<'_> {
         Entries {
             count: sources.len(),
             place: Box::new(|_| Place::default()),
-            push: Box::new(move |rows, at, _| {
+            push: Box::new(move |rows, at| {
                 if let Some(source) = sources.get(at) {
                     self.source_row(rows, source);
                 }

@@ -9,7 +9,7 @@ pub const LEASES: Table = Table {
     name: "leases",
     meaning: "One row per binding that an ACK created, with its renewals; ordered by the creating ACK.",
     columns: &[
-        col("lease_id", Kind::Text, "", "identifies the lease; the same in every run over the same captures", "never", 9),
+        col("lease_id", Kind::Text, "", "identifies the lease by the exchange that created it; the same in every run over the same captures", "never", 9),
         col("chaddr", Kind::Text, "colon hex", "client hardware address", "hlen is 0", 2),
         col("client_id", Kind::Text, "colon hex", "option 61 of the client", "the client sends none", 8),
         col("client_name", Kind::Text, "", "client's name from the topology file, else its host name option", "no name is known", 1),
