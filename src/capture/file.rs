@@ -290,7 +290,7 @@ impl CaptureFile {
 
 /// The zone of an interface; see [`Source::zone`].
 fn zone(input: &Input, interface: &Interface, single: bool) -> String {
-    if let Some(zone) = &input.zone {
+    if let Some(zone) = input.zone.as_ref().or(interface.zone.as_ref()) {
         return zone.clone();
     }
     let stem = stem(&input.path);

@@ -13,6 +13,8 @@
 //! pcap, pcapng, snoop   records to packets
 //! file       one input: its sources, its next frame, its end
 //! reader     the merge of all inputs
+//! live       interfaces instead of files (feature `live`)
+//! recorder   frames out, to a file or a ring of them
 //! ```
 //!
 //! Every length in a file is checked before it is used: no file can make the
@@ -26,10 +28,14 @@ pub(crate) mod compress;
 mod file;
 mod identify;
 mod link_type;
+#[cfg(feature = "live")]
+pub mod live;
 mod pcap;
 mod pcapng;
 mod reader;
 mod record;
+#[cfg(feature = "live")]
+pub mod recorder;
 mod snoop;
 mod source;
 mod timestamp;

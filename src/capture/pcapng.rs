@@ -46,11 +46,20 @@ pub(super) struct Pcapng {
     section: usize,
     /// Numbered records without a frame since the last packet.
     passed: u32,
+    /// Whether this program wrote the section, so that an interface's description is its zone.
+    own: bool,
 }
 
 impl Pcapng {
     pub(super) const fn new() -> Self {
-        Self { endian: Endian::Little, interfaces: Vec::new(), clocks: Vec::new(), section: 0, passed: 0 }
+        Self {
+            endian: Endian::Little,
+            interfaces: Vec::new(),
+            clocks: Vec::new(),
+            section: 0,
+            passed: 0,
+            own: false,
+        }
     }
 
     /// Reads a section header block and leaves the window behind it.
@@ -74,6 +83,10 @@ impl Pcapng {
             return Err(Fault::damaged(format!("a section of pcapng version {major}, not 1")));
         }
         self.section = self.interfaces.len();
+        let read = (length as usize).min(MAX_OPTION_BYTES);
+        self.own = window.fill(read)?
+            && options(self.endian, window.peek().get(24..read).unwrap_or_default())
+                .any(|(code, value)| code == 4 && value.starts_with(b"dorascope "));
         discard(window, length)
     }
 
@@ -101,6 +114,7 @@ impl Pcapng {
         for (code, value) in options(endian, block.get(16..).unwrap_or_default()) {
             match (code, value) {
                 (2, name) => interface.name = printable(name),
+                (3, zone) if self.own => interface.zone = printable(zone),
                 (3, text) => interface.description = printable(text),
                 (9, [exponent, ..]) => resolution = *exponent,
                 (14, value) if value.len() == 8 => offset = endian.u64(value, 0).cast_signed(),

@@ -15,6 +15,8 @@ pub(super) struct Interface {
     pub(super) name: Option<String>,
     /// pcapng `if_description`; absent in other formats.
     pub(super) description: Option<String>,
+    /// The zone, where this program recorded it.
+    pub(super) zone: Option<String>,
     /// Position in its section, as packet blocks refer to it.
     pub(super) index: u32,
     /// Most bytes kept of a frame; 0 for no limit.

@@ -13,7 +13,8 @@ pub struct Source {
     pub id: SourceId,
     /// The path as the user gave it; `-` for standard input.
     pub name: String,
-    /// The zone: the user's name for it; else, for a file with one interface,
+    /// The zone: the user's name for it; else the one that a recording of this
+    /// program names; else, for a file with one interface,
     /// the file's stem; else the interface's name, or `stem#N` for a nameless
     /// interface, where N is its position in its section. A Windows device
     /// name gives way to the interface's description.
