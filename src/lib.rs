@@ -30,6 +30,7 @@
 //! | [`explain`] | proof cards and expectation tables for people | how things were decided |
 //! | [`chart`] | pictures for documentation, and the rows behind each | findings, files, the command line |
 //! | [`report`] | a page and Markdown of all that, with the charts | files, the command line |
+//! | `watch` | a capture that goes on: what is new, metrics, a view | interfaces, the command line |
 //!
 //! The binary adds `cli`, the only place that knows clap; `tests/layering.rs`
 //! fails when a module imports what it must not know.
@@ -91,3 +92,5 @@ pub mod stream;
 #[cfg(feature = "tables")]
 pub mod table;
 pub mod units;
+#[cfg(feature = "live")]
+pub mod watch;

@@ -329,6 +329,11 @@ impl<'t> Intake<'t> {
         self.zones.learn(sources);
     }
 
+    /// Zone names by number.
+    pub(super) fn zones(&self) -> &[String] {
+        &self.zones.names
+    }
+
     /// Messages that were taken.
     pub(super) const fn messages(&self) -> u64 {
         self.pairing.messages() as u64

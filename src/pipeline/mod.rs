@@ -24,7 +24,7 @@ mod session;
 mod window;
 
 pub use counts::{Counts, SourceCounts};
-pub use session::{MOST_MESSAGES, Session};
+pub use session::{MOST_MESSAGES, Session, Tally};
 pub use window::Events;
 
 use self::engine::Engine;

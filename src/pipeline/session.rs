@@ -5,12 +5,18 @@
 //! well enough is settled although nothing follows; and what is not settled yet
 //! can be looked at as if the capture ended now ([`Session::peek`]).
 
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use foldhash::fast::RandomState;
+
 use super::engine::Engine;
 use super::intake::{Batch, Intake};
 use super::{Analysis, Counts, Options};
 use crate::capture::{Frame, Source, Sources};
+use crate::dhcp::MessageType;
 use crate::ha::topology::Topology;
-use crate::units::{CaptureTime, SourceId};
+use crate::units::{CaptureTime, SourceId, ZoneId};
 
 /// Messages have 32-bit numbers; beyond this many a session must be ended, and another begun.
 pub const MOST_MESSAGES: u64 = 4_000_000_000;
@@ -23,6 +29,42 @@ pub struct Session<'t> {
     /// When the frame before was captured, in the same file.
     previous: Option<CaptureTime>,
     batch: Batch,
+    tally: Tally,
+}
+
+/// How many messages of a zone were of a type, and by which server's address where they are replies.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    counts: HashMap<(ZoneId, Option<MessageType>, Option<Ipv4Addr>), u64, RandomState>,
+    /// Messages that were counted.
+    messages: u64,
+    /// Those of them that were in full segments.
+    sealed: u64,
+}
+
+impl Tally {
+    /// Combinations that are told apart; further ones count without an address. A stranger can invent many.
+    const MOST: usize = 4_096;
+
+    fn take(&mut self, batch: &Batch) {
+        let new = (self.messages - self.sealed) as usize;
+        let sealed = batch.messages.iter().flat_map(|segment| segment.iter());
+        for message in sealed.chain(&batch.open).skip(new) {
+            let server = message.is_reply().then(|| message.server_id.unwrap_or(message.src));
+            let mut key = (message.zone, message.message_type, server);
+            if self.counts.len() >= Self::MOST && !self.counts.contains_key(&key) {
+                key.2 = None;
+            }
+            *self.counts.entry(key).or_default() += 1;
+            self.messages += 1;
+        }
+        self.sealed += batch.messages.as_ref().map_or(0, |segment| segment.len() as u64);
+    }
+
+    /// Zone, type and server's address with their number.
+    pub fn iter(&self) -> impl Iterator<Item = (ZoneId, Option<MessageType>, Option<Ipv4Addr>, u64)> + '_ {
+        self.counts.iter().map(|((zone, kind, server), count)| (*zone, *kind, *server, *count))
+    }
 }
 
 impl<'t> Session<'t> {
@@ -36,6 +78,7 @@ impl<'t> Session<'t> {
             sources: Sources::default(),
             previous: None,
             batch: Batch::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -67,6 +110,7 @@ impl<'t> Session<'t> {
         }
         if self.intake.is_full() {
             self.intake.hand_over_segment(&mut self.batch, &self.sources);
+            self.tally.take(&self.batch);
             self.engine.read(&mut self.batch, take);
         }
     }
@@ -87,7 +131,18 @@ impl<'t> Session<'t> {
 
     fn show(&mut self, clock: CaptureTime, take: &mut impl FnMut(&Analysis<'_>)) {
         self.intake.show(&mut self.batch, &self.sources, clock);
+        self.tally.take(&self.batch);
         self.engine.read(&mut self.batch, take);
+    }
+
+    /// The messages so far by zone, type and server, as of the last tick.
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The zones by number.
+    pub fn zones(&self) -> &[String] {
+        self.intake.zones()
     }
 
     /// What became of the frames so far.
