@@ -11,6 +11,7 @@
 //! Nothing here decides anything or knows an interface. Time is capture time; [`Capturing`]
 //! is what the capturing side says about itself.
 
+pub mod metrics;
 pub mod told;
 
 use std::path::PathBuf;
