@@ -12,6 +12,7 @@
 //! is what the capturing side says about itself.
 
 pub mod lines;
+pub mod metrics;
 pub mod told;
 
 use std::path::PathBuf;

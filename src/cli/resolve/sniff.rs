@@ -1,12 +1,13 @@
 //! The job of `dorascope sniff`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Error;
 use dorascope::capture::live::{Interface, Stamps};
 use dorascope::capture::recorder::RingLimits;
+use dorascope::watch::metrics::serve::address;
 
 use super::{TopologySources, topology, usage};
 use crate::cli::args::{SniffArgs, StampsArg};
@@ -133,7 +134,12 @@ pub fn job(args: SniffArgs) -> Result<SniffJob, Error> {
             (_, true) => Printed::Text,
             _ => Printed::Default,
         },
-        metrics: args.metrics.as_deref().map(address).transpose()?,
+        metrics: args
+            .metrics
+            .as_deref()
+            .map(address)
+            .transpose()
+            .map_err(|why| wrong(&format!("--metrics: {why}")))?,
     })))
 }
 
@@ -149,19 +155,6 @@ fn limit<'t>(text: &'t str, flag: &str) -> Result<(&'t str, u64), Error> {
 fn unknown(flag: &str, text: &str) -> Error {
     let duration = "filesize:KB, duration:SECONDS, files:N or packets:N";
     wrong(&format!("{flag} takes {duration}, not \"{text}\""))
-}
-
-/// Where metrics are served; without an address nobody elsewhere gets them.
-fn address(text: &str) -> Result<SocketAddr, Error> {
-    let text = text.trim_start_matches("http://");
-    let port = text.strip_prefix(':').unwrap_or(text);
-    if let Ok(port) = port.parse::<u16>() {
-        return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
-    }
-    let named = text.replace("localhost:", "127.0.0.1:");
-    named.parse().map_err(|_| {
-        wrong(&format!("--metrics takes PORT or ADDRESS:PORT such as 9167 or 0.0.0.0:9167, not \"{text}\""))
-    })
 }
 
 fn wrong(message: &str) -> Error {

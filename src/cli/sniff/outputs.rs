@@ -1,16 +1,19 @@
 //! Who is told what.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use dorascope::pipeline::Analysis;
+use dorascope::pipeline::{Analysis, Session};
 use dorascope::table::Segments;
 use dorascope::units::CaptureTime;
 use dorascope::watch::Capturing;
 use dorascope::watch::lines::Lines;
+use dorascope::watch::metrics::Metrics;
+use dorascope::watch::metrics::serve::{Ready, Server, Serving};
 use dorascope::watch::told::{Teller, Told};
 
+use super::now;
 use super::printer::{Lot, Printer};
 use crate::cli::output::Output;
 use crate::cli::resolve::CaptureJob;
@@ -20,6 +23,7 @@ pub struct Outputs {
     teller: Teller,
     printer: Option<(Printer, Shown)>,
     tables: Option<Tables>,
+    counters: Option<Counters>,
 }
 
 /// What standard output gets.
@@ -42,19 +46,21 @@ struct Tables {
     next: Instant,
 }
 
+/// Metrics, and those who read them.
+struct Counters {
+    metrics: Metrics,
+    ready: Ready,
+    _serving: Serving,
+}
+
 /// Binds the address of the metrics, while the program may.
-pub fn listen(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| format!("cannot serve metrics at {address}"))
+pub fn listen(address: SocketAddr) -> Result<Server> {
+    Server::bind(address).with_context(|| format!("cannot serve metrics at {address}"))
 }
 
 impl Outputs {
     /// `shown`: what standard output gets.
-    pub fn create(
-        job: &CaptureJob,
-        shown: Shown,
-        _metrics: Option<TcpListener>,
-        _output: &Output,
-    ) -> Result<Self> {
+    pub fn create(job: &CaptureJob, shown: Shown, server: Option<Server>, output: &Output) -> Result<Self> {
         let printer = match shown {
             Shown::Text | Shown::Json | Shown::View => Some((Printer::start()?, shown)),
             Shown::Nothing => None,
@@ -67,14 +73,28 @@ impl Outputs {
             }),
             None => None,
         };
-        Ok(Self { teller: Teller::default(), printer, tables })
+        let counters = match server {
+            Some(server) => {
+                let metrics = Metrics::new(now());
+                let ready = Ready::default();
+                ready.set(metrics.text());
+                if let Ok(address) = server.address() {
+                    output.note(&format!("metrics are at http://{address}/metrics"));
+                }
+                let text = ready.clone();
+                let serving = server.serve(move || text.text()).context("cannot begin a thread")?;
+                Some(Counters { metrics, ready, _serving: serving })
+            }
+            None => None,
+        };
+        Ok(Self { teller: Teller::default(), printer, tables, counters })
     }
 
     /// Takes what a batch settles.
     pub fn settled(&mut self, batch: &Analysis<'_>) {
         let mut lines = Lines::default();
-        let Self { teller, .. } = self;
-        teller.settled(batch, |told| lines.note(&told));
+        let Self { teller, counters, .. } = self;
+        teller.settled(batch, |told| note(&told, &mut lines, counters.as_mut()));
         self.print(&lines, batch, false);
         if let Some(tables) = &mut self.tables {
             tables.segments.take(batch);
@@ -82,9 +102,15 @@ impl Outputs {
     }
 
     /// Takes a look at what is not settled yet.
-    pub fn peeked(&mut self, peek: &Analysis<'_>, now: CaptureTime, _capturing: &Capturing) {
+    pub fn peeked(&mut self, peek: &Analysis<'_>, session: &Session<'_>, capturing: &Capturing) {
+        let now = capturing.clock;
         let mut lines = Lines::default();
-        let findings = self.teller.peeked(peek, now, |told: Told<'_>| lines.note(&told));
+        let Self { teller, counters, .. } = self;
+        let findings = teller.peeked(peek, now, |told| note(&told, &mut lines, counters.as_mut()));
+        if let Some(counters) = counters {
+            counters.metrics.update(peek, session, capturing);
+            counters.ready.set(counters.metrics.text());
+        }
         self.print(&lines, peek, false);
         if let Some(tables) = self.tables.as_mut().filter(|tables| tables.next <= Instant::now()) {
             tables.next = Instant::now() + tables.every;
@@ -103,7 +129,8 @@ impl Outputs {
     pub fn renew(&mut self, last: &Analysis<'_>) {
         let mut lines = Lines::default();
         let teller = std::mem::take(&mut self.teller);
-        let findings = teller.finish(last, |told| lines.note(&told));
+        let counters = &mut self.counters;
+        let findings = teller.finish(last, |told| note(&told, &mut lines, counters.as_mut()));
         self.print(&lines, last, false);
         if let Some(tables) = &mut self.tables {
             tables.segments.take(last);
@@ -141,12 +168,15 @@ impl Outputs {
 
     /// Whether standard output's reader went away, and nobody else is told anything.
     pub fn is_over(&self) -> bool {
-        self.tables.is_none() && self.printer.as_ref().is_some_and(|(printer, _)| printer.is_closed())
+        self.tables.is_none()
+            && self.counters.is_none()
+            && self.printer.as_ref().is_some_and(|(printer, _)| printer.is_closed())
     }
 
     /// So often a look at what is not settled yet is of use; absent when nobody asks for it.
     pub fn look_every(&self) -> Option<Duration> {
-        (self.printer.is_some() || self.tables.is_some()).then_some(Duration::from_secs(1))
+        (self.printer.is_some() || self.tables.is_some() || self.counters.is_some())
+            .then_some(Duration::from_secs(1))
     }
 
     fn print(&mut self, lines: &Lines, analysis: &Analysis<'_>, last: bool) {
@@ -156,5 +186,13 @@ impl Outputs {
             _ => Lot::Text(lines.text(analysis), lines.len() as u64),
         };
         if last { printer.print_last(lot) } else { printer.print(lot) }
+    }
+}
+
+/// Passes on what is told.
+fn note(told: &Told<'_>, lines: &mut Lines, counters: Option<&mut Counters>) {
+    lines.note(told);
+    if let Some(counters) = counters {
+        counters.metrics.told(told);
     }
 }

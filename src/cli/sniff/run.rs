@@ -205,7 +205,7 @@ impl<'t> Run<'t> {
         let Self { session, outputs, .. } = self;
         let peek = session.peek(clock, &mut |batch| outputs.settled(batch));
         self.describe(clock);
-        self.outputs.peeked(&peek, clock, &self.state);
+        self.outputs.peeked(&peek, &self.session, &self.state);
     }
 
     /// Brings what is told about the capturing side up to date.
