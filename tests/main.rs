@@ -15,6 +15,7 @@ mod fuzz_smoke;
 mod infer;
 mod layering;
 mod lint;
+mod live;
 mod metrics;
 mod parallel;
 mod partial;

@@ -1,0 +1,1 @@
+//! What happens to a sensor: interfaces, disks, readers and users, one after another.
