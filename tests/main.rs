@@ -16,6 +16,7 @@ mod infer;
 mod layering;
 mod lint;
 mod metrics;
+mod metrics_served;
 mod parallel;
 mod partial;
 mod public_captures;
