@@ -17,6 +17,7 @@ mod layering;
 mod lint;
 mod live;
 mod metrics;
+mod metrics_served;
 mod parallel;
 mod partial;
 mod public_captures;

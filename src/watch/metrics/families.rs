@@ -79,7 +79,7 @@ impl Servers {
             state: shelf.gauge(
                 "dorascope_server_state",
                 &["server", "relationship", "state"],
-                "1 for the HA state that the server is in, 0 for the others; unavailable while it does not run, unknown while nothing shows it",
+                "1 for the HA state that the server was last shown in, 0 for the others; unavailable while it refuses connections, unknown before anything shows it",
             ),
             serves: shelf.gauge(
                 "dorascope_server_serves_scope",

