@@ -12,6 +12,7 @@
 //! is what the capturing side says about itself.
 
 pub mod told;
+pub mod view;
 
 use std::path::PathBuf;
 
