@@ -14,6 +14,7 @@
 pub mod lines;
 pub mod metrics;
 pub mod told;
+pub mod view;
 
 use std::path::PathBuf;
 
