@@ -31,6 +31,7 @@ use super::resolve::{CaptureJob, Printed, SniffJob};
 use super::{sandbox, topology};
 use outputs::{Outputs, Shown};
 use run::Run;
+use signals::Signals;
 
 /// Bytes of frames that may wait to be analysed.
 const BACKLOG: usize = 128 << 20;
@@ -92,14 +93,16 @@ fn capture(job: &CaptureJob, output: &Output) -> Result<Exit> {
         ),
         None => None,
     };
-    let outputs = Outputs::create(job, shown(job), listener, output)?;
     let zones: Vec<String> = job
         .interfaces
         .iter()
         .map(|it| if it.zone == it.name { it.name.clone() } else { format!("{} ({})", it.zone, it.name) })
         .collect();
     output.note(&format!("capturing on {}", escape(&zones.join(", "))));
-    Ok(Run::new(job, &topology, taps, recorder, outputs, output)?.run())
+    // Before the first thread, which may end the program.
+    let signals = Signals::take()?;
+    let outputs = Outputs::create(job, shown(job), listener, signals.stop(), output)?;
+    Ok(Run::new((job, output), &topology, taps, recorder, outputs, signals)?.run())
 }
 
 /// What standard output gets.

@@ -1,6 +1,8 @@
 //! Who is told what.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -12,6 +14,7 @@ use dorascope::watch::lines::Lines;
 use dorascope::watch::metrics::Metrics;
 use dorascope::watch::metrics::serve::{Ready, Server, Serving};
 use dorascope::watch::told::{Teller, Told};
+use dorascope::watch::view::{self, Screen, View};
 
 use super::now;
 use super::printer::{Lot, Printer};
@@ -24,6 +27,7 @@ pub struct Outputs {
     printer: Option<(Printer, Shown)>,
     tables: Option<Tables>,
     counters: Option<Counters>,
+    sight: Option<Sight>,
 }
 
 /// What standard output gets.
@@ -46,6 +50,13 @@ struct Tables {
     next: Instant,
 }
 
+/// The view, and the terminal that it has.
+struct Sight {
+    view: View,
+    shown: view::Shown,
+    screen: Screen,
+}
+
 /// Metrics, and those who read them.
 struct Counters {
     metrics: Metrics,
@@ -59,11 +70,26 @@ pub fn listen(address: SocketAddr) -> Result<Server> {
 }
 
 impl Outputs {
-    /// `shown`: what standard output gets.
-    pub fn create(job: &CaptureJob, shown: Shown, server: Option<Server>, output: &Output) -> Result<Self> {
+    /// `shown`: what standard output gets; `over`: the user of the view has seen enough.
+    pub fn create(
+        job: &CaptureJob,
+        shown: Shown,
+        server: Option<Server>,
+        over: &Arc<AtomicBool>,
+        output: &Output,
+    ) -> Result<Self> {
         let printer = match shown {
-            Shown::Text | Shown::Json | Shown::View => Some((Printer::start()?, shown)),
-            Shown::Nothing => None,
+            Shown::Text | Shown::Json => Some((Printer::start()?, shown)),
+            Shown::View | Shown::Nothing => None,
+        };
+        let sight = match shown {
+            Shown::View => {
+                let shown = view::Shown::default();
+                let screen = Screen::open(shown.clone(), output.colour, Arc::clone(over));
+                let screen = screen.context("cannot use the terminal (--text prints lines instead)")?;
+                Some(Sight { view: View::new(), shown, screen })
+            }
+            _ => None,
         };
         let tables = match &job.tables {
             Some((path, every)) => Some(Tables {
@@ -87,7 +113,7 @@ impl Outputs {
             }
             None => None,
         };
-        Ok(Self { teller: Teller::default(), printer, tables, counters })
+        Ok(Self { teller: Teller::default(), printer, tables, counters, sight })
     }
 
     /// Takes what a batch settles.
@@ -96,6 +122,9 @@ impl Outputs {
         let Self { teller, counters, .. } = self;
         teller.settled(batch, |told| note(&told, &mut lines, counters.as_mut()));
         self.print(&lines, batch, false);
+        if let Some(sight) = &mut self.sight {
+            sight.view.settled(batch);
+        }
         if let Some(tables) = &mut self.tables {
             tables.segments.take(batch);
         }
@@ -112,6 +141,9 @@ impl Outputs {
             counters.ready.set(counters.metrics.text());
         }
         self.print(&lines, peek, false);
+        if let Some(Sight { view, shown, .. }) = &mut self.sight {
+            shown.set(view.update(peek, &findings, capturing.clone()));
+        }
         if let Some(tables) = self.tables.as_mut().filter(|tables| tables.next <= Instant::now()) {
             tables.next = Instant::now() + tables.every;
             tables.segments.close(peek, &findings, now);
@@ -132,6 +164,10 @@ impl Outputs {
         let counters = &mut self.counters;
         let findings = teller.finish(last, |told| note(&told, &mut lines, counters.as_mut()));
         self.print(&lines, last, false);
+        if let Some(sight) = &mut self.sight {
+            sight.view.settled(last);
+            sight.view.renew();
+        }
         if let Some(tables) = &mut self.tables {
             tables.segments.take(last);
             tables.segments.close(last, &findings, last.watermark.unwrap_or_default());
@@ -151,6 +187,11 @@ impl Outputs {
         }
         if let Some((mut printer, _)) = self.printer {
             printer.finish();
+        }
+        if let Some(sight) = self.sight
+            && let Err(error) = sight.screen.close()
+        {
+            output.error(&format!("the view failed: {error}"));
         }
     }
 
@@ -175,8 +216,16 @@ impl Outputs {
 
     /// So often a look at what is not settled yet is of use; absent when nobody asks for it.
     pub fn look_every(&self) -> Option<Duration> {
+        if self.sight.is_some() {
+            return Some(Duration::from_millis(500));
+        }
         (self.printer.is_some() || self.tables.is_some() || self.counters.is_some())
             .then_some(Duration::from_secs(1))
+    }
+
+    /// Whether the terminal is the view's, so that nobody else may write to it.
+    pub const fn has_terminal(&self) -> bool {
+        self.sight.is_some()
     }
 
     fn print(&mut self, lines: &Lines, analysis: &Analysis<'_>, last: bool) {

@@ -57,14 +57,13 @@ pub struct Run<'t> {
 
 impl<'t> Run<'t> {
     pub fn new(
-        job: &'t CaptureJob,
+        (job, output): (&'t CaptureJob, &'t Output),
         topology: &'t Topology,
         taps: Vec<Tap>,
         recorder: Option<Recorder>,
         outputs: Outputs,
-        output: &'t Output,
+        signals: Signals,
     ) -> Result<Self> {
-        let signals = Signals::take()?;
         let described = |tap: &Tap| Described {
             interface: tap.interface.name.clone(),
             zone: tap.interface.zone.clone(),
@@ -155,7 +154,8 @@ impl<'t> Run<'t> {
                 self.reopen();
             }
             if self.signals.counts() {
-                self.output.note(&self.counters());
+                let counters = self.counters();
+                self.tell(&counters);
             }
             if instant >= tick {
                 tick = instant + TICK;
@@ -237,7 +237,9 @@ impl<'t> Run<'t> {
 
     /// A note to standard error, kept for those who look later.
     fn tell(&mut self, words: &str) {
-        self.output.note(&escape(words));
+        if !self.outputs.has_terminal() {
+            self.output.note(&escape(words));
+        }
         self.state.notes.push((now(), words.to_owned()));
         if self.state.notes.len() > NOTES {
             self.state.notes.remove(0);
