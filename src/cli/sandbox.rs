@@ -18,17 +18,19 @@ const KNOWN: ABI = ABI::V6;
 
 /// Root without capabilities may write to its own directories only, so it becomes the owner of those that it is to
 /// write to.
-pub fn become_owner(folders: &[&Path]) -> Result<()> {
+pub fn become_owner(folders: &[PathBuf]) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
     if !nix::unistd::geteuid().is_root() {
         return Ok(());
     }
     let mut owners = Vec::new();
     for folder in folders {
+        // One that is made first belongs to whom its parent belongs to.
+        let folder = folder.ancestors().find(|it| it.exists()).unwrap_or(Path::new("."));
         let there = fs::metadata(folder).with_context(|| format!("cannot use {}", folder.display()))?;
         // Everybody may write there, as in /tmp.
         if there.mode() & 0o002 == 0 {
-            owners.push((there.uid(), there.gid(), *folder));
+            owners.push((there.uid(), there.gid(), folder));
         }
     }
     let Some(&(uid, gid, first)) = owners.first() else { return Ok(()) };
@@ -49,7 +51,7 @@ pub fn become_owner(folders: &[&Path]) -> Result<()> {
         .with_context(|| format!("cannot become the owner of {}", first.display()))
 }
 
-/// Keeps the capabilities through a change of user: whoever becomes another one would lose them.
+/// Drops every capability but those to keep, as far as they are held.
 pub fn drop_capabilities(keep: &[Capability]) -> Result<()> {
     let kept: CapsHashSet = keep.iter().copied().collect();
     let held = caps::read(None, CapSet::Permitted).context("cannot read the capabilities")?;

@@ -80,8 +80,14 @@ impl Place {
         let mut command = self.command(env!("CARGO_BIN_EXE_dorascope"));
         command.arg("sniff").args(shlex::split(arguments).unwrap()).stdin(Stdio::null()).stdout(out);
         let child = command.stderr(File::create(self.path("err.txt")).unwrap()).spawn().unwrap();
-        let sniff = Sniff { child, errors: self.path("err.txt") };
-        sniff.wait_for("capturing on");
+        let mut sniff = Sniff { child, errors: self.path("err.txt") };
+        let began = Instant::now();
+        while !sniff.said().contains("capturing on") {
+            let ended = sniff.child.try_wait().unwrap();
+            let late = began.elapsed() > Duration::from_secs(30);
+            assert!(ended.is_none() && !late, "it does not capture: {ended:?} {}", sniff.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
         sniff
     }
 

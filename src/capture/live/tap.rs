@@ -193,12 +193,14 @@ pub(super) struct Reading {
     asked: (Instant, CaptureTime),
     /// Frames that were dropped here and not told yet.
     lost: Loss,
+    /// The interface is there and down, of which libpcap says nothing.
+    down: bool,
 }
 
 impl Reading {
     pub(super) fn new(tap: Tap, number: usize, shared: Arc<Shared>, blocks: Sender<Block>) -> Self {
         let (block, asked) = (Block::new(number), (Instant::now(), now()));
-        Self { tap, number, shared, blocks, block, dropped: 0, asked, lost: Loss::default() }
+        Self { tap, number, shared, blocks, block, dropped: 0, asked, lost: Loss::default(), down: false }
     }
 
     pub(super) fn run(mut self) {
@@ -250,6 +252,16 @@ impl Reading {
                 self.block.told.push(Told::Lost(Loss { from: before, to: clock, kernel, queue: 0 }));
             }
         }
+        // One that is not there any more is an error when it is read.
+        if let Some((up, _)) = interface(&self.tap.interface.name)
+            && up == self.down
+        {
+            self.down = !up;
+            self.block.told.push(match up {
+                true => Told::Back { again_promiscuous: true },
+                false => Told::Gone("the interface is down".to_owned()),
+            });
+        }
     }
 
     /// Gives the block away, or drops its frames where too many wait already.
@@ -297,18 +309,16 @@ impl Reading {
 
     /// Binds the capture to the interface that has its name now, which needs no capability.
     fn bind(&self) -> bool {
-        link_address(&self.tap.interface.name)
-            .is_some_and(|address| nix::sys::socket::bind(self.tap.capture.as_raw_fd(), &address).is_ok())
+        interface(&self.tap.interface.name).is_some_and(|(up, address)| {
+            up && nix::sys::socket::bind(self.tap.capture.as_raw_fd(), &address).is_ok()
+        })
     }
 }
 
-/// The link-layer address of an interface that is up.
-fn link_address(name: &str) -> Option<LinkAddr> {
-    let mut all = getifaddrs().ok()?;
-    all.find_map(|it| {
-        let up = it.interface_name == name && it.flags.contains(InterfaceFlags::IFF_UP);
-        let address = it.address.filter(|_| up)?;
-        // Safe: it copies the address of a family that it checks.
-        address.as_link_addr().copied()
+/// Whether the interface of a name is up, and its link-layer address; nothing when there is none.
+fn interface(name: &str) -> Option<(bool, LinkAddr)> {
+    getifaddrs().ok()?.find_map(|it| {
+        let address = it.address.filter(|_| it.interface_name == name)?;
+        Some((it.flags.contains(InterfaceFlags::IFF_UP), *address.as_link_addr()?))
     })
 }

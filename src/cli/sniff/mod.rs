@@ -143,18 +143,18 @@ fn shell_word(path: &Path) -> String {
 
 /// Everything is open that needs rights: now they go.
 fn give_up_rights(job: &CaptureJob, output: &Output) -> Result<()> {
-    let mut folders: Vec<PathBuf> = Vec::new();
-    if let Some((path, _)) = &job.record {
-        folders.push(sandbox::folder_of(path).to_owned());
+    let recordings = job.record.as_ref().map(|(path, _)| sandbox::folder_of(path).to_owned());
+    let tables = job.tables.as_ref().map(|(path, _)| path.clone());
+    let folders: Vec<PathBuf> = recordings.into_iter().chain(tables.clone()).collect();
+    if job.sandbox {
+        sandbox::become_owner(&folders)?;
     }
-    if let Some((path, _)) = &job.tables {
-        std::fs::create_dir_all(path).with_context(|| format!("cannot write {}", path.display()))?;
-        folders.push(path.clone());
+    if let Some(path) = tables {
+        std::fs::create_dir_all(&path).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if !job.sandbox {
         return Ok(());
     }
-    sandbox::become_owner(&folders.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     let keep: &[Capability] = if job.keep_net_raw { &[Capability::CAP_NET_RAW] } else { &[] };
     sandbox::drop_capabilities(keep)?;
     // libpcap asks these about an interface that it opens anew.

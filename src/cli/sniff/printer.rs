@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
 use dorascope::watch::lines::Unwritten;
 
-/// Lots of lines that may wait; beyond it they are dropped, and counted.
-const WAITING: usize = 256;
+/// Lines that may wait; beyond it they are dropped, and counted.
+const WAITING: u64 = 10_000;
 
 /// Lines to be written.
 pub enum Lot {
@@ -31,7 +31,9 @@ impl Lot {
 
 /// Writes to standard output and never waits for it.
 pub struct Printer {
-    lots: Option<SyncSender<Lot>>,
+    lots: Option<Sender<Lot>>,
+    /// Lines that wait.
+    waiting: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
     closed: Arc<AtomicBool>,
     dropped: u64,
@@ -39,12 +41,14 @@ pub struct Printer {
 
 impl Printer {
     pub fn start() -> Result<Self> {
-        let (lots, waiting) = sync_channel::<Lot>(WAITING);
-        let closed = Arc::<AtomicBool>::default();
-        let gone = Arc::clone(&closed);
+        let (lots, brought) = channel::<Lot>();
+        let (closed, waiting) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+        let (gone, count) = (Arc::clone(&closed), Arc::clone(&waiting));
         let work = move || {
-            for lot in waiting {
-                if put(&lot).is_err() {
+            for lot in brought {
+                let written = put(&lot);
+                count.fetch_sub(lot.len(), Ordering::Relaxed);
+                if written.is_err() {
                     // Its reader has seen enough; that is told by the flag.
                     gone.store(true, Ordering::Relaxed);
                     return;
@@ -53,15 +57,24 @@ impl Printer {
         };
         let thread = std::thread::Builder::new().name("printer".to_owned()).spawn(work);
         let thread = thread.context("cannot begin a thread")?;
-        Ok(Self { lots: Some(lots), thread: Some(thread), closed, dropped: 0 })
+        Ok(Self { lots: Some(lots), waiting, thread: Some(thread), closed, dropped: 0 })
     }
 
     /// Has lines written, or drops them where too many wait.
     pub fn print(&mut self, lot: Lot) {
-        let Some(lots) = &self.lots else { return };
-        match lots.try_send(lot) {
-            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-            Err(TrySendError::Full(lot)) => self.dropped += lot.len(),
+        if self.waiting.load(Ordering::Relaxed) > WAITING {
+            self.dropped += lot.len();
+        } else {
+            self.print_last(lot);
+        }
+    }
+
+    /// The same, but the last lines wait for their turn however many there are.
+    pub fn print_last(&mut self, lot: Lot) {
+        if let Some(lots) = &self.lots {
+            self.waiting.fetch_add(lot.len(), Ordering::Relaxed);
+            // Where nobody reads any more, nobody misses them.
+            let _ = lots.send(lot);
         }
     }
 
@@ -81,13 +94,6 @@ impl Printer {
         drop(self.lots.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
-        }
-    }
-
-    /// As [`Printer::print`], but the last lines wait for their turn.
-    pub fn print_last(&mut self, lot: Lot) {
-        if let Some(lots) = &self.lots {
-            let _ = lots.send(lot);
         }
     }
 }
