@@ -8,6 +8,7 @@ mod cards;
 mod channel;
 mod charts;
 mod command_line;
+mod contrib;
 mod docs;
 mod findings;
 mod frame_layers;
