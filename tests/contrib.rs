@@ -9,11 +9,11 @@ use dorascope::units::CaptureTime;
 use dorascope::watch::metrics::Metrics;
 use serde_json::Value;
 
-use crate::metrics::scenario;
 use crate::support::exposition::{Sample, samples};
 use crate::support::page;
 use crate::support::promql::{self, Query};
 use crate::support::temp::TempDir;
+use crate::support::watched::scenario;
 
 fn contrib(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib").join(path)

@@ -18,6 +18,7 @@ mod layering;
 mod lint;
 mod metrics;
 mod metrics_served;
+mod metrics_text;
 mod parallel;
 mod partial;
 mod public_captures;

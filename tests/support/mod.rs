@@ -9,3 +9,4 @@ pub mod page;
 pub mod promql;
 pub mod random;
 pub mod temp;
+pub mod watched;
