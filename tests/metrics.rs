@@ -10,7 +10,7 @@ use dorascope::ha::topology::Topology;
 use dorascope::units::SECOND;
 
 use crate::support::exposition::{Sample, number, samples, sum};
-use crate::support::watched::scenario;
+use crate::support::watched::{Look, scenario};
 use crate::truth::{captures, inputs, scenarios, truths};
 
 const SERVER_STATE: &str = "dorascope_server_state";
@@ -144,6 +144,12 @@ fn acknowledgements_and_exchanges_are_those_of_keas_log() {
             let ours = number(&samples, "dorascope_request_ack_seconds_count", &[("server", server)]);
             assert_eq!(ours, *acks, "{name}: {server}");
         }
+        // Every verdict counts from 0 on, and none comes with an outcome that it should not come with.
+        let counted = |look: &Look| {
+            let samples = crate::support::exposition::samples(&look.text);
+            samples.iter().filter(|it| it.name == "dorascope_exchanges_total").count()
+        };
+        assert_eq!(counted(&looks[0]), counted(looks.last().unwrap()), "{name}");
         let bound = number(&samples, "dorascope_exchanges_total", &[("outcome", "bound")]);
         assert_eq!(bound, servers.values().sum::<u64>(), "{name}");
         // Nothing ever falls but what is set anew.
@@ -182,7 +188,9 @@ fn tshark(file: &Path) -> Option<Vec<Shark>> {
     ];
     let mut command = Command::new("tshark");
     command.args(["-n", "-r"]).arg(file).args(["-Y", "dhcp.option.dhcp", "-T", "fields"]);
-    fields.iter().for_each(|field| _ = command.args(["-e", field]));
+    for field in fields {
+        command.args(["-e", field]);
+    }
     let output = command.output().ok()?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let line = |line: &str| {
@@ -246,20 +254,18 @@ fn times(samples: &[Sample], zone: &str, query: MessageType, replies: &[MessageT
         times.extend((asked.kind == query).then_some(reply.time - asked.time));
     }
     let metric = if query == MessageType::REQUEST { "request_ack" } else { "discover_offer" };
-    let of = |part: &str, labels: &[(&str, &str)]| {
-        let labels = [&[("zone", zone)], labels].concat();
-        sum(samples, &format!("dorascope_{metric}_seconds_{part}"), &labels)
-    };
-    assert_eq!(of("count", &[]).round() as usize, times.len(), "{zone} {metric}");
+    let name = |part: &str| format!("dorascope_{metric}_seconds_{part}");
+    let (count, labels) = (times.len() as u64, [("zone", zone)]);
+    assert_eq!(number(samples, &name("count"), &labels), count, "{zone} {metric}");
     // Ours are whole microseconds.
     let seconds = times.iter().sum::<f64>();
     assert!(
-        (seconds - of("sum", &[])).abs() < 1e-6 * times.len().max(1) as f64,
+        (seconds - sum(samples, &name("sum"), &labels)).abs() < 1e-6 * times.len().max(1) as f64,
         "{zone} {metric}: {seconds}"
     );
     for bound in [0.001, 0.0025, 0.005] {
-        let within = times.iter().filter(|it| **it <= bound).count();
-        let ours = of("bucket", &[("le", &bound.to_string())]).round() as usize;
+        let within = times.iter().filter(|it| **it <= bound).count() as u64;
+        let ours = number(samples, &name("bucket"), &[("zone", zone), ("le", &bound.to_string())]);
         assert_eq!(ours, within, "{zone} {metric} {bound}");
     }
 }

@@ -14,7 +14,7 @@ impl Sample {
     /// The value of what is counted.
     pub fn number(&self) -> u64 {
         assert!(self.value >= 0.0 && self.value.fract().abs() < f64::EPSILON, "{self:?}");
-        self.value as u64
+        format!("{}", self.value).parse().unwrap()
     }
 
     /// Whether it has these values of labels.

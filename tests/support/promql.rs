@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
+/// A label, an operator and a value.
+pub type Matcher = (String, String, String);
+
 /// What a query names.
 #[derive(Debug, Default)]
 pub struct Query {
-    /// Metrics, each with what its labels are matched by: label, operator, value.
-    pub selectors: Vec<(String, Vec<(String, String, String)>)>,
+    /// Metrics, each with what its labels are matched by.
+    pub selectors: Vec<(String, Vec<Matcher>)>,
     /// Labels behind `by`, `on`, `group_left` and the like, and those of `label_values`.
     pub groupings: Vec<String>,
 }
