@@ -9,11 +9,12 @@ use dorascope::units::CaptureTime;
 use dorascope::watch::metrics::Metrics;
 use serde_json::Value;
 
-use crate::support::exposition::{Sample, samples};
+use crate::support::exposition::{Sample, samples, sum};
 use crate::support::page;
 use crate::support::promql::{self, Query};
 use crate::support::temp::TempDir;
-use crate::support::watched::scenario;
+use crate::support::watched::{Look, scenario};
+use crate::truth::{captures, truths};
 
 fn contrib(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib").join(path)
@@ -216,4 +217,48 @@ fn systemd_takes_the_unit_and_finds_it_closed() {
         return;
     }
     assert!(closed.status.success(), "{}", text_of(&closed));
+}
+
+/// The values of a metric in the looks, one each second.
+fn values(looks: &[Look], name: &str, labels: &[(&str, &str)]) -> String {
+    let values = looks.iter().map(|look| sum(&samples(&look.text), name, labels).to_string());
+    values.collect::<Vec<_>>().join(" ")
+}
+
+/// The alerts about a partner, over the recording of one that is killed, goes for 13 s and returns.
+#[test]
+fn alerts_fire_when_the_recording_gives_them_reason() {
+    let looks = scenario("zaldua2zerb1-killed");
+    let seat = [("server", "zaldua1zerb1"), ("relationship", "zaldua2zerb1 + zaldua1zerb1")];
+    let labels = "server=\"zaldua1zerb1\", relationship=\"zaldua2zerb1 + zaldua1zerb1\"";
+    let mut series = String::new();
+    for name in ["dorascope_unacked_clients", "dorascope_unacked_clients_limit"] {
+        let values = values(&looks, name, &seat);
+        let _ = write!(series, "      - series: '{name}{{{labels}}}'\n        values: '{values}'\n");
+    }
+    let second = |ns: i64| looks.iter().position(|look| look.time.0 >= ns).unwrap();
+    // Kea's log: when the fifth client of ten is counted, and when the first one is.
+    let truth = truths(&captures().join("zaldua2zerb1-killed"));
+    let unacked: Vec<i64> =
+        truth.iter().filter(|line| line.event == "unacked").map(|line| line.ts_ns).collect();
+    let (before, after) = (second(unacked[0]) - 1, second(unacked[4]));
+    let test = |at: usize, fires: bool| {
+        let firing = format!(
+            "          - labels: 'ALERTS{{alertname=\"DhcpTakeoverNear\", alertstate=\"firing\", severity=\"warning\", {labels}}}'\n            value: 1\n"
+        );
+        let expected = if fires { format!("\n{firing}") } else { " []\n".to_owned() };
+        format!("      - expr: ALERTS\n        eval_time: {at}s\n        exp_samples:{expected}")
+    };
+    let rules = contrib("prometheus/rules.yml");
+    let text = format!(
+        "rule_files:\n  - {}\nevaluation_interval: 1s\ntests:\n  - interval: 1s\n    input_series:\n{series}    promql_expr_test:\n{}{}{}",
+        rules.display(),
+        test(before, false),
+        test(after, true),
+        test(looks.len() - 1, false),
+    );
+    let temp = TempDir::new("alerts");
+    let file = temp.file("test.yml", text.as_bytes());
+    let Some(output) = run("promtool", &["test", "rules", file.to_str().unwrap()]) else { return };
+    assert!(output.status.success(), "{}\n{text}", text_of(&output));
 }

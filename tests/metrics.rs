@@ -1,6 +1,6 @@
 //! Metrics of recordings that are watched as if they were captured now, against Kea's log and tshark.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -298,4 +298,26 @@ fn a_last_heartbeat_is_that_of_tshark() {
         let ours = sum(&samples, "dorascope_last_heartbeat_timestamp_seconds", &seat);
         assert!((ours - last[address]).abs() < 1e-5, "{server}: {ours}, {last:?}");
     }
+}
+
+#[test]
+fn a_split_brain_is_counted_as_keas_logs_show_it() {
+    let name = "split-brain";
+    let mut offered: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for line in truths(&captures().join(name)) {
+        if line.event == "sent" && line.message_type.as_deref() == Some("OFFER") {
+            offered.entry((line.mac.unwrap(), line.xid.unwrap())).or_default().insert(line.server);
+        }
+    }
+    let both = offered.values().filter(|servers| servers.len() > 1).count() as u64;
+    assert_eq!(both, 8);
+    let looks = scenario(name);
+    let last = samples(&looks.last().unwrap().text);
+    assert_eq!(number(&last, "dorascope_exchanges_total", &[("verdict", "both-answered")]), both);
+    // Once the pair is split, a finding says so, and while it was whole none did.
+    let errors = |samples: &[Sample]| number(samples, "dorascope_findings", &[("severity", "error")]);
+    assert!(errors(&last) > 0);
+    assert!(number(&last, "dorascope_finding_occurrences", &[("severity", "error")]) >= errors(&last));
+    let cut = looks.iter().take_while(|look| look.time.0 < 1_795_367_855_858_000_000);
+    assert!(cut.last().is_some_and(|look| errors(&samples(&look.text)) == 0));
 }
