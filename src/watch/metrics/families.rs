@@ -154,6 +154,7 @@ pub(super) struct Capture {
     pub(super) unrecorded: Series<Counter, 0>,
     pub(super) lines_dropped: Series<Counter, 0>,
     pub(super) held: Series<Gauge, 1>,
+    pub(super) held_bytes: Series<Gauge, 1>,
     pub(super) clock: Series<Gauge, 0>,
 }
 
@@ -217,6 +218,11 @@ impl Capture {
                 "dorascope_held",
                 &["what"],
                 "Things held in memory for the analysis, each kind of which has a bound",
+            ),
+            held_bytes: shelf.gauge(
+                "dorascope_held_bytes",
+                &["what"],
+                "Bytes held in memory for the analysis, which have a bound too",
             ),
             clock: shelf.gauge(
                 "dorascope_clock_timestamp_seconds",
