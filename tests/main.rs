@@ -16,6 +16,7 @@ mod fuzz_smoke;
 mod infer;
 mod layering;
 mod lint;
+mod live;
 mod metrics;
 mod metrics_served;
 mod metrics_text;

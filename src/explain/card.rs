@@ -15,14 +15,7 @@ use crate::units::{CaptureTime, ExchangeId, FrameRef, MessageId, SECOND, ServerI
 
 /// The card of one exchange, for a terminal of this width.
 pub fn card(analysis: &Analysis<'_>, id: ExchangeId, width: usize) -> Vec<Line> {
-    let Some(parts) = Parts::of(analysis, id) else { return Vec::new() };
-    let mut lines = parts.title(width);
-    lines.push(Line::default());
-    lines.extend(parts.place(width));
-    lines.extend(parts.ladder(width, "--format json"));
-    lines.push(Line::default());
-    lines.extend(parts.reasons.iter().flat_map(|reason| reason.lay(width)));
-    lines
+    Parts::of(analysis, id).map_or_else(Vec::new, |parts| parts.lay(width, "--format json"))
 }
 
 /// One exchange with everything that is known about it.

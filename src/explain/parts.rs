@@ -68,6 +68,17 @@ impl Parts {
         })
     }
 
+    /// The whole card for a terminal of this width; `all` has the messages that it leaves out.
+    pub fn lay(&self, width: usize, all: &str) -> Vec<Line> {
+        let mut lines = self.title(width);
+        lines.push(Line::default());
+        lines.extend(self.place(width));
+        lines.extend(self.ladder(width, all));
+        lines.push(Line::default());
+        lines.extend(self.reasons.iter().flat_map(|reason| reason.lay(width)));
+        lines
+    }
+
     /// Who got what, and whether that is as it should be.
     pub fn title(&self, width: usize) -> Vec<Line> {
         let mut left = Line::default();

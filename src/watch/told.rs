@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::fast::RandomState;
 
-use crate::exchange::{Exchange, Outcome};
+use crate::exchange::{Exchange, Kind, Outcome};
 use crate::findings::{Finder, Finding};
 use crate::ha::catalogue::FindingCode;
 use crate::ha::verdict::Judgement;
@@ -96,9 +96,7 @@ impl Teller {
         mut tell: impl FnMut(Told<'_>),
     ) -> Vec<Finding> {
         for (at, (exchange, judgement)) in peek.exchanges.iter().zip(&peek.judgements).enumerate() {
-            let quiet = now.since(exchange.end);
-            let answered = is_answered(exchange, peek);
-            if quiet < if answered { ANSWERED_NS } else { UNANSWERED_NS } {
+            if !is_over(exchange, peek, now) {
                 continue;
             }
             let told = self.whole(peek, exchange, judgement);
@@ -177,6 +175,23 @@ impl Teller {
 
 fn subject(finding: &Finding) -> Subject {
     (finding.code, finding.zone, finding.server, finding.client)
+}
+
+/// Whether an exchange that is not settled is over as far as one can see.
+pub(super) fn is_over(exchange: &Exchange, peek: &Analysis<'_>, now: CaptureTime) -> bool {
+    let enough = if is_answered(exchange, peek) { ANSWERED_NS } else { UNANSWERED_NS };
+    now.since(exchange.end) >= enough
+}
+
+/// What an exchange that is not over waits for; empty where it is answered.
+pub(super) fn waits_for(exchange: &Exchange, peek: &Analysis<'_>) -> &'static str {
+    match exchange.outcome(&peek.messages) {
+        Outcome::OfferOnly => "REQUEST",
+        Outcome::NoAck => "ACK",
+        Outcome::NoAnswer if exchange.kind == Kind::Select => "OFFER",
+        Outcome::NoAnswer => "ACK",
+        _ => "",
+    }
 }
 
 /// Whether nothing more is to be expected: there is an ACK or NAK, or no answer is due.

@@ -1,0 +1,180 @@
+//! The two lists: exchanges with their verdicts, and findings.
+
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::draw::rule;
+use super::grid::{Cell, Column, Grid};
+use super::head::clock;
+use super::paint::{Paint, number};
+use super::servers::ago;
+use super::ui::{List, Ui};
+use super::{Mark, Row, Told};
+use crate::explain::text::Role;
+use crate::findings::Severity;
+
+const EXCHANGES: [Column; 11] = [
+    Column::new("", 1, 0),
+    Column::new("time", 8, 0),
+    Column::new("", 4, 6),
+    Column::new("client", 30, 0),
+    Column::new("zone", 12, 5),
+    Column::new("step", 12, 0),
+    Column::new("address", 15, 2),
+    Column::new("server", 24, 0),
+    Column::new("verdict", 34, 0),
+    Column::new("sure", 4, 4),
+    Column::new("why", 400, 7),
+];
+
+const FINDINGS: [Column; 5] = [
+    Column::new("", 7, 0),
+    Column::new("code", 34, 0),
+    Column::new("count", 9, 0).right(),
+    Column::new("last", 8, 2),
+    Column::new("finding", 400, 1),
+];
+
+/// The list that the user sees, in so many lines.
+pub(super) fn lines(ui: &mut Ui, room: usize, high: usize) -> Vec<Line<'static>> {
+    let (exchanges, findings) = (ui.exchanges(), ui.findings());
+    let mut lines = vec![tabs(ui, exchanges.len(), findings.len(), room)];
+    let paint = ui.paint;
+    let body = high.saturating_sub(2);
+    let inner = room.saturating_sub(2);
+    match ui.list {
+        List::Exchanges => {
+            let keys: Vec<u64> = exchanges.iter().map(|row| u64::from(row.id.0)).collect();
+            let rows: Vec<[Cell; 11]> = exchanges.iter().map(|row| exchange(row, paint)).collect();
+            let empty = "No DHCP exchange yet.";
+            lines.extend(list(ui, (&EXCHANGES, rows), &keys, (inner, body), empty));
+        }
+        List::Findings => {
+            let keys: Vec<u64> = findings.iter().map(|told| told.key).collect();
+            let rows: Vec<[Cell; 5]> = findings.iter().map(|told| finding(told, paint)).collect();
+            let empty = "Nothing asks for an operator's attention.";
+            lines.extend(list(ui, (&FINDINGS, rows), &keys, (inner, body), empty));
+        }
+    }
+    lines
+}
+
+fn tabs(ui: &Ui, exchanges: usize, findings: usize, room: usize) -> Line<'static> {
+    let paint = ui.paint;
+    let snapshot = ui.snapshot();
+    let severe = |severity| snapshot.findings.iter().filter(|it| it.severity == severity).count();
+    let (errors, warnings) = (severe(Severity::Error), severe(Severity::Warning));
+    let tab = |list: List, text: String| {
+        let style = if ui.list == list { paint.accent() } else { paint.of(Role::Plain) };
+        Span::styled(text, style)
+    };
+    let is_filtered = !ui.filter.is_empty();
+    let of = |found: usize, all: u64| {
+        if is_filtered { format!("{found} found of {}", number(all)) } else { number(all) }
+    };
+    let all = (snapshot.findings.len() + snapshot.more_findings) as u64;
+    let mut left = vec![
+        tab(List::Exchanges, format!("Exchanges {}", of(exchanges, snapshot.begun()))),
+        paint.span(Role::Weak, " │ "),
+        tab(List::Findings, format!("Findings {}", of(findings, all))),
+    ];
+    if errors > 0 {
+        left.push(paint.span(Role::Bad, format!(" {}", plural(errors, "error"))));
+    }
+    if warnings > 0 {
+        left.push(paint.span(Role::Notable, format!(" {}", plural(warnings, "warning"))));
+    }
+    let right = if is_filtered && !ui.is_typing {
+        vec![
+            paint.span(Role::Notable, format!("filter: {}", ui.filter)),
+            paint.span(Role::Weak, " (Esc clears)"),
+        ]
+    } else {
+        Vec::new()
+    };
+    rule(paint, left, right, room)
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// The headings, and the entries around the chosen one.
+fn list<const N: usize>(
+    ui: &mut Ui,
+    (columns, rows): (&[Column; N], Vec<[Cell; N]>),
+    keys: &[u64],
+    (room, lines): (usize, usize),
+    empty: &str,
+) -> Vec<Line<'static>> {
+    let paint = ui.paint;
+    let (at, top) = ui.placed(keys, lines);
+    if rows.is_empty() {
+        let text =
+            if ui.filter.is_empty() { empty.to_owned() } else { format!("Nothing has \"{}\".", ui.filter) };
+        return vec![Line::default(), Line::from(paint.span(Role::Weak, format!("   {text}")))];
+    }
+    let natural = |column: usize| rows.iter().map(|row| row[column].1.width()).max().unwrap_or_default();
+    let naturals: [usize; N] = std::array::from_fn(natural);
+    let grid = Grid::new(columns, &naturals, room);
+    let mut shown = vec![indented(grid.head(paint.of(Role::Weak)), 0)];
+    for (place, row) in rows.into_iter().enumerate().skip(top).take(lines) {
+        let chosen = (place == at).then(Paint::chosen);
+        let line = indented(grid.row(row.to_vec(), chosen), 0);
+        let rest = (room + 2).saturating_sub(line.width());
+        shown.push(if place == at { indented(line, rest) } else { line });
+    }
+    shown
+}
+
+/// A cell before it, and a reversed line to the end of the room.
+fn indented(mut line: Line<'static>, rest: usize) -> Line<'static> {
+    if rest > 0 {
+        line.spans.push(Span::raw(" ".repeat(rest)));
+    } else {
+        line.spans.insert(0, Span::raw(" "));
+    }
+    line
+}
+
+fn exchange(row: &Row, paint: Paint) -> [Cell; 11] {
+    let of = |role: Role, text: String| (paint.of(role), text);
+    let time = clock(row.start, true);
+    let (seconds, ms) = time.split_at_checked(8).unwrap_or((&time, ""));
+    let mark = match row.mark {
+        Mark::Running(..) => Role::Strong,
+        Mark::Provisional => Role::Weak,
+        Mark::Settled => Role::Good,
+    };
+    let times = if row.attempts > 1 { format!(" ×{}", row.attempts) } else { String::new() };
+    let verdict = match row.mark {
+        Mark::Running(quiet, what) if !what.is_empty() => {
+            of(Role::Plain, format!("waits {} for {what}", ago(quiet)))
+        }
+        _ => of(row.role, row.verdict.code().to_owned()),
+    };
+    let is_open = matches!(row.mark, Mark::Running(_, what) if !what.is_empty());
+    [
+        of(mark, row.mark.sign().to_owned()),
+        of(Role::Plain, seconds.to_owned()),
+        of(Role::Weak, ms.to_owned()),
+        of(Role::Strong, row.client.clone()),
+        of(Role::Weak, row.zone.clone()),
+        of(Role::Plain, format!("{}{times}", row.steps)),
+        of(if row.is_given { Role::Plain } else { Role::Weak }, row.address.clone()),
+        of(Role::Plain, row.server.clone()),
+        verdict,
+        of(Role::Weak, if is_open { String::new() } else { format!("{:.2}", row.confidence) }),
+        of(Role::Weak, if is_open { String::new() } else { row.reason.clone() }),
+    ]
+}
+
+fn finding(told: &Told, paint: Paint) -> [Cell; 5] {
+    [
+        (paint.of(told.role()), told.severity.as_str().to_owned()),
+        (paint.of(Role::Strong), told.code.code().to_owned()),
+        (paint.of(Role::Plain), number(told.count)),
+        (paint.of(Role::Weak), clock(told.span.1, false)),
+        (paint.of(Role::Plain), told.text.clone()),
+    ]
+}

@@ -1,0 +1,226 @@
+//! The relationships: a rule with the name, a line for each server, and how far a takeover is.
+
+use ratatui::text::{Line, Span};
+
+use super::Snapshot;
+use super::draw::rule;
+use super::grid::{Cell, Column, Grid};
+use super::head::clock;
+use super::paint::{Paint, fit, width};
+use super::seats::{Countdown, Group, Seat, look};
+use crate::explain::text::{Role, span};
+use crate::ha::state::{State, Status};
+use unicode_width::UnicodeWidthStr;
+
+const COLUMNS: [Column; 8] = [
+    Column::new("server", 32, 0),
+    Column::new("role", 9, 3),
+    Column::new("state", 22, 0),
+    Column::new("serves", 60, 1),
+    Column::new("since", 10, 2),
+    Column::new("shown by", 10, 4),
+    Column::new("sure", 4, 5),
+    Column::new("heartbeat", 18, 0),
+];
+
+/// At most `most` lines.
+pub(super) fn lines(snapshot: &Snapshot, paint: Paint, room: usize, most: usize) -> Vec<Line<'static>> {
+    if snapshot.groups.is_empty() {
+        return nobody(snapshot, paint, room);
+    }
+    let rows: Vec<Vec<[Cell; 8]>> = snapshot
+        .groups
+        .iter()
+        .map(|group| group.seats.iter().map(|seat| cells(seat, paint)).collect())
+        .collect();
+    let natural = |at: usize| rows.iter().flatten().map(|row| row[at].1.width()).max().unwrap_or_default();
+    let naturals: [usize; 8] = std::array::from_fn(natural);
+    // A server's line is one cell in from the rule.
+    let grid = Grid::new(&COLUMNS, &naturals, room.saturating_sub(4));
+    let blocks: Vec<Vec<Line<'static>>> = snapshot
+        .groups
+        .iter()
+        .zip(rows)
+        .map(|(group, rows)| block(group, rows, &grid, paint, room))
+        .collect();
+    let mut lines = Vec::new();
+    let height: usize = blocks.iter().map(Vec::len).sum();
+    let all = height < most;
+    let mut order: Vec<(usize, Vec<Line<'static>>)> = blocks.into_iter().enumerate().collect();
+    if !all {
+        // What is not as usual must be seen.
+        order.sort_by_key(|(at, _)| snapshot.groups.get(*at).is_some_and(Group::is_normal));
+    }
+    let mut left_out = Vec::new();
+    for (at, block) in order {
+        if all || lines.len() + block.len() + 2 <= most || lines.is_empty() {
+            lines.extend(block);
+        } else {
+            left_out.push(at);
+        }
+    }
+    lines.insert(1.min(lines.len()), indented(grid.head(paint.of(Role::Weak))));
+    if !left_out.is_empty() {
+        let odd =
+            left_out.iter().filter(|at| snapshot.groups.get(**at).is_some_and(|it| !it.is_normal())).count();
+        let text = match odd {
+            0 => format!("    {} more relationships, as usual", left_out.len()),
+            odd => format!("    {} more relationships, {odd} of them not as usual", left_out.len()),
+        };
+        lines.push(fit(vec![paint.span(if odd > 0 { Role::Notable } else { Role::Weak }, text)], room));
+    }
+    lines
+}
+
+fn indented(mut line: Line<'static>) -> Line<'static> {
+    line.spans.insert(0, Span::raw("   "));
+    line
+}
+
+fn nobody(snapshot: &Snapshot, paint: Paint, room: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![rule(paint, vec![paint.span(Role::Strong, "servers")], Vec::new(), room)];
+    if !snapshot.strangers.is_empty() {
+        let text = format!("   {}", snapshot.strangers.join(" · "));
+        lines.push(fit(vec![Span::raw(text)], room));
+    }
+    let text =
+        "No HA relationship is known: name Kea's configuration with --kea or -t, or capture the heartbeats.";
+    let text = crate::explain::text::wrap(text, room.saturating_sub(4));
+    lines.extend(text.into_iter().map(|line| Line::from(paint.span(Role::Weak, format!("   {line}")))));
+    lines
+}
+
+fn block(group: &Group, rows: Vec<[Cell; 8]>, grid: &Grid, paint: Paint, room: usize) -> Vec<Line<'static>> {
+    let name = vec![
+        paint.span(Role::Strong, group.name.clone()),
+        paint.span(Role::Weak, format!(" · {}", group.mode.as_str())),
+    ];
+    let mut lines = vec![rule(paint, name, Vec::new(), room)];
+    for (seat, row) in group.seats.iter().zip(rows) {
+        lines.push(indented(grid.row(row.to_vec(), None)));
+        if let Some(countdown) = &seat.countdown {
+            lines.extend(countdown_lines(countdown, paint, room));
+        }
+    }
+    lines
+}
+
+fn cells(seat: &Seat, paint: Paint) -> [Cell; 8] {
+    let plain = |text: String| (paint.of(Role::Plain), text);
+    let weak = |text: String| (paint.of(Role::Weak), text);
+    let state = match seat.state {
+        None => "unknown",
+        Some(Status::Unavailable) => "not running",
+        Some(Status::In(state)) => state.as_str(),
+    };
+    let since = seat.since.map(|(time, exact)| {
+        let time = clock(time, false);
+        // It was so before the capture began.
+        if exact { time } else { format!("≤{time}") }
+    });
+    let heartbeat = match seat.heartbeat {
+        None => weak("none seen".to_owned()),
+        Some(age) => {
+            let text = format!("{} ago", ago(age));
+            if seat.is_late { (paint.of(Role::Bad), text) } else { plain(text) }
+        }
+    };
+    [
+        (paint.of(Role::Strong), seat.server.clone()),
+        weak(seat.role.as_str().to_owned()),
+        (paint.of(look(seat.state)), state.to_owned()),
+        plain(seat.serves.clone()),
+        plain(since.unwrap_or_default()),
+        weak(seat.basis.map_or_else(String::new, |(basis, _)| basis.as_str().to_owned())),
+        weak(seat.basis.map_or_else(String::new, |(_, sure)| format!("{sure:.2}"))),
+        heartbeat,
+    ]
+}
+
+/// A span that goes on while one looks: no finer than a tenth of a second.
+pub(super) fn ago(ns: i64) -> String {
+    match ns / 1_000_000 {
+        ms @ ..100_000 => format!("{}.{} s", ms / 1000, ms / 100 % 10),
+        _ => span(ns),
+    }
+}
+
+/// The silence of the partner, and the clients that were counted in it.
+fn countdown_lines(it: &Countdown, paint: Paint, room: usize) -> Vec<Line<'static>> {
+    let delay = ago(it.delay);
+    let assumed = if it.assumed { ", Kea's default" } else { "" };
+    let mut silence = vec![
+        Span::raw("     "),
+        paint.span(Role::Notable, format!("{} silent for {}", it.partner, ago(it.silent))),
+    ];
+    if it.is_interrupted() {
+        silence.push(Span::raw(format!(", longer than max-response-delay {delay}{assumed}")));
+    } else {
+        let left = ago(it.delay - it.silent);
+        silence.push(Span::raw(format!(
+            ", communication interrupted in {left} (max-response-delay {delay}{assumed})"
+        )));
+    }
+    let clients = clients(it, paint);
+    if width(&silence) + 3 + width(&clients) <= room {
+        silence.push(paint.span(Role::Weak, " · "));
+        silence.extend(clients);
+        return vec![Line::from(silence)];
+    }
+    let below = std::iter::once(Span::raw("     ")).chain(clients).collect();
+    vec![fit(silence, room), fit(below, room)]
+}
+
+fn clients(it: &Countdown, paint: Paint) -> Vec<Span<'static>> {
+    let enough = it.left() == 0;
+    if it.over {
+        let text = match (it.counts, it.unacked) {
+            (true, 1..) => {
+                format!("it took over: unacked clients {}, more than {} were needed", it.unacked, it.most)
+            }
+            _ => format!("it is in {}", State::PartnerDown.as_str()),
+        };
+        return vec![paint.span(Role::Plain, text)];
+    }
+    if !it.counts {
+        return vec![Span::raw(format!(
+            "{} at the next failed heartbeat after that, no client is counted",
+            State::PartnerDown.as_str()
+        ))];
+    }
+    let role = if enough { Role::Bad } else { Role::Notable };
+    let text = format!("unacked clients {} of more than {} · {} left ", it.unacked, it.most, it.left());
+    let mut spans = vec![paint.span(role, text), paint.span(role, bar(it.unacked, it.most))];
+    if enough {
+        spans.push(Span::raw(format!(" {} at the next failed heartbeat", State::PartnerDown.as_str())));
+    }
+    spans
+}
+
+/// A cell for each client where they are few.
+fn bar(unacked: u32, most: u32) -> String {
+    let needed = u64::from(most) + 1;
+    let cells = needed.clamp(1, 16);
+    let full = (u64::from(unacked).min(needed) * cells / needed) as usize;
+    "█".repeat(full) + &"░".repeat(cells as usize - full)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_is_full_when_the_clients_are_enough_and_not_before() {
+        assert_eq!(bar(0, 10), "░".repeat(11));
+        assert_eq!(bar(10, 10), "█".repeat(10) + "░");
+        assert_eq!((bar(11, 10), bar(99, 10)), ("█".repeat(11), "█".repeat(11)));
+        assert_eq!(bar(999, 1000), "█".repeat(15) + "░");
+        assert_eq!(bar(7, u32::MAX), "░".repeat(16));
+    }
+
+    #[test]
+    fn ages_do_not_flicker() {
+        assert_eq!([ago(0), ago(349_000_000), ago(12_340_000_000)], ["0.0 s", "0.3 s", "12.3 s"]);
+        assert_eq!(ago(200_000_000_000), "3 min 20 s");
+    }
+}
