@@ -13,7 +13,7 @@ help:
 	@echo 'make captures  record all scenarios again with real Kea servers (root)'
 	@echo 'make lab-test  record one scenario into target/ and check dorascope on it (root)'
 	@echo 'make readme    rewrite the program output that README.md shows'
-	@echo 'make docs      rewrite the pages of docs/ that the program and its tests compute'
+	@echo 'make docs      rewrite the pages of docs/ and contrib/ that the program and its tests compute'
 	@echo 'make notebooks run the notebooks again and write what they say'
 	@echo 'make install   build for release and install program, manual pages and completions (PREFIX=/usr/local, DESTDIR=, FEATURES=sql)'
 	@echo 'make uninstall remove what make install installed'
@@ -48,7 +48,7 @@ readme:
 
 docs:
 	@scripts/setup.sh build
-	UPDATE_DOCS=1 cargo test --locked --test integration -- charts::the_gallery docs:: score::
+	UPDATE_DOCS=1 cargo test --locked --test integration -- charts::the_gallery contrib::every_metric docs:: score::
 
 notebooks:
 	@scripts/setup.sh build test

@@ -15,7 +15,7 @@ step() {
 }
 
 step "set-up" scripts/setup.sh build test lab browser
-step "DuckDB and Polars for Python" scripts/peers.sh
+step "packages of the tests for Python" scripts/peers.sh
 step "tests" cargo test --locked --no-fail-fast -- --show-output
 step "README shows what the program prints" scripts/readme.py --check "${CARGO_TARGET_DIR:-target}/debug/dorascope"
 step "notebooks say what is committed" scripts/notebooks.sh --check "${CARGO_TARGET_DIR:-target}/debug/dorascope"
