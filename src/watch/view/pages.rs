@@ -23,7 +23,7 @@ pub(super) fn card(ui: &mut Ui, row: &Row, room: usize, high: usize) -> Vec<Line
             paint.span(Role::Notable, format!("running, the last message {} ago", ago(quiet)))
         }
         Mark::Running(quiet, what) => {
-            paint.span(Role::Notable, format!("running, waits {} for {what}", ago(quiet)))
+            paint.span(Role::Notable, format!("running, no {what} for {}", ago(quiet)))
         }
     };
     let title =

@@ -5,7 +5,7 @@ use crate::explain::text::Role as Look;
 use crate::ha::replay::{Cause, Span};
 use crate::ha::state::{State, Status};
 use crate::ha::timeline::Basis;
-use crate::ha::topology::{Mode, Peer, RelationshipId, Role};
+use crate::ha::topology::{Mode, Peer, RelationshipId, Role, Topology};
 use crate::pipeline::Analysis;
 use crate::table::escape;
 use crate::units::{CaptureTime, ServerId};
@@ -39,11 +39,11 @@ pub struct Seat {
     pub serves: String,
     /// Since when it is in this state; false where it may have been before.
     pub since: Option<(CaptureTime, bool)>,
-    /// What this rests on, and how sure it is, from 0 to 1.
-    pub basis: Option<(Basis, f64)>,
+    /// What this rests on.
+    pub basis: Option<Basis>,
     /// Nanoseconds since it last answered a heartbeat.
     pub heartbeat: Option<i64>,
-    /// That is longer ago than three heartbeats.
+    /// It was asked since then, and did not answer.
     pub is_late: bool,
     /// Its partner does not answer it.
     pub countdown: Option<Countdown>,
@@ -157,20 +157,17 @@ fn seat(
         });
         (span.from, change.is_some_and(|change| change.cause != Cause::FirstSeen))
     });
-    let known = last.and_then(|span| peek.replay.state_at(server, id, span.to.min(clock).max(span.from)));
     let beat = beats.of(server, id);
     let heartbeat = beat.answered.map(|time| clock.since(time).max(0));
-    let limits = topology.limits_of(server, id);
-    let usual = limits.map_or(i64::MAX, |limits| i64::from(limits.heartbeat_delay_ms) * 3_000_000);
     Seat {
         server: escape(peek.network.machines.name(server)).into_owned(),
         role: peer.role,
         state: state.map(|state| state.map_or(Status::Unavailable, Status::In)),
         serves: serves(peek, last, server, id),
         since: began,
-        basis: last.map(|span| (span.basis, known.map_or(span.confidence.min(0.85), |it| it.confidence))),
+        basis: last.map(|span| span.basis),
         heartbeat,
-        is_late: heartbeat.is_some_and(|age| age > usual),
+        is_late: partner(topology, peer, id).is_some_and(|it| beats.of(it, id).lost_since(clock).is_some()),
         countdown: countdown(peek, beats, clock, (peer, server, id), last),
     }
 }
@@ -191,6 +188,10 @@ fn serves(peek: &Analysis<'_>, span: Option<&Span>, server: ServerId, id: Relati
     }
 }
 
+fn partner(topology: &Topology, peer: &Peer, id: RelationshipId) -> Option<ServerId> {
+    topology.relationship(id)?.partner_of(&peer.name)?.server
+}
+
 fn countdown(
     peek: &Analysis<'_>,
     beats: &Beats,
@@ -203,7 +204,7 @@ fn countdown(
     let state = span?.state?;
     let since = beats.of(server, id).lost_since(clock)?;
     let limits = topology.limits_of(server, id)?;
-    let partner = relationship.partner_of(&peer.name)?.server?;
+    let partner = partner(topology, peer, id)?;
     let counted = peek.replay.counted.iter().rev().take_while(|it| it.time > since);
     let unacked = counted
         .filter(|it| (it.server, it.relationship) == (server, id))
