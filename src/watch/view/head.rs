@@ -43,10 +43,7 @@ pub(super) fn lines(snapshot: &Snapshot, ui: &Ui, room: usize) -> Vec<Line<'stat
     });
     let below = [2, 1, 0].map(|parts| numbers(snapshot, paint, room, parts));
     let mut lines = vec![sides(above, right, room), sides(below, recording(snapshot, paint), room)];
-    let alarms = alarms(snapshot, paint);
-    if !alarms.is_empty() {
-        lines.push(fit(alarms, room));
-    }
+    lines.extend(alarms(snapshot, paint, room));
     let note = snapshot.capturing.notes.last();
     if let Some((time, note)) = note.filter(|(time, _)| snapshot.clock.since(*time) < NOTE_NS) {
         let spans = vec![
@@ -142,8 +139,8 @@ fn recording(snapshot: &Snapshot, paint: Paint) -> Vec<Span<'static>> {
     vec![sign, Span::raw(format!("{name} {} ", bytes(*size)))]
 }
 
-/// What is lost.
-fn alarms(snapshot: &Snapshot, paint: Paint) -> Vec<Span<'static>> {
+/// What is lost, in as few lines as there is room for.
+fn alarms(snapshot: &Snapshot, paint: Paint, room: usize) -> Vec<Line<'static>> {
     let capturing = &snapshot.capturing;
     let sum = |of: fn(&TapState) -> u64| capturing.taps.iter().map(of).sum::<u64>();
     let counts = [
@@ -153,11 +150,18 @@ fn alarms(snapshot: &Snapshot, paint: Paint) -> Vec<Span<'static>> {
         (capturing.lines_dropped, "lines dropped"),
     ];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-    let mut texts: Vec<String> = counts.map(|(count, what)| format!("{} {what}", number(count))).collect();
+    let counts = counts.map(|(count, what)| format!("{} {what}", number(count)));
     let trouble = capturing.recording.as_ref().and_then(|(.., trouble)| trouble.as_ref());
-    texts.extend(trouble.map(|trouble| format!("cannot record: {}", escape(trouble))));
-    let spans = |text| [Span::raw(" "), Span::styled(format!(" {text} "), paint.alarm())];
-    texts.into_iter().flat_map(spans).collect()
+    let trouble = trouble.map(|trouble| format!("cannot record: {}", escape(trouble)));
+    let mut lines: Vec<Vec<Span<'static>>> = Vec::new();
+    for text in counts.chain(trouble) {
+        let spans = [Span::raw(" "), Span::styled(format!(" {text} "), paint.alarm())];
+        match lines.last_mut() {
+            Some(line) if width(line) + width(&spans) <= room => line.extend(spans),
+            _ => lines.push(spans.to_vec()),
+        }
+    }
+    lines.into_iter().map(|line| fit(line, room)).collect()
 }
 
 #[cfg(test)]

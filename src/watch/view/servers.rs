@@ -13,11 +13,11 @@ use crate::ha::state::{State, Status};
 
 const COLUMNS: [Column; 7] = [
     Column::new("server", 32, 0),
-    Column::new("role", 9, 3),
+    Column::new("role", 9, 2),
     Column::new("state", 22, 0),
     Column::new("serves", 60, 1),
-    Column::new("since", 10, 2),
-    Column::new("shown by", 10, 4),
+    Column::new("since", 10, 1),
+    Column::new("shown by", 10, 2),
     Column::new("last heartbeat", 18, 0),
 ];
 
