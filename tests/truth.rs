@@ -14,9 +14,11 @@ use serde::Deserialize;
 /// One line of truth.jsonl; what Kea's log says about one event.
 #[derive(Debug, Deserialize)]
 pub struct Truth {
-    ts_ns: i64,
+    pub ts_ns: i64,
     pub server: String,
-    event: String,
+    pub event: String,
+    pub relationship: Option<String>,
+    pub to_state: Option<String>,
     pub mac: Option<String>,
     xid: Option<String>,
     message_type: Option<String>,

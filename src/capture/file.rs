@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Source;
 use super::compress::{decompress, open_file};
 use super::identify::{Format, Recognised, Unfit, identify};
-use super::record::{FormatReader, Interface, Packet};
+use super::record::{FormatReader, Interface, Missing, Packet};
 use super::source::{Sources, stem};
 use super::trouble::{Cut, Fault, Trouble, TroubleKind};
 use super::window::Window;
@@ -22,6 +22,8 @@ use crate::units::{CaptureTime, FrameRef, SourceId};
 pub(super) struct Ledger {
     pub(super) sources: Sources,
     pub(super) troubles: Vec<Trouble>,
+    /// Where frames are missing, since somebody asked.
+    pub(super) losses: Vec<(SourceId, CaptureTime, CaptureTime)>,
 }
 
 /// One input.
@@ -150,8 +152,13 @@ impl CaptureFile {
             Ok(false) => Err(Fault::truncated("the data ends behind a frame, inside its record")),
             Err(error) => Err(error.into()),
         };
+        let missing = open.reader.missing();
         if self.ids.len() < open.reader.interfaces().len() {
             self.register(ledger);
+        }
+        for Missing { interface, from, to } in missing {
+            let source = self.ids.get(interface).map(|(source, _)| *source);
+            ledger.losses.extend(source.map(|source| (source, from, to)));
         }
         match next {
             Ok(Some(packet)) => self.head = self.make_head(&packet),

@@ -3,7 +3,7 @@
 
 use super::pcap::Pcap;
 use super::pcapng::{self, Pcapng};
-use super::record::{FormatReader, Interface, Packet};
+use super::record::{FormatReader, Interface, Missing, Packet};
 use super::snoop::{self, Snoop};
 use super::trouble::Fault;
 use super::window::Window;
@@ -51,6 +51,14 @@ impl FormatReader for Format {
             Self::Pcap(reader) => reader.interfaces(),
             Self::Pcapng(reader) => reader.interfaces(),
             Self::Snoop(reader) => reader.interfaces(),
+        }
+    }
+
+    #[inline]
+    fn missing(&mut self) -> Vec<Missing> {
+        match self {
+            Self::Pcapng(reader) => reader.missing(),
+            Self::Pcap(_) | Self::Snoop(_) => Vec::new(),
         }
     }
 

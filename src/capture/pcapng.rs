@@ -2,10 +2,11 @@
 //! with its own interfaces; unknown blocks are skipped unread.
 
 use super::LinkType;
-use super::record::{Endian, FormatReader, Interface, MAX_FRAME, Packet, check_length, take_frame};
+use super::record::{Endian, FormatReader, Interface, MAX_FRAME, Missing, Packet, check_length, take_frame};
 use super::timestamp::Clock;
 use super::trouble::Fault;
 use super::window::Window;
+use crate::units::CaptureTime;
 
 /// The block type of a section header, the same in both byte orders.
 pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -48,6 +49,8 @@ pub(super) struct Pcapng {
     passed: u32,
     /// Whether this program wrote the section, so that an interface's description is its zone.
     own: bool,
+    /// Where frames are missing, since somebody asked.
+    missing: Vec<Missing>,
 }
 
 impl Pcapng {
@@ -59,6 +62,7 @@ impl Pcapng {
             section: 0,
             passed: 0,
             own: false,
+            missing: Vec::new(),
         }
     }
 
@@ -126,17 +130,40 @@ impl Pcapng {
         discard(window, length)
     }
 
-    /// Reads the drop counter of an interface statistics block, if it is there.
+    /// Reads an interface statistics block: how many frames were dropped, and whether the capture of the
+    /// interface ended or began.
     fn count_drops(&mut self, window: &mut Window, length: u32) -> Result<(), Fault> {
         let body = ((length - EMPTY_BLOCK) as usize).min(MAX_OPTION_BYTES);
         if body >= 12 && window.fill(BLOCK_HEADER + body)? {
             let endian = self.endian;
             let block = window.peek().get(..BLOCK_HEADER + body).unwrap_or_default();
-            let interface = self.interfaces.get_mut(self.section + endian.u32(block, 8) as usize);
-            let dropped = options(endian, block.get(20..).unwrap_or_default())
-                .find(|(code, value)| *code == 5 && value.len() == 8);
-            if let (Some(interface), Some((_, value))) = (interface, dropped) {
-                interface.dropped = Some(endian.u64(value, 0));
+            let at = self.section + endian.u32(block, 8) as usize;
+            if let (Some(interface), Some(clock)) = (self.interfaces.get_mut(at), self.clocks.get(at)) {
+                let instant = |high: u32, low: u32| clock.instant(u64::from(high) << 32 | u64::from(low));
+                let time = instant(endian.u32(block, 12), endian.u32(block, 16));
+                let (mut dropped, mut begun, mut ended) = (None, None, None);
+                for (code, value) in options(endian, block.get(20..).unwrap_or_default()) {
+                    match code {
+                        2 if value.len() == 8 => {
+                            begun = Some(instant(endian.u32(value, 0), endian.u32(value, 4)));
+                        }
+                        3 if value.len() == 8 => {
+                            ended = Some(instant(endian.u32(value, 0), endian.u32(value, 4)));
+                        }
+                        5 if value.len() == 8 => dropped = Some(endian.u64(value, 0)),
+                        _ => {}
+                    }
+                }
+                // When the first ones were dropped the file does not tell.
+                let since = interface.told.unwrap_or(CaptureTime(i64::MIN));
+                let more = dropped.is_some_and(|count| count > interface.dropped.unwrap_or(0));
+                let again = interface.ended.take().zip(begun);
+                let spans = more.then_some((since, time)).into_iter().chain(again);
+                self.missing.extend(spans.map(|(from, to)| Missing { interface: at, from, to }));
+                interface.dropped = dropped.or(interface.dropped);
+                interface.told = Some(time);
+                // What dumpcap tells at the end of a file ends nothing that goes on in it.
+                interface.ended = ended;
             }
         }
         discard(window, length)
@@ -189,6 +216,10 @@ impl Pcapng {
 impl FormatReader for Pcapng {
     fn interfaces(&self) -> &[Interface] {
         &self.interfaces
+    }
+
+    fn missing(&mut self) -> Vec<Missing> {
+        std::mem::take(&mut self.missing)
     }
 
     #[inline]

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use super::file::{CaptureFile, Ledger};
 use super::source::Sources;
 use super::{Frame, Input, Trouble, TroubleKind};
-use crate::units::CaptureTime;
+use crate::units::{CaptureTime, SourceId};
 
 /// Above this many inputs, files are closed again after their first frame and
 /// reopened when it is due, so that a year of rotated files needs neither a
@@ -97,6 +97,11 @@ impl Reader {
     /// The sources found so far. They are complete when `next` has given `None`.
     pub const fn sources(&self) -> &Sources {
         &self.ledger.sources
+    }
+
+    /// Where the files say that frames are missing, since the last call: source, after which instant, before which one.
+    pub fn losses(&mut self) -> Vec<(SourceId, CaptureTime, CaptureTime)> {
+        std::mem::take(&mut self.ledger.losses)
     }
 
     /// What went wrong so far, in the order of its discovery.

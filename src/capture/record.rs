@@ -23,6 +23,18 @@ pub(super) struct Interface {
     pub(super) snaplen: u32,
     /// Frames that the capturing system dropped, where the file tells.
     pub(super) dropped: Option<u64>,
+    /// When that was told last, and until when the interface was captured on if that had ended.
+    pub(super) told: Option<CaptureTime>,
+    pub(super) ended: Option<CaptureTime>,
+}
+
+/// Frames of an interface are missing between two instants, because they were dropped or nobody captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// Position in [`FormatReader::interfaces`].
+    pub(super) interface: usize,
+    pub(super) from: CaptureTime,
+    pub(super) to: CaptureTime,
 }
 
 /// One packet record, whose bytes are still in the window.
@@ -43,6 +55,11 @@ pub(super) struct Packet {
 pub(super) trait FormatReader {
     /// The interfaces declared so far, over all sections; only ever appended to.
     fn interfaces(&self) -> &[Interface];
+
+    /// Where frames are missing, as far as the file has told since the last call.
+    fn missing(&mut self) -> Vec<Missing> {
+        Vec::new()
+    }
 
     /// The next packet; `None` at a clean end of the file.
     fn next(&mut self, window: &mut Window) -> Result<Option<Packet>, Fault>;

@@ -3,6 +3,8 @@
 mod pictures;
 mod query;
 mod shell;
+#[cfg(feature = "live")]
+mod sniff;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -13,6 +15,8 @@ use dorascope::units::{HwAddr, Xid};
 pub use pictures::{ChartArg, ChartArgs, ReportArgs, ThemeArg};
 pub use query::QueryArgs;
 pub use shell::{CompletionsArgs, ManArgs, ShellArg};
+#[cfg(feature = "live")]
+pub use sniff::{SniffArgs, StampsArg};
 
 /// Names the DHCP server that answered every client, and says why that one.
 ///
@@ -72,6 +76,8 @@ pub enum Command {
     Analyze(AnalyzeArgs),
     Explain(ExplainArgs),
     Check(CheckArgs),
+    #[cfg(feature = "live")]
+    Sniff(SniffArgs),
     Query(QueryArgs),
     Chart(ChartArgs),
     Report(ReportArgs),

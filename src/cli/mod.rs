@@ -19,8 +19,12 @@ mod query;
 mod reading;
 mod report;
 mod resolve;
+#[cfg(feature = "live")]
+mod sandbox;
 mod schema;
 mod shell;
+#[cfg(feature = "live")]
+mod sniff;
 #[cfg(test)]
 mod tests;
 mod topology;
@@ -52,6 +56,8 @@ fn run(job: Job, output: &Output) -> Result<Exit> {
         Job::Analyze(job) => analyze::run(&job, output),
         Job::Explain(job) => explain::run(&job, output),
         Job::Check(job) => check::run(&job, output),
+        #[cfg(feature = "live")]
+        Job::Sniff(job) => sniff::run(&job, output),
         Job::Chart(job) => chart::run(&job, output),
         Job::Report(job) => report::run(&job, output),
         Job::Hash(job) => hash::run(&job, output),

@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::progress::Progress;
 use super::resolve::Inputs;
+use super::topology::unknown_zones;
 use super::witnesses;
 
 /// Reads every log, lease file and capture. The exit code says whether all of it could be read.
@@ -49,17 +50,7 @@ fn with<'t>(
     for trouble in &analysis.troubles {
         output.error(&trouble.to_string());
     }
-    let zones = &topology.zones;
-    for zone in
-        analysis.network.zones.iter().filter(|zone| !zones.is_empty() && topology.zone_named(zone).is_none())
-    {
-        let known: Vec<&str> = zones.iter().map(|zone| zone.name.as_str()).collect();
-        output.note(&format!(
-            "zone {zone} is not in the topology, so nobody is known to hear it; ZONE=FILE names an input, and the \
-             topology has {}",
-            known.join(", ")
-        ));
-    }
+    unknown_zones(topology, analysis.network.zones.iter().map(String::as_str), "FILE", output);
     let unusable = |kind: &TroubleKind| matches!(kind, TroubleKind::Unusable(_));
     let lost = analysis.troubles.iter().filter(|trouble| unusable(&trouble.kind)).count();
     let exit = match analysis.troubles.len() {

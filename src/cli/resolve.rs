@@ -2,6 +2,8 @@
 
 mod pictures;
 mod query;
+#[cfg(feature = "live")]
+mod sniff;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +22,8 @@ use super::args::{
 
 pub use pictures::{ChartJob, Picture, ReportJob, with_suffix};
 pub use query::{QueryJob, TableSource};
+#[cfg(feature = "live")]
+pub use sniff::{CaptureJob, Printed, SniffJob};
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub enum Job {
     Analyze(AnalyzeJob),
     Explain(ExplainJob),
     Check(CheckJob),
+    #[cfg(feature = "live")]
+    Sniff(SniffJob),
     Chart(ChartJob),
     Report(ReportJob),
     Hash(HashJob),
@@ -194,6 +200,8 @@ pub fn job(command: Command) -> Result<Job, Error> {
         Command::Analyze(args) => Job::Analyze(analyze(args)?),
         Command::Explain(args) => Job::Explain(explain(args)?),
         Command::Check(args) => Job::Check(check(args)?),
+        #[cfg(feature = "live")]
+        Command::Sniff(args) => Job::Sniff(sniff::job(args)?),
         Command::Chart(args) => Job::Chart(pictures::chart(args)?),
         Command::Report(args) => Job::Report(pictures::report(args)?),
         Command::Hash(args) => Job::Hash(hash(args)?),

@@ -19,6 +19,23 @@ pub fn load(sources: &TopologySources, output: &Output) -> Result<Topology> {
     Ok(topology)
 }
 
+/// Says which zones the topology does not know; `what` an input is on the command line.
+pub fn unknown_zones<'z>(
+    topology: &Topology,
+    zones: impl Iterator<Item = &'z str>,
+    what: &str,
+    output: &Output,
+) {
+    let known: Vec<&str> = topology.zones.iter().map(|zone| zone.name.as_str()).collect();
+    for zone in zones.filter(|zone| !known.is_empty() && !known.contains(zone)) {
+        output.note(&format!(
+            "zone {zone} is not in the topology, so nobody is known to hear it; ZONE={what} names an input, and the \
+             topology has {}",
+            known.join(", ")
+        ));
+    }
+}
+
 /// Writes topology.toml from Kea's files.
 pub fn import(job: &ImportJob, output: &Output) -> Result<Exit> {
     let target = Target::new(job.output.as_deref(), job.force)?;

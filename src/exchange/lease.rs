@@ -101,7 +101,7 @@ pub struct Leases {
 
 impl Leases {
     /// Leases that run or have yet to be told.
-    pub fn len(&self) -> usize {
+    pub fn held(&self) -> usize {
         self.running.len() + self.ended.len()
     }
 

@@ -113,6 +113,16 @@ impl Pairer {
         Self { limits, ..Self::default() }
     }
 
+    /// The first exchange gets this number; for one that has seen nothing.
+    pub const fn number_from(&mut self, first: ExchangeId) {
+        (self.next, self.first) = (first.0, first.0);
+    }
+
+    /// The number of the exchange that begins next.
+    pub const fn next(&self) -> ExchangeId {
+        ExchangeId(self.next)
+    }
+
     /// Takes a message that is no sighting of an earlier one by its bytes.
     ///
     /// Returns its exchange, and the message that it repeats when it is a

@@ -168,7 +168,7 @@ impl<'t> Engine<'t> {
             ("messages", state.messages.from(MessageId(0)).len()),
             ("exchanges", self.ahead.len() + self.closed.len()),
             ("events", state.events.all().len() + self.events.len()),
-            ("leases", self.leases.len()),
+            ("leases", self.leases.held()),
         ]
     }
 
@@ -182,6 +182,9 @@ impl<'t> Engine<'t> {
         }
         self.closed.extend(batch.exchanges.drain(..));
         self.unfinished = batch.unfinished;
+        for (zone, from, to) in batch.losses.drain(..) {
+            self.gaps.dropped(zone, from, to);
+        }
         self.events.append(&mut batch.events);
         self.signs.append(&mut batch.signs);
         for source in batch.sources.drain(..) {

@@ -23,7 +23,7 @@ use crate::exchange::{Exchange, SEGMENT, Segment};
 use crate::frame::{Datagram, Decoded, Decoder, Skip};
 use crate::ha::events::{ChannelReport, ControlReader, HaEvent, SignOfLife};
 use crate::ha::topology::Topology;
-use crate::units::{CaptureTime, MessageId, SourceId, ZoneId};
+use crate::units::{CaptureTime, ExchangeId, MessageId, SourceId, ZoneId};
 
 /// Frames of a batch at most, so that a capture of something else shows progress too.
 const MOST_FRAMES: usize = 16 << 10;
@@ -51,6 +51,8 @@ pub struct Batch {
     pub events: Vec<HaEvent>,
     /// Signs of life of encrypted connections since the last batch.
     pub signs: Vec<SignOfLife>,
+    /// Where the capturing system dropped frames: zone, after which instant, before which one.
+    pub losses: Vec<(ZoneId, CaptureTime, CaptureTime)>,
     /// Sources found since the last batch, in the order of their numbers, with
     /// counters as they were then. Those of every message are told with it or before.
     pub sources: Vec<Source>,
@@ -71,6 +73,7 @@ impl Batch {
         self.unfinished = None;
         self.events.clear();
         self.signs.clear();
+        self.losses.clear();
         self.sources.clear();
         self.spans.clear();
     }
@@ -175,6 +178,9 @@ impl<'t> Reading<'t> {
             return false;
         }
         batch.progress = self.reader.progress();
+        for (source, from, to) in self.reader.losses() {
+            self.intake.lost(source, (from, to));
+        }
         // Segments are full, but for the last one of the capture.
         let enough = self.intake.is_full() || frames < MOST_FRAMES;
         self.intake.hand_over(batch, self.reader.sources(), enough);
@@ -191,7 +197,7 @@ impl<'t> Reading<'t> {
             self.intake.zones.learn(self.reader.sources());
         }
         if let Some(taken) = taken {
-            self.intake.pair(taken);
+            self.intake.pair(&taken);
         }
         true
     }
@@ -213,6 +219,8 @@ pub(super) struct Intake<'t> {
     counts: Counts,
     seed: RandomState,
     end: CaptureTime,
+    /// Where frames are missing, since the last batch.
+    losses: Vec<(ZoneId, CaptureTime, CaptureTime)>,
 }
 
 /// A message that was taken and is to be paired.
@@ -233,6 +241,7 @@ impl<'t> Intake<'t> {
             counts: Counts::default(),
             seed: RandomState::default(),
             end: CaptureTime(i64::MIN),
+            losses: Vec::new(),
         }
     }
 
@@ -279,7 +288,7 @@ impl<'t> Intake<'t> {
     }
 
     /// Pairs the message that was taken last.
-    pub(super) fn pair(&mut self, taken: Taken) {
+    pub(super) fn pair(&mut self, taken: &Taken) {
         self.pairing.pair(self.zones.of(taken.source), taken.identity, taken.point);
     }
 
@@ -307,6 +316,7 @@ impl<'t> Intake<'t> {
         batch.spans.extend(sources.iter().map(|source| (source.first, source.last)));
         batch.events.extend(self.control.drain());
         batch.signs.extend(self.control.drain_signs());
+        batch.losses.append(&mut self.losses);
         batch.end = self.end;
     }
 
@@ -325,8 +335,25 @@ impl<'t> Intake<'t> {
     /// Makes sources known that were not before.
     pub(super) fn learn_sources(&mut self, sources: &Sources) {
         let new = sources.get(self.zones.of_source.len()..).unwrap_or_default();
-        new.iter().for_each(|source| self.points.add(source.zone.clone()));
+        for source in new {
+            self.points.add(source.zone.clone());
+        }
         self.zones.learn(sources);
+    }
+
+    /// Frames of a source are missing between two instants.
+    pub(super) fn lost(&mut self, source: SourceId, (from, to): (CaptureTime, CaptureTime)) {
+        self.losses.push((self.zones.of(source), from, to));
+    }
+
+    /// See [`super::Session::number_from`].
+    pub(super) const fn number_from(&mut self, first: ExchangeId) {
+        self.pairing.pairer_mut().number_from(first);
+    }
+
+    /// See [`super::Session::next_exchange`].
+    pub(super) const fn next_exchange(&self) -> ExchangeId {
+        self.pairing.pairer().next()
     }
 
     /// Zone names by number.

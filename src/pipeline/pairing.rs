@@ -97,6 +97,11 @@ impl Pairing {
         &self.pairer
     }
 
+    /// The same, before the first message.
+    pub(super) const fn pairer_mut(&mut self) -> &mut Pairer {
+        &mut self.pairer
+    }
+
     /// The same, when no message follows.
     pub(super) fn into_pairer(self) -> Pairer {
         self.pairer

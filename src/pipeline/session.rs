@@ -16,7 +16,7 @@ use super::{Analysis, Counts, Options};
 use crate::capture::{Frame, Source, Sources};
 use crate::dhcp::MessageType;
 use crate::ha::topology::Topology;
-use crate::units::{CaptureTime, SourceId, ZoneId};
+use crate::units::{CaptureTime, ExchangeId, SourceId, ZoneId};
 
 /// Messages have 32-bit numbers; beyond this many a session must be ended, and another begun.
 pub const MOST_MESSAGES: u64 = 4_000_000_000;
@@ -106,7 +106,7 @@ impl<'t> Session<'t> {
             source.count(frame.time, self.previous.replace(frame.time));
         }
         if let Some(taken) = self.intake.take(frame) {
-            self.intake.pair(taken);
+            self.intake.pair(&taken);
         }
         if self.intake.is_full() {
             self.intake.hand_over_segment(&mut self.batch, &self.sources);
@@ -143,6 +143,24 @@ impl<'t> Session<'t> {
     /// The zones by number.
     pub fn zones(&self) -> &[String] {
         self.intake.zones()
+    }
+
+    /// Frames of a source were dropped between two instants, as many as are known.
+    pub fn lost(&mut self, source: SourceId, (from, to): (CaptureTime, CaptureTime), count: u64) {
+        if let Some(source) = self.sources.of_mut(source) {
+            *source.dropped_kernel.get_or_insert(0) += count;
+        }
+        self.intake.lost(source, (from, to));
+    }
+
+    /// Exchanges are numbered from here, so that those of a session before are not named again. For a session that has seen nothing.
+    pub const fn number_from(&mut self, first: ExchangeId) {
+        self.intake.number_from(first);
+    }
+
+    /// The number of the exchange that begins next.
+    pub const fn next_exchange(&self) -> ExchangeId {
+        self.intake.next_exchange()
     }
 
     /// What became of the frames so far.

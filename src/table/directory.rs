@@ -41,11 +41,7 @@ impl Directory {
 
     /// Opens the file of a table, so that a bad path fails before the work and not after it.
     pub fn table(&self, table: &'static Table, format: Format) -> Result<TableFile, Error> {
-        let name = format!("{}.{}", table.name, format.as_str());
-        let partial = Partial { path: self.path.join(format!(".{name}{PARTIAL}")) };
-        let file = File::create(&partial.path).map_err(|e| Error::file("create", &partial.path, e))?;
-        let writer = TableWriter::new(file, table, format).map_err(|e| partial.blame(e))?;
-        Ok(TableFile { writer, partial, target: self.path.join(name) })
+        TableFile::create(self.path.join(format!("{}.{}", table.name, format.as_str())), table, format)
     }
 }
 
@@ -69,6 +65,24 @@ pub struct TableFile {
 }
 
 impl TableFile {
+    /// Opens a file that takes this path when it is finished; its directory must be there.
+    pub(super) fn create(target: PathBuf, table: &'static Table, format: Format) -> Result<Self, Error> {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let partial = Partial { path: target.with_file_name(format!(".{name}{PARTIAL}")) };
+        let file = File::create(&partial.path).map_err(|e| Error::file("create", &partial.path, e))?;
+        let writer = TableWriter::new(file, table, format).map_err(|e| partial.blame(e))?;
+        Ok(Self { writer, partial, target })
+    }
+
+    /// As [`TableFile::finish`], and what has the name is on the disk.
+    #[cfg(feature = "live")]
+    pub(super) fn finish_for_good(self) -> Result<PathBuf, Error> {
+        let path = self.finish()?;
+        let synced = File::open(&path).and_then(|file| file.sync_all());
+        synced.map_err(|e| Error::file("write", &path, e))?;
+        Ok(path)
+    }
+
     /// The table.
     pub const fn table(&self) -> &'static Table {
         self.writer.table()

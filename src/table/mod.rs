@@ -22,6 +22,8 @@ pub mod query;
 mod rows;
 pub mod schema;
 mod scribe;
+#[cfg(feature = "live")]
+mod segments;
 mod set;
 mod stored;
 mod stream;
@@ -41,6 +43,8 @@ pub use directory::{Directory, TableFile, write_all};
 pub use error::Error;
 pub use rows::Rows;
 pub use schema::{Column, Kind, Table};
+#[cfg(feature = "live")]
+pub use segments::Segments;
 pub use set::TableSet;
 pub use stored::Stored;
 pub use stream::HELD_ROWS;

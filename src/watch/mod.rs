@@ -11,6 +11,8 @@
 //! Nothing here decides anything or knows an interface. Time is capture time; [`Capturing`]
 //! is what the capturing side says about itself.
 
+pub mod lines;
+pub mod metrics;
 pub mod told;
 pub mod view;
 

@@ -1,6 +1,7 @@
 //! Builders of frames and capture files, and a place for temporary files.
 
 pub mod dhcp;
+pub mod exposition;
 pub mod files;
 pub mod frames;
 pub mod html;

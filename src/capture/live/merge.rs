@@ -109,7 +109,7 @@ impl Drop for Live {
 /// What was read of every interface and not given yet.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    lanes: Vec<Lane>,
+    all: Vec<Lane>,
     /// What is given next: a frame of a lane, or what is told of one.
     next: Option<usize>,
     told: VecDeque<(usize, Told)>,
@@ -140,12 +140,12 @@ impl Lanes {
     pub(super) fn new(links: impl Iterator<Item = LinkType>) -> Self {
         let until = CaptureTime(i64::MIN);
         let lane = |link| Lane { link, blocks: VecDeque::new(), at: 0, until, open: true };
-        Self { lanes: links.map(lane).collect(), ..Self::default() }
+        Self { all: links.map(lane).collect(), ..Self::default() }
     }
 
     pub(super) fn add(&mut self, mut block: Block, shared: &Arc<Shared>) {
         self.shared.get_or_insert_with(|| Arc::clone(shared));
-        let Some(lane) = self.lanes.get_mut(block.tap) else { return };
+        let Some(lane) = self.all.get_mut(block.tap) else { return };
         lane.until = block.until;
         for told in block.told.drain(..) {
             match told {
@@ -165,12 +165,12 @@ impl Lanes {
     /// Everything captured before this instant was given; absent when no interface is there.
     fn until(&self) -> Option<CaptureTime> {
         let known = |lane: &Lane| lane.head().map_or(lane.until, |(time, _)| time);
-        self.lanes.iter().filter(|lane| lane.open || !lane.blocks.is_empty()).map(known).min()
+        self.all.iter().filter(|lane| lane.open || !lane.blocks.is_empty()).map(known).min()
     }
 
     /// Until when the earliest frame waits.
     fn patience(&self) -> Instant {
-        let first = self.lanes.iter().filter_map(Lane::head).min();
+        let first = self.all.iter().filter_map(Lane::head).min();
         first.map_or_else(|| Instant::now() + WINDOW, |(_, read)| read + WINDOW)
     }
 
@@ -184,10 +184,10 @@ impl Lanes {
         if self.telling.is_some() {
             return true;
         }
-        let heads = self.lanes.iter().enumerate().filter_map(|(at, lane)| Some((lane.head()?, at)));
+        let heads = self.all.iter().enumerate().filter_map(|(at, lane)| Some((lane.head()?, at)));
         let Some(((time, read), at)) = heads.min_by_key(|((time, _), at)| (*time, *at)) else { return false };
         let waits = |lane: &Lane| lane.open && lane.blocks.is_empty() && lane.until < time;
-        if !ended && self.lanes.iter().any(waits) && read.elapsed() < WINDOW {
+        if !ended && self.all.iter().any(waits) && read.elapsed() < WINDOW {
             return false;
         }
         self.next = Some(at);
@@ -196,7 +196,7 @@ impl Lanes {
 
     /// The frame that was given last is not needed any more.
     fn let_go(&mut self) {
-        let Some(lane) = self.next.take().and_then(|at| self.lanes.get_mut(at)) else { return };
+        let Some(lane) = self.next.take().and_then(|at| self.all.get_mut(at)) else { return };
         lane.at += 1;
         if let Some(block) = lane.blocks.front().filter(|block| block.len() == lane.at) {
             if let Some(shared) = &self.shared {
@@ -217,7 +217,7 @@ impl Lanes {
                 Told::Failed(why) => Event::Failed(*tap, why),
             };
         }
-        let lane = self.next.and_then(|at| self.lanes.get(at));
+        let lane = self.next.and_then(|at| self.all.get(at));
         let frame = lane.and_then(|lane| lane.blocks.front()?.frame(lane.at, lane.link));
         frame.map_or(Event::Idle, Event::Frame)
     }

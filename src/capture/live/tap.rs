@@ -1,6 +1,6 @@
 //! An open interface, and the thread that reads it.
 
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
+use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::socket::LinkAddr;
 use pcap::{Active, Capture, Device, Precision, TimestampType};
 use thiserror::Error;
@@ -18,8 +19,9 @@ use super::{Interface, LiveOptions, Stamps};
 use crate::capture::LinkType;
 use crate::units::CaptureTime;
 
-/// libpcap gives up waiting for a frame after so many milliseconds; so often a thread looks whether it is to end.
-const WAIT_MS: i32 = 20;
+/// A thread waits so many milliseconds for a frame, and then looks whether it is to end. libpcap itself
+/// promises no such limit, so it never waits.
+const WAIT_MS: u8 = 20;
 /// Frames that libpcap hands over in one call.
 const AT_ONCE: usize = 256;
 /// While more frames wait, a block is filled for so long.
@@ -64,16 +66,31 @@ pub enum OpenError {
     },
 }
 
-/// The interfaces of the machine that libpcap sees: name, description, whether it is up, addresses.
-pub fn interfaces() -> Result<Vec<(String, String, bool, Vec<String>)>, OpenError> {
+/// An interface of the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its name.
+    pub name: String,
+    /// What the system says about it; often nothing.
+    pub description: String,
+    /// Whether it is up.
+    pub up: bool,
+    /// Its IP addresses.
+    pub addresses: Vec<String>,
+}
+
+/// The interfaces of the machine that libpcap sees.
+pub fn interfaces() -> Result<Vec<Known>, OpenError> {
     let other =
         |error: pcap::Error| OpenError::Other { interface: "interfaces".to_owned(), why: words(&error) };
     let devices = Device::list().map_err(other)?;
     Ok(devices
         .into_iter()
-        .map(|device| {
-            let addresses = device.addresses.iter().map(|it| it.addr.to_string()).collect();
-            (device.name, device.desc.unwrap_or_default(), device.flags.is_up(), addresses)
+        .map(|device| Known {
+            addresses: device.addresses.iter().map(|it| it.addr.to_string()).collect(),
+            up: device.flags.is_up(),
+            description: device.desc.unwrap_or_default(),
+            name: device.name,
         })
         .collect())
 }
@@ -113,7 +130,7 @@ impl Tap {
             .promisc(options.promiscuous)
             .snaplen(options.snaplen.min(i32::MAX as u32).cast_signed())
             .buffer_size((options.buffer_mib.min(2047) << 20).cast_signed())
-            .timeout(WAIT_MS)
+            .timeout(i32::from(WAIT_MS))
             .immediate_mode(true)
             .precision(Precision::Nano);
         if options.stamps != Stamps::Host {
@@ -122,6 +139,7 @@ impl Tap {
         let mut capture = capture.open().map_err(explain)?;
         let filtered = capture.filter(&options.filter, true);
         filtered.map_err(|error| OpenError::Filter { filter: options.filter.clone(), why: words(&error) })?;
+        let capture = capture.setnonblock().map_err(explain)?;
         // As in files: what the system calls raw IP has another number there.
         let link = match capture.get_datalink().0 {
             12 | 14 => 101,
@@ -175,12 +193,14 @@ pub(super) struct Reading {
     asked: (Instant, CaptureTime),
     /// Frames that were dropped here and not told yet.
     lost: Loss,
+    /// The interface is there and down, of which libpcap says nothing.
+    down: bool,
 }
 
 impl Reading {
     pub(super) fn new(tap: Tap, number: usize, shared: Arc<Shared>, blocks: Sender<Block>) -> Self {
         let (block, asked) = (Block::new(number), (Instant::now(), now()));
-        Self { tap, number, shared, blocks, block, dropped: 0, asked, lost: Loss::default() }
+        Self { tap, number, shared, blocks, block, dropped: 0, asked, lost: Loss::default(), down: false }
     }
 
     pub(super) fn run(mut self) {
@@ -200,6 +220,9 @@ impl Reading {
                     self.block.until = self.block.until.max(clock);
                     self.count(false);
                     self.hand_over();
+                    let mut waited = [PollFd::new(self.tap.capture.as_fd(), PollFlags::POLLIN)];
+                    // Whatever is wrong with it, the next reading tells.
+                    let _ = poll(&mut waited, WAIT_MS);
                 }
                 Ok(_) => {
                     self.count(false);
@@ -228,6 +251,16 @@ impl Reading {
             if kernel > 0 {
                 self.block.told.push(Told::Lost(Loss { from: before, to: clock, kernel, queue: 0 }));
             }
+        }
+        // One that is not there any more is an error when it is read.
+        if let Some((up, _)) = interface(&self.tap.interface.name)
+            && up == self.down
+        {
+            self.down = !up;
+            self.block.told.push(match up {
+                true => Told::Back { again_promiscuous: true },
+                false => Told::Gone("the interface is down".to_owned()),
+            });
         }
     }
 
@@ -276,18 +309,16 @@ impl Reading {
 
     /// Binds the capture to the interface that has its name now, which needs no capability.
     fn bind(&self) -> bool {
-        link_address(&self.tap.interface.name)
-            .is_some_and(|address| nix::sys::socket::bind(self.tap.capture.as_raw_fd(), &address).is_ok())
+        interface(&self.tap.interface.name).is_some_and(|(up, address)| {
+            up && nix::sys::socket::bind(self.tap.capture.as_raw_fd(), &address).is_ok()
+        })
     }
 }
 
-/// The link-layer address of an interface that is up.
-fn link_address(name: &str) -> Option<LinkAddr> {
-    let mut all = getifaddrs().ok()?;
-    all.find_map(|it| {
-        let up = it.interface_name == name && it.flags.contains(InterfaceFlags::IFF_UP);
-        let address = it.address.filter(|_| up)?;
-        // Safe: it copies the address of a family that it checks.
-        address.as_link_addr().copied()
+/// Whether the interface of a name is up, and its link-layer address; nothing when there is none.
+fn interface(name: &str) -> Option<(bool, LinkAddr)> {
+    getifaddrs().ok()?.find_map(|it| {
+        let address = it.address.filter(|_| it.interface_name == name)?;
+        Some((it.flags.contains(InterfaceFlags::IFF_UP), *address.as_link_addr()?))
     })
 }

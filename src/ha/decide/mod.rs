@@ -10,6 +10,7 @@ mod heard;
 mod parts;
 mod rules;
 
+use self::gaps::Doubt;
 pub use self::gaps::Gaps;
 pub use self::parts::{Part, Parts, Subnetted};
 
@@ -216,7 +217,7 @@ impl Evidence<'_> {
             // So late a reply may answer a retransmission that the capture missed.
             Some(waited) if waited > SECOND => 0.85,
             Some(_) => 1.0,
-            None => silence_ceiling(case, &ruling, || gaps.near(case.query.zone, case.query.time)),
+            None => silence_ceiling(case, &ruling, || gaps.doubt(case.query.zone, case.query.time)),
         };
         ruling.confidence = ruling.confidence.min(ceiling);
         let seen = match case.reply {
@@ -273,12 +274,14 @@ impl Evidence<'_> {
 /// thing. A silence that was inferred from silences proves little while the
 /// exchange shows no reply at all (the capture may only hold one direction), or
 /// where the capture is lossy.
-fn silence_ceiling(case: &Case<'_>, ruling: &Ruling, lossy: impl Fn() -> bool) -> f64 {
+fn silence_ceiling(case: &Case<'_>, ruling: &Ruling, doubt: impl Fn() -> Doubt) -> f64 {
     let inferred = ruling.basis.is_some_and(|basis| basis >= Basis::Inferred);
     match ruling.expected {
-        Expected::Answer if lossy() => 0.6,
+        Expected::Answer if doubt() > Doubt::None => 0.6,
         Expected::Answer => 0.85,
-        Expected::Ignore if inferred && (case.exchange.replies.is_empty() || lossy()) => 0.85,
+        Expected::Ignore if inferred && (case.exchange.replies.is_empty() || doubt() > Doubt::None) => 0.85,
+        // The answer may be among what is known to have been dropped.
+        _ if doubt() == Doubt::There => 0.85,
         _ => 1.0,
     }
 }

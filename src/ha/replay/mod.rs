@@ -235,6 +235,8 @@ pub struct Replay {
     pub counted: Vec<Counted>,
     /// Intervals, by server, relationship and time.
     pub spans: Vec<Span>,
+    /// How many clients each active peer counts as unacked at the end, since its last good heartbeat.
+    pub unacked: Vec<(ServerId, RelationshipId, u32)>,
     pulses: Pulses,
 }
 

@@ -200,6 +200,8 @@ impl Run {
             transition.by = transition.by.min(end);
         }
         replay.transitions.sort_by_key(super::Transition::instant);
+        let unacked = |seat: &Seat| (seat.server, seat.relationship, seat.unacked());
+        replay.unacked = self.seats.iter().map(unacked).collect();
         replay.counted.clone_from(&self.counted);
         for counted in &mut replay.counted {
             // A good heartbeat that is missing would have started the clock again.

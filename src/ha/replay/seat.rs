@@ -92,6 +92,11 @@ impl Seat {
         }
     }
 
+    /// Clients that it counts as unacked.
+    pub(super) const fn unacked(&self) -> u32 {
+        self.clients.unacked()
+    }
+
     /// Whether it showed its state at this instant.
     pub(super) fn is_shown(&self, time: CaptureTime) -> bool {
         self.shown == Some(time)

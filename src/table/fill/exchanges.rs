@@ -13,6 +13,15 @@ impl Filler<'_> {
         self.rows(&schema::EXCHANGES, &self.exchange_entries())
     }
 
+    /// The same for a choice of exchanges by their place in this batch, in that order.
+    pub fn exchange_rows(&self, places: &[usize]) -> Rows {
+        let (mut rows, entries) = (Rows::new(&schema::EXCHANGES), self.exchange_entries());
+        for at in places {
+            (entries.push)(&mut rows, *at);
+        }
+        rows
+    }
+
     pub(in crate::table) fn exchange_entries(&self) -> Entries<'_> {
         let first = move |exchange: &Exchange| {
             let step = exchange.queries.first().or(exchange.replies.first());

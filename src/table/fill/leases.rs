@@ -17,7 +17,9 @@ impl Filler<'_> {
     /// The same for a choice of leases, in their order.
     pub fn lease_rows(&self, leases: &[Lease]) -> Rows {
         let mut rows = Rows::new(&schema::LEASES);
-        leases.iter().for_each(|lease| self.lease(&mut rows, lease));
+        for lease in leases {
+            self.lease(&mut rows, lease);
+        }
         rows
     }
 

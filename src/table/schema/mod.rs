@@ -19,7 +19,7 @@ pub use findings::FINDINGS;
 pub use ha_events::HA_EVENTS;
 pub use leases::LEASES;
 pub use messages::MESSAGES;
-pub use results::{CHECK, CODES, HASH, LINT, RESULTS, SCHEMA};
+pub use results::{CHECK, CODES, HASH, INTERFACES, LINT, RESULTS, SCHEMA};
 pub use sources::SOURCES;
 
 /// Grows when a column changes its name, kind or meaning; appending one does not count.

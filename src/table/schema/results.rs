@@ -16,6 +16,20 @@ pub const HASH: Table = Table {
     ],
 };
 
+/// Rows of `dorascope sniff -D`.
+// One line per column reads best as the table that it is.
+#[rustfmt::skip]
+pub const INTERFACES: Table = Table {
+    name: "interfaces",
+    meaning: "The interfaces of this machine that can be captured on.",
+    columns: &[
+        col("interface", Kind::Text, "", "its name, for -i", "never", 1),
+        col("state", Kind::Text, "word", "up or down", "never", 2),
+        col("addresses", Kind::Text, "", "its IP addresses", "never", 3),
+        col("description", Kind::Text, "", "what the system says about it", "never", 4),
+    ],
+};
+
 /// Rows of `dorascope schema`.
 // One line per column reads best as the table that it is.
 #[rustfmt::skip]
