@@ -62,9 +62,7 @@ fn foot(ui: &Ui, width: usize) -> Line<'static> {
     if ui.is_typing {
         let mut spans = vec![Span::styled(" filter: ", paint.accent()), Span::raw(ui.filter.clone())];
         spans.push(Span::styled(" ", super::paint::Paint::chosen()));
-        spans.push(
-            paint.span(Role::Weak, "  client, server, address, verdict · Enter keeps it, Esc clears it"),
-        );
+        spans.push(paint.span(Role::Weak, "  client, server, address, verdict · Enter keeps, Esc clears"));
         return fit(spans, width);
     }
     let keys: &[(&str, &str)] = match ui.page {

@@ -72,7 +72,7 @@ fn tabs(ui: &Ui, exchanges: usize, findings: usize, room: usize) -> Line<'static
     };
     let is_filtered = !ui.filter.is_empty();
     let of = |found: usize, all: u64| {
-        if is_filtered { format!("{found} found of {}", number(all)) } else { number(all) }
+        if is_filtered && all > 0 { format!("{found} found of {}", number(all)) } else { number(all) }
     };
     let all = (snapshot.findings.len() + snapshot.more_findings) as u64;
     let mut left = vec![
