@@ -95,7 +95,7 @@ pub(super) fn help(ui: &mut Ui, room: usize, high: usize) -> Vec<Line<'static>> 
         ("q", "quit, from the lists"),
         ("Ctrl-C", "quit, from everywhere"),
     ];
-    const SIGNS: [(&str, &str); 9] = [
+    const SIGNS: [(&str, &str); 10] = [
         ("…  ~  ✓", "running; over, and later frames may change the reasons; settled for good"),
         ("DORA", "DISCOVER, OFFER, REQUEST, ACK; a dot is a step that was not seen, N a NAK, I an INFORM"),
         ("×3", "the client sent its message three times"),
@@ -106,12 +106,13 @@ pub(super) fn help(ui: &mut Ui, room: usize, high: usize) -> Vec<Line<'static>> 
             "heartbeat, other control traffic, or inferred from the rules and from the answers to clients",
         ),
         ("≤14:05:24", "since before that: it was so when it was first seen"),
+        ("hot-standby?", "no heartbeat for three times heartbeat-delay: it was so when it was last shown"),
         ("unacked", "clients of a silent partner that say in secs that they wait longer than max-ack-delay"),
         ("times", "capture time, UTC"),
     ];
     let paint = ui.paint;
     let mut body = Vec::new();
-    for (title, list) in [("Keys", KEYS), ("Signs", SIGNS)] {
+    for (title, list) in [("Keys", &KEYS[..]), ("Signs", &SIGNS)] {
         body.push(Line::from(paint.span(Role::Strong, title)));
         for (sign, meaning) in list {
             let lines = wrap(meaning, room.saturating_sub(20).clamp(10, PARAGRAPH));

@@ -45,6 +45,8 @@ pub struct Seat {
     pub heartbeat: Option<i64>,
     /// It was asked since then, and did not answer.
     pub is_late: bool,
+    /// Neither it nor its partner was heard of for three heartbeats: its state was so when it was last shown.
+    pub is_stale: bool,
     /// Its partner does not answer it.
     pub countdown: Option<Countdown>,
 }
@@ -87,7 +89,7 @@ impl Group {
     pub fn is_normal(&self) -> bool {
         let as_usual = |seat: &Seat| {
             let normal = if seat.role == Role::Backup { State::Backup } else { State::normal(self.mode) };
-            seat.countdown.is_none() && seat.state == Some(Status::In(normal))
+            seat.countdown.is_none() && !seat.is_stale && seat.state == Some(Status::In(normal))
         };
         self.seats.iter().all(as_usual)
     }
@@ -168,8 +170,23 @@ fn seat(
         basis: last.map(|span| span.basis),
         heartbeat,
         is_late: partner(topology, peer, id).is_some_and(|it| beats.of(it, id).lost_since(clock).is_some()),
+        is_stale: is_stale(topology, beats, clock, (peer, server, id)),
         countdown: countdown(peek, beats, clock, (peer, server, id), last),
     }
+}
+
+/// Whether nothing was seen of a server for so long that it may be in another state by now.
+fn is_stale(
+    topology: &Topology,
+    beats: &Beats,
+    clock: CaptureTime,
+    (peer, server, id): (&Peer, ServerId, RelationshipId),
+) -> bool {
+    // That it does not run is shown by its partner's calls.
+    let called = partner(topology, peer, id).and_then(|partner| beats.of(partner, id).failed);
+    let delay = topology.limits_of(server, id).map_or(0, |limits| i64::from(limits.heartbeat_delay_ms));
+    let last = beats.of(server, id).last().max(called);
+    delay > 0 && last.is_some_and(|last| clock.since(last) > 3 * delay * 1_000_000)
 }
 
 /// Whose clients a server serves, in words.

@@ -103,11 +103,13 @@ fn block(
 fn cells(seat: &Seat, paint: Paint) -> [Cell; 7] {
     let plain = |text: String| (paint.of(Role::Plain), text);
     let weak = |text: String| (paint.of(Role::Weak), text);
-    let state = match seat.state {
-        None => "unknown",
-        Some(Status::Unavailable) => "not running",
-        Some(Status::In(state)) => state.as_str(),
-    };
+    let state = seat.state.map_or("unknown", |state| match state {
+        Status::Unavailable => "not running",
+        Status::In(state) => state.as_str(),
+    });
+    // A word that may be old is not given as if it were not.
+    let (role, doubt) =
+        if seat.is_stale && seat.state.is_some() { (Role::Notable, "?") } else { (look(seat.state), "") };
     let since = seat.since.map(|(time, exact)| {
         let time = clock(time, false);
         // It was so before the capture began.
@@ -117,13 +119,17 @@ fn cells(seat: &Seat, paint: Paint) -> [Cell; 7] {
         None => weak("none seen".to_owned()),
         Some(age) => {
             let text = format!("{} ago", ago(age));
-            if seat.is_late { (paint.of(Role::Bad), text) } else { plain(text) }
+            match (seat.is_late, seat.is_stale) {
+                (true, _) => (paint.of(Role::Bad), text),
+                (false, true) => (paint.of(Role::Notable), text),
+                (false, false) => plain(text),
+            }
         }
     };
     [
         (paint.of(Role::Strong), seat.server.clone()),
         weak(seat.role.as_str().to_owned()),
-        (paint.of(look(seat.state)), state.to_owned()),
+        (paint.of(role), format!("{state}{doubt}")),
         plain(seat.serves.clone()),
         plain(since.unwrap_or_default()),
         weak(seat.basis.map_or_else(String::new, |basis| basis.as_str().to_owned())),
