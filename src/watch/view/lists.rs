@@ -35,6 +35,8 @@ const FINDINGS: [Column; 5] = [
 
 /// A terminal that has room for milliseconds.
 const WIDE: usize = 120;
+/// A sentence over several lines is easier to read when they are no wider.
+const SENTENCE: usize = 110;
 
 /// The list that the user sees, in so many lines.
 pub(super) fn lines(ui: &mut Ui, room: usize, high: usize) -> Vec<Line<'static>> {
@@ -43,22 +45,38 @@ pub(super) fn lines(ui: &mut Ui, room: usize, high: usize) -> Vec<Line<'static>>
     let paint = ui.paint;
     let body = high.saturating_sub(2);
     let inner = room.saturating_sub(2);
-    match ui.list {
+    let (list, chosen) = match ui.list {
         List::Exchanges => {
             let keys: Vec<u64> = exchanges.iter().map(|row| u64::from(row.id.0)).collect();
             let rows: Vec<[Cell; 10]> =
                 exchanges.iter().map(|row| exchange(row, paint, room >= WIDE)).collect();
-            let empty = "No DHCP exchange yet.";
-            lines.extend(list(ui, (&EXCHANGES, rows), &keys, (inner, body), empty));
+            let list = list(ui, (&EXCHANGES, rows), &keys, (inner, body), "No DHCP exchange yet.");
+            let (at, _) = ui.placed(&keys, body);
+            (list, exchanges.get(at).filter(|row| !is_open(row)).map(|row| row.reason.clone()))
         }
         List::Findings => {
             let keys: Vec<u64> = findings.iter().map(|told| told.key).collect();
             let rows: Vec<[Cell; 5]> = findings.iter().map(|told| finding(told, paint)).collect();
             let empty = "Nothing asks for an operator's attention.";
-            lines.extend(list(ui, (&FINDINGS, rows), &keys, (inner, body), empty));
+            let list = list(ui, (&FINDINGS, rows), &keys, (inner, body), empty);
+            let (at, _) = ui.placed(&keys, body);
+            (list, findings.get(at).map(|told| told.text.clone()))
         }
-    }
+    };
+    lines.extend(list);
+    whole(&mut lines, &chosen.unwrap_or_default(), room, high);
     lines
+}
+
+/// The sentence of the chosen entry, below the list, where it is cut there and where there is room.
+fn whole(lines: &mut Vec<Line<'static>>, sentence: &str, room: usize, high: usize) {
+    let is_cut = !sentence.is_empty() && !lines.iter().any(|line| line.to_string().contains(sentence));
+    let wrapped = crate::explain::text::wrap(sentence, room.saturating_sub(2).min(SENTENCE));
+    let Some(from) = high.checked_sub(wrapped.len()).filter(|from| is_cut && *from > lines.len()) else {
+        return;
+    };
+    lines.resize(from, Line::default());
+    lines.extend(wrapped.into_iter().map(|line| Line::from(format!(" {line}"))));
 }
 
 fn tabs(ui: &Ui, exchanges: usize, findings: usize, room: usize) -> Line<'static> {
@@ -164,7 +182,7 @@ fn exchange(row: &Row, paint: Paint, ms: bool) -> [Cell; 10] {
         }
         _ => of(row.role, row.verdict.code().to_owned()),
     };
-    let is_open = matches!(row.mark, Mark::Running(_, what) if !what.is_empty());
+    let is_open = is_open(row);
     [
         of(mark, row.mark.sign().to_owned()),
         of(Role::Plain, clock(row.start, ms)),
@@ -187,4 +205,9 @@ fn finding(told: &Told, paint: Paint) -> [Cell; 5] {
         (paint.of(Role::Weak), clock(told.span.1, false)),
         (paint.of(Role::Plain), told.text.clone()),
     ]
+}
+
+/// Whether something is still due to an exchange, so that a verdict would be early.
+fn is_open(row: &Row) -> bool {
+    matches!(row.mark, Mark::Running(_, what) if !what.is_empty())
 }

@@ -178,6 +178,9 @@ fn clients(it: &Countdown, paint: Paint) -> Vec<Span<'static>> {
             (true, 1..) => {
                 format!("it took over: unacked clients {}, more than {} were needed", it.unacked, it.most)
             }
+            _ if it.most == 0 => {
+                format!("it is in {}: max-unacked-clients 0 asks for no client", State::PartnerDown.as_str())
+            }
             _ => format!("it is in {}", State::PartnerDown.as_str()),
         };
         return vec![paint.span(Role::Plain, text)];
