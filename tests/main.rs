@@ -37,4 +37,6 @@ mod shell;
 mod support;
 mod topology_infer;
 mod truth;
+#[cfg(feature = "live")]
+mod view;
 mod witnesses;
