@@ -67,10 +67,11 @@ def end():
     subprocess.run(["kill", "-TERM", tmux("display", "-p", "-t", "live", "#{pane_pid}").strip()], check=False)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        dead, status = tmux("display", "-p", "-t", "live", "#{pane_dead} #{pane_dead_status}").rstrip("\n").split(" ")
-        if dead == "1":
+        # The terminal may be closed before the status is known.
+        status, by_signal = tmux("display", "-p", "-t", "live", "#{pane_dead_status} #{pane_dead_signal}").rstrip("\n").split(" ")
+        if status or by_signal:
             tmux("kill-server")
-            return status
+            return status or f"of signal {by_signal}"
         time.sleep(0.05)
     return "does not end"
 
