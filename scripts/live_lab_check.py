@@ -25,7 +25,7 @@ BEAT = 3 * S + LOOK
 TAKEOVER = 2 * S
 
 GROUP = re.compile(r"── (\S+) \+ (\S+) · hot-standby ─")
-SEAT = re.compile(r"   (\S+) +(?:primary|standby) +(not running|[a-z-]+) ")
+SEAT = re.compile(r" +(\S+) +(?:primary|standby) +(not running|[a-z-]+\??) ")
 COUNT = re.compile(r"unacked clients (\d+) of more than (\d+) · (\d+) left")
 DIED = "not running"
 
@@ -116,8 +116,8 @@ def states(screens, events):
     latest, compared = 0, 0
     for screen in screens:
         for key, shown in screen.states.items():
-            if shown == "unknown":
-                continue
+            if shown == "unknown" or shown.endswith("?"):
+                continue  # it does not say that it is so
             ends = [*(ts_ns for ts_ns, _ in history[key][1:]), screen.ts_ns]
             had = [(began, end) for (began, state), end in zip(history[key], ends) if state == shown and began <= screen.ts_ns]
             assert had, f"{clock(screen.ts_ns)}: {key} in {shown}, where it never had been"
