@@ -57,6 +57,7 @@ for group in "$@"; do
             need zsh "a shell that the completions are tried in" program zsh
             need fish "a shell that the completions are tried in" program fish
             need man-db "the reader of manual pages" program man
+            need tmux "the terminal that a test watches a takeover in" program tmux
             need mandoc "the checker of manual pages" program mandoc
             ;;
         browser)

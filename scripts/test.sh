@@ -28,6 +28,7 @@ for file in files:
     ast.parse(file.read_text(), str(file))
 print(len(files), "files")'
 step "a fresh recording" scripts/lab_test.sh "${CARGO_TARGET_DIR:-target}/debug/dorascope"
+step "a takeover watched live" scripts/live_lab_test.sh "${CARGO_TARGET_DIR:-target}/debug/dorascope"
 
 # Whatever cannot be tested says SKIPPED: and why; here the lines are where a reader looks.
 printf '\n'
