@@ -99,10 +99,10 @@ fn the_filter_of_the_document_lets_through_what_it_says() {
     let (mut plain, mut tagged, mut fragments, mut wanted, mut others) = (files(), files(), files(), 0, 0);
     while let Some(frame) = reader.next() {
         let (time, data) = (frame.time.0.cast_unsigned(), frame.data);
-        if data.get(12..14) != Some(&[8, 0]) {
-            others += 1;
-        } else {
+        if data.get(12..14) == Some(&[8, 0]) {
             wanted += 1;
+        } else {
+            others += 1;
         }
         plain = plain.cut_frame(time, data, frame.original_len);
         tagged = tagged.cut_frame(
