@@ -14,6 +14,10 @@
 //! Analysis, batch by batch → findings → Finding; both → table → rows, explain → cards, chart → pictures; all → report
 //! ```
 //!
+//! Frames that are captured now go the same way ([`pipeline::Session`]): what a later frame of a file tells, that time
+//! has passed, a clock tells there, and what is not settled yet can be looked at as if the capture ended now. So what
+//! was recorded live gives the same tables as it gave live.
+//!
 //! | module | job | must not know |
 //! |---|---|---|
 //! | [`units`] | instants, identifiers, addresses | everything else |
@@ -37,7 +41,7 @@
 //!
 //! # Invariants
 //!
-//! - **Time is capture time.** Nothing below the command line reads a clock.
+//! - **Time is capture time.** Nothing below the command line reads a clock, but for the threads of `capture::live`.
 //!   A log has the clock and the zone of its machine, so [`ha::witness`] first
 //!   puts it on the captures' clock, by the messages that both have.
 //! - **Parsing never fails.** A parser returns what it could read and what was
