@@ -4,6 +4,7 @@
 mod bench_inputs;
 mod capture_damage;
 mod capture_files;
+mod capturing;
 mod cards;
 mod channel;
 mod charts;
