@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 # Both install what is missing and say what; scripts/setup.sh tells how.
 
-.PHONY: help demo test lab-test fuzz bench captures readme docs notebooks install uninstall setup clean
+.PHONY: help demo test lab-test screens fuzz bench captures readme docs notebooks install uninstall setup clean
 
 PREFIX ?= /usr/local
 
@@ -12,8 +12,9 @@ help:
 	@echo 'make bench     measure speed beside tcpdump and others, write docs/speed.md (QUICK=1, ONLY=summary)'
 	@echo 'make captures  record all scenarios again with real Kea servers (root)'
 	@echo 'make lab-test  record one scenario into target/ and check dorascope on it (root)'
+	@echo 'make screens   play a takeover under the live view and write docs/live (root)'
 	@echo 'make readme    rewrite the program output that README.md shows'
-	@echo 'make docs      rewrite the pages of docs/ that the program and its tests compute'
+	@echo 'make docs      rewrite the pages of docs/ and contrib/ that the program and its tests compute'
 	@echo 'make notebooks run the notebooks again and write what they say'
 	@echo 'make install   build for release and install program, manual pages and completions (PREFIX=/usr/local, DESTDIR=, FEATURES=sql)'
 	@echo 'make uninstall remove what make install installed'
@@ -30,6 +31,11 @@ lab-test:
 	@scripts/setup.sh build lab
 	cargo build --locked
 	@scripts/lab_test.sh target/debug/dorascope
+
+screens:
+	@scripts/setup.sh build test lab
+	cargo build --locked
+	@scripts/live_lab_test.sh target/debug/dorascope docs/live
 
 fuzz:
 	@scripts/fuzz.sh $(or $(SECONDS),60)
@@ -48,7 +54,7 @@ readme:
 
 docs:
 	@scripts/setup.sh build
-	UPDATE_DOCS=1 cargo test --locked --test integration -- charts::the_gallery docs:: score::
+	UPDATE_DOCS=1 cargo test --locked --test integration -- charts::the_gallery contrib::every_metric docs:: score::
 
 notebooks:
 	@scripts/setup.sh build test

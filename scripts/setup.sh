@@ -43,13 +43,21 @@ for group in "$@"; do
             rust
             need gcc "the C compiler and linker for the compression libraries" program cc
             need libc6-dev "the C headers for the compression libraries" header stdio.h
+            need libpcap-dev "which captures on interfaces" header pcap/pcap.h
             ;;
         test)
             need tshark "the dissector that the tests compare with" program tshark
+            need iproute2 "network namespaces for live captures" program ip
+            need tcpdump "a peer of live captures" program tcpdump
+            need tcpreplay "which sends recorded frames in a namespace" program tcpreplay
+            need tmux "a terminal for the view" program tmux
+            need libcap2-bin "which lets a program capture without root" program setcap
+            need curl "which reads the metrics" program curl
             need python3-venv "for the notebooks, and for DuckDB in the tests of dorascope query" python3 -c 'import ensurepip'
             need zsh "a shell that the completions are tried in" program zsh
             need fish "a shell that the completions are tried in" program fish
             need man-db "the reader of manual pages" program man
+            need tmux "the terminal that a test watches a takeover in" program tmux
             need mandoc "the checker of manual pages" program mandoc
             ;;
         browser)

@@ -15,7 +15,7 @@ step() {
 }
 
 step "set-up" scripts/setup.sh build test lab browser
-step "DuckDB and Polars for Python" scripts/peers.sh
+step "packages of the tests for Python" scripts/peers.sh
 step "tests" cargo test --locked --no-fail-fast -- --show-output
 step "README shows what the program prints" scripts/readme.py --check "${CARGO_TARGET_DIR:-target}/debug/dorascope"
 step "notebooks say what is committed" scripts/notebooks.sh --check "${CARGO_TARGET_DIR:-target}/debug/dorascope"
@@ -28,6 +28,7 @@ for file in files:
     ast.parse(file.read_text(), str(file))
 print(len(files), "files")'
 step "a fresh recording" scripts/lab_test.sh "${CARGO_TARGET_DIR:-target}/debug/dorascope"
+step "a takeover watched live" scripts/live_lab_test.sh "${CARGO_TARGET_DIR:-target}/debug/dorascope"
 
 # Whatever cannot be tested says SKIPPED: and why; here the lines are where a reader looks.
 printf '\n'

@@ -18,7 +18,8 @@ use crate::support::frames::{CLIENT, ethernet, fragment, ipv4, tcp, udp};
 use crate::support::temp::TempDir;
 
 /// What the blocks and the tests call; util-linux, procps and coreutils are there wherever there is a shell.
-const PROGRAMS: [&str; 8] = ["capinfos", "dumpcap", "editcap", "ip", "nsenter", "python3", "tcpdump", "tshark"];
+const PROGRAMS: [&str; 8] =
+    ["capinfos", "dumpcap", "editcap", "ip", "nsenter", "python3", "tcpdump", "tshark"];
 /// The recording whose frames are sent while a block captures.
 const RECORDING: &str = "captures/all-on";
 
@@ -48,17 +49,26 @@ fn blocks() -> Vec<Block> {
             ["sh", "run"] => Some("host".to_owned()),
             ["sh", "run", machine] => Some(machine.to_owned()),
             ["sh", "elsewhere:", _, ..] => None,
-            _ => panic!("docs/capturing.md:{}: neither `sh run` nor `sh elsewhere: REASON`: {info:?}", at + 1),
+            _ => {
+                panic!("docs/capturing.md:{}: neither `sh run` nor `sh elsewhere: REASON`: {info:?}", at + 1)
+            }
         };
         let text = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
-        found.push(Block { line: at + 1, machine, text: text.fold(String::new(), |text, line| text + line + "\n") });
+        found.push(Block {
+            line: at + 1,
+            machine,
+            text: text.fold(String::new(), |text, line| text + line + "\n"),
+        });
     }
     found
 }
 
 /// How many captures a block starts.
 fn captures(text: &str) -> usize {
-    ["tcpdump -i ", "dumpcap -i ", "dorascope sniff -i "].iter().map(|start| text.matches(start).count()).sum()
+    ["tcpdump -i ", "dumpcap -i ", "dorascope sniff -i "]
+        .iter()
+        .map(|start| text.matches(start).count())
+        .sum()
 }
 
 /// A directory in which blocks run.
@@ -70,7 +80,8 @@ impl Place {
     /// Nothing, and a word about it, where the laboratory cannot be built.
     fn new() -> Option<Self> {
         let found = |program: &&&str| {
-            std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|folder| folder.join(program).exists())
+            std::env::split_paths(&std::env::var_os("PATH").unwrap())
+                .any(|folder| folder.join(program).exists())
         };
         if let Some(program) = PROGRAMS.iter().find(|program| !found(program)) {
             println!("SKIPPED: {program} is not installed, so nothing of docs/capturing.md was run");
@@ -81,7 +92,9 @@ impl Place {
         if output.status.code() != Some(0) {
             let why = String::from_utf8_lossy(&output.stderr);
             let why = why.lines().next().unwrap_or("no reason given");
-            println!("SKIPPED: namespaces with bridges need root and iproute2, so nothing of docs/capturing.md was run: {why}");
+            println!(
+                "SKIPPED: namespaces with bridges need root and iproute2, so nothing of docs/capturing.md was run: {why}"
+            );
             return None;
         }
         Some(place)
@@ -158,20 +171,45 @@ fn lines(command: &mut Command) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Type and transaction of the DHCP messages of a file that a display filter lets through, in order.
-fn by_tshark(file: &Path, filter: &str) -> Vec<(String, String)> {
-    let mut command = Command::new("tshark");
-    command.args(["-n", "-Y", &format!("dhcp and ({filter})"), "-T", "fields", "-E", "occurrence=f", "-r"]);
-    let pair = |line: String| {
-        let (kind, xid) = line.split_once('\t').unwrap();
-        (kind.to_owned(), xid.trim_start_matches("0x").to_owned())
-    };
-    lines(command.arg(file).args(["-e", "dhcp.option.dhcp", "-e", "dhcp.id"])).into_iter().map(pair).collect()
+/// A DHCP message, by its type and its transaction.
+type Message = (String, String);
+
+/// A frame with a DHCP message or of the control channel.
+#[derive(Clone)]
+struct Seen {
+    from: String,
+    to: String,
+    /// Absent for the control channel.
+    message: Option<Message>,
 }
 
-/// Frames of a file that a display filter lets through.
-fn counted(file: &Path, filter: &str) -> usize {
-    lines(Command::new("tshark").args(["-n", "-Y", filter, "-T", "fields", "-e", "frame.number", "-r"]).arg(file)).len()
+impl Seen {
+    /// Whether the machine with this address sends or gets it; every one does where the address is empty.
+    fn is_at(&self, mac: &str) -> bool {
+        mac.is_empty() || self.from == mac || self.to == mac || self.to == BROADCAST
+    }
+}
+
+/// What tshark finds in a file.
+fn seen(file: &Path) -> Vec<Seen> {
+    let mut command = Command::new("tshark");
+    // Of a frame in a tunnel the inner addresses, which are the last ones.
+    command.args(["-n", "-Y", "dhcp or tcp.port in {8000..8002}", "-T", "fields", "-E", "occurrence=l"]);
+    let fields = ["eth.src", "eth.dst", "dhcp.option.dhcp", "dhcp.id"];
+    command.args(fields.iter().flat_map(|field| ["-e", field])).arg("-r").arg(file);
+    let seen = |line: String| {
+        let [from, to, kind, xid] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line:?}") };
+        let message = (!xid.is_empty()).then(|| (kind.to_owned(), xid.trim_start_matches("0x").to_owned()));
+        Seen { from: from.to_owned(), to: to.to_owned(), message }
+    };
+    lines(&mut command).into_iter().map(seen).collect()
+}
+
+/// The messages among them, sorted, and how many are of the control channel.
+fn summed<'a>(seen: impl Iterator<Item = &'a Seen> + Clone) -> (Vec<Message>, usize) {
+    let mut messages: Vec<_> = seen.clone().filter_map(|it| it.message.clone()).collect();
+    messages.sort();
+    (messages, seen.filter(|it| it.message.is_none()).count())
 }
 
 /// The rows of tables that `dorascope analyze` writes, by the name of the table.
@@ -188,40 +226,45 @@ fn analysed(files: &[PathBuf]) -> BTreeMap<String, Vec<Value>> {
     ["messages", "sources", "leases", "findings"].map(|name| (name.to_owned(), rows(name))).into()
 }
 
-/// The same of the messages of a file as dorascope reads it.
-fn by_dorascope(rows: &[Value]) -> Vec<(String, String)> {
+/// The same as dorascope reads it.
+fn summed_up(rows: &BTreeMap<String, Vec<Value>>) -> (Vec<Message>, usize) {
     let kinds = ["DISCOVER", "OFFER", "REQUEST", "DECLINE", "ACK", "NAK", "RELEASE", "INFORM"];
     let number = |row: &Value| {
         let at = kinds.iter().position(|kind| row["message_type"] == *kind);
         at.map_or_else(|| panic!("{row}"), |at| (at + 1).to_string())
     };
-    rows.iter().map(|row| (number(row), row["xid"].as_str().unwrap().to_owned())).collect()
+    let message = |row: &Value| (number(row), row["xid"].as_str().unwrap().to_owned());
+    let mut messages: Vec<_> = rows["messages"].iter().map(message).collect();
+    messages.sort();
+    let control: u64 = rows["sources"].iter().map(|row| row["control"].as_u64().unwrap()).sum();
+    (messages, control as usize)
 }
 
-/// What the machine at some place sends and gets.
-const AT_ZALDUA2ZERB1: &str = "eth.addr == 08:00:27:52:01:02 or eth.dst == ff:ff:ff:ff:ff:ff";
-const AT_ZALDUA1ZERB1: &str = "eth.addr == 08:00:27:51:01:02 or eth.dst == ff:ff:ff:ff:ff:ff";
+const BROADCAST: &str = "ff:ff:ff:ff:ff:ff";
+const ZALDUA2ZERB1: &str = "08:00:27:52:01:02";
+const ZALDUA1ZERB1: &str = "08:00:27:51:01:02";
 
-/// What the page's commands make: how a file's name begins, and what of which recorded wires it must have.
+/// What the page's commands make: how a file's name begins, what of which recorded wires it must have, and of
+/// which machine's traffic only.
 const MADE: [(&str, &[&str], &str); 16] = [
-    ("zaldua2.pcap", &["zaldua2"], "frame"),
-    ("zaldua3.pcap", &["zaldua3"], "frame"),
-    ("zaldua1zerb1-20", &["zaldua2"], AT_ZALDUA1ZERB1),
-    ("zaldua2zerb1-ring.pcap00", &["zaldua2"], AT_ZALDUA2ZERB1),
-    ("zaldua2-bridge.pcapng", &["zaldua2"], "frame"),
-    ("zaldua2zerb1-port.pcap", &["zaldua2"], AT_ZALDUA2ZERB1),
-    ("zaldua2zerb1-eth0.pcap", &["zaldua2"], AT_ZALDUA2ZERB1),
-    ("zaldua1zerb1-eth0.pcap", &["zaldua2"], AT_ZALDUA1ZERB1),
-    ("zaldua2zerb1-container.pcap", &["zaldua2"], AT_ZALDUA2ZERB1),
-    ("untagged.pcap", &["zaldua2"], "frame"),
-    ("vlan7.pcap", &["zaldua3"], "frame"),
-    ("zaldua2zerb1-nic1-shifted.pcap", &["zaldua2"], AT_ZALDUA2ZERB1),
+    ("zaldua2.pcap", &["zaldua2"], ""),
+    ("zaldua3.pcap", &["zaldua3"], ""),
+    ("zaldua1zerb1-20", &["zaldua2"], ZALDUA1ZERB1),
+    ("zaldua2zerb1-ring.pcap00", &["zaldua2"], ZALDUA2ZERB1),
+    ("zaldua2-bridge.pcapng", &["zaldua2"], ""),
+    ("zaldua2zerb1-port.pcap", &["zaldua2"], ZALDUA2ZERB1),
+    ("zaldua2zerb1-eth0.pcap", &["zaldua2"], ZALDUA2ZERB1),
+    ("zaldua1zerb1-eth0.pcap", &["zaldua2"], ZALDUA1ZERB1),
+    ("zaldua2zerb1-container.pcap", &["zaldua2"], ZALDUA2ZERB1),
+    ("untagged.pcap", &["zaldua2"], ""),
+    ("vlan7.pcap", &["zaldua3"], ""),
+    ("zaldua2zerb1-nic1-shifted.pcap", &["zaldua2"], ZALDUA2ZERB1),
     // What was mirrored is the wire of zaldua3.
-    ("erspan.pcap", &["zaldua3"], "frame"),
-    ("zaldua2-nano.pcap", &["zaldua2"], "frame"),
-    ("lab.pcapng", &["zaldua2", "zaldua3"], "frame"),
-    // On zaldua2zerb1, as its namespace has it.
-    ("zaldua2-without-promiscuity.pcap", &["zaldua2"], "eth.dst == ff:ff:ff:ff:ff:ff"),
+    ("erspan.pcap", &["zaldua3"], ""),
+    ("zaldua2-nano.pcap", &["zaldua2"], ""),
+    ("lab.pcapng", &["zaldua2", "zaldua3"], ""),
+    // Not of the page, which says of -p what is in it.
+    ("zaldua2-without-promiscuity.pcap", &["zaldua2"], BROADCAST),
 ];
 
 fn recorded(zone: &str) -> PathBuf {
@@ -287,7 +330,8 @@ fn givens(place: &Place) -> BTreeSet<String> {
     }
     // A trunk: zaldua2 is untagged on it, zaldua3 has the tag 7.
     let tag = |(ns, frame): (u64, Vec<u8>)| (ns, tagged(&frame, &VLAN_7));
-    let trunk = frames(&recorded("zaldua2")).into_iter().chain(frames(&recorded("zaldua3")).into_iter().map(tag));
+    let trunk =
+        frames(&recorded("zaldua2")).into_iter().chain(frames(&recorded("zaldua3")).into_iter().map(tag));
     give("trunk.pcap", &pcap(trunk.collect()));
     let mirror = frames(&recorded("zaldua3")).into_iter().zip(0..);
     give("mirrored.pcap", &pcap(mirror.map(|((ns, frame), at)| (ns, mirrored(&frame, at))).collect()));
@@ -297,7 +341,8 @@ fn givens(place: &Place) -> BTreeSet<String> {
         ("zaldua1zerb1-nic2.pcap", [8, 0, 0x27, 0x51, 1, 2], 5_538_985_000),
         ("zaldua2zerb1-nic1.pcap", [8, 0, 0x27, 0x52, 1, 2], 75_663_985_000),
     ] {
-        let own = |(_, frame): &(u64, Vec<u8>)| frame[..6] == mac || frame[6..12] == mac || frame[..6] == [255; 6];
+        let own =
+            |(_, frame): &(u64, Vec<u8>)| frame[..6] == mac || frame[6..12] == mac || frame[..6] == [255; 6];
         let trace = frames(&recorded("zaldua2")).into_iter().filter(own);
         give(name, &pcap(trace.map(|(ns, frame)| (ns - began + since, frame)).collect()));
     }
@@ -317,9 +362,8 @@ fn the_commands_of_the_page_capture_what_was_sent() {
         ran += captures(&block.text);
     }
     assert!(ran > 10, "{ran} captures");
-    // The page says it, and no block shows it.
-    let words = "tcpdump -p -i br0 ";
-    place.must(words, &format!("{words}-F dora.filter --immediate-mode -B 32768 -U -Z root -w zaldua2-without-promiscuity.pcap").replace("-p -i br0", "-i br0 -p"), "host", &sent);
+    let without = "tcpdump -i br0 -p -F dora.filter --immediate-mode -B 32768 -U -Z root -w zaldua2-without-promiscuity.pcap";
+    place.must(without, without, "host", &sent);
 
     let names: BTreeSet<String> = std::fs::read_dir(place.folder.path())
         .unwrap()
@@ -327,37 +371,162 @@ fn the_commands_of_the_page_capture_what_was_sent() {
         .filter(|name| name.contains(".pcap") && !given.contains(name))
         .collect();
     assert_eq!(names.len(), MADE.len(), "{names:?}");
-    for (start, zones, place_of) in MADE {
-        let name = names.iter().find(|name| name.starts_with(start)).unwrap_or_else(|| panic!("no {start}: {names:?}"));
-        let file = place.path(name);
-        let mut wanted: Vec<_> = zones.iter().flat_map(|zone| by_tshark(&recorded(zone), place_of)).collect();
-        let control: usize =
-            zones.iter().map(|zone| counted(&recorded(zone), &format!("tcp.port in {{8000..8002}} and ({place_of})"))).sum();
-        wanted.sort();
-        assert!(wanted.len() >= 4, "{name}: {wanted:?}");
-        let mut found = by_tshark(&file, "frame");
-        found.sort();
-        assert_eq!(found, wanted, "{name}");
-        let rows = analysed(&[file]);
-        let mut read = by_dorascope(&rows["messages"]);
-        read.sort();
-        assert_eq!(read, wanted, "{name}");
-        let read: u64 = rows["sources"].iter().map(|row| row["control"].as_u64().unwrap()).sum();
-        assert_eq!(read as usize, control, "{name}");
+    let wires: BTreeMap<&str, Vec<Seen>> =
+        ["zaldua2", "zaldua3"].map(|zone| (zone, seen(&recorded(zone)))).into();
+    for (start, zones, mac) in MADE {
+        let name = names.iter().find(|name| name.starts_with(start));
+        let name = name.unwrap_or_else(|| panic!("no {start}: {names:?}"));
+        let wanted = summed(zones.iter().flat_map(|zone| &wires[zone]).filter(|it| it.is_at(mac)));
+        assert!(wanted.0.len() >= 4, "{name}: {wanted:?}");
+        assert_eq!(summed(seen(&place.path(name)).iter()), wanted, "tshark: {name}");
+        assert_eq!(summed_up(&analysed(&[place.path(name)])), wanted, "{name}");
     }
     // A pcapng file says what the kernel dropped, a pcap file does not.
     let dropped = |name: &str| analysed(&[place.path(name)])["sources"][0]["dropped_kernel"].clone();
-    assert_eq!(["zaldua2-bridge.pcapng", "lab.pcapng", "zaldua2.pcap"].map(dropped), [0.into(), 0.into(), Value::Null]);
+    assert_eq!(
+        ["zaldua2-bridge.pcapng", "lab.pcapng", "zaldua2.pcap"].map(dropped),
+        [0.into(), 0.into(), Value::Null]
+    );
 
     // The verdicts are those of the recording.
     let leases = |files: &[PathBuf]| -> Vec<String> {
         let rows = analysed(files);
         assert_eq!(rows["findings"], Vec::<Value>::new());
-        let short = |row: &Value| ["client_name", "ip", "server", "verdict"].map(|name| row[name].to_string()).join(" ");
+        let short = |row: &Value| {
+            ["client_name", "ip", "server", "verdict"].map(|name| row[name].to_string()).join(" ")
+        };
         rows["leases"].iter().map(short).collect()
     };
     let recording = leases(&["zaldua2", "zaldua3"].map(recorded));
     assert_eq!(recording.len(), 3, "{recording:?}");
     assert_eq!(leases(&["zaldua2.pcap", "zaldua3.pcap"].map(|name| place.path(name))), recording);
     assert_eq!(leases(&[place.path("lab.pcapng")]), recording);
+}
+
+/// The names of the crafted frames that a file has.
+fn named(file: &Path, crafted: &[(&'static str, Vec<u8>)]) -> BTreeSet<&'static str> {
+    let name = |(_, data): (u64, Vec<u8>)| {
+        let known = crafted.iter().find(|(_, frame)| *frame == data);
+        known.unwrap_or_else(|| panic!("{}: a frame that nobody sent: {data:02x?}", file.display())).0
+    };
+    frames(file).into_iter().map(name).collect()
+}
+
+/// Sends crafted frames while filters capture them, and reads them from a file through the same filters: the names
+/// of the frames that each filter passes on the wire, and from the file.
+fn passed(
+    place: &Place,
+    filters: &[String],
+    crafted: &[(&'static str, Vec<u8>)],
+) -> Vec<[BTreeSet<&'static str>; 2]> {
+    let timed = (0..).zip(crafted).map(|(ns, (_, frame))| (ns, frame.clone())).collect();
+    let file = place.folder.file("crafted.pcap", &pcap(timed));
+    let mut script = String::new();
+    for (at, filter) in filters.iter().enumerate() {
+        place.folder.file(&format!("{at}.filter"), filter.as_bytes());
+        script += &format!(
+            "tcpdump -i br0 -F {at}.filter --immediate-mode -B 32768 -U -Z root -w {at}-wire.pcap &\n"
+        );
+    }
+    script += "wait\n";
+    for at in 0..filters.len() {
+        script += &format!("tcpdump -r crafted.pcap -F {at}.filter -Z root -w {at}-file.pcap\n");
+    }
+    place.must("filters", &script, "host", &[file]);
+    let named = |at: usize, how: &str| named(&place.path(&format!("{at}-{how}.pcap")), crafted);
+    (0..filters.len()).map(|at| [named(at, "wire"), named(at, "file")]).collect()
+}
+
+/// A DISCOVER with a transaction of its own.
+fn discover(xid: u32) -> Vec<u8> {
+    dhcp::message(1, xid, CLIENT, [0; 4], &[(53, &[1])])
+}
+
+/// A packet with a UDP datagram from a client, from its place in `datagram`.
+fn piece(datagram: &[u8], from: usize, to: usize) -> Vec<u8> {
+    let more = if to < datagram.len() { 0x2000 } else { 0 };
+    bridged(&fragment(17, 7, more | (from / 8) as u16, &datagram[from..to]))
+}
+
+#[test]
+fn the_filter_of_the_page_passes_dhcp_fragments_and_the_control_channel() {
+    let Some(place) = Place::new() else { return };
+    givens(&place);
+    let blocks = blocks();
+    let block =
+        blocks.iter().find(|block| block.text.contains(">dora.filter\n")).expect("a block makes the filter");
+    place.must("the filter", &block.text, "host", &[]);
+    let built_in = dorascope::capture::live::default_filter(&[8000, 8001, 8002]);
+    let filters = [place.read("dora.filter"), built_in];
+
+    let long = udp(68, 67, &[discover(2), vec![0; 1500]].concat());
+    let plain = [
+        ("DISCOVER", bridged(&ipv4(17, &udp(68, 67, &discover(1))))),
+        ("relayed", bridged(&ipv4(17, &udp(67, 67, &discover(3))))),
+        ("first fragment", piece(&long, 0, 1480)),
+        ("second fragment", piece(&long, 1480, long.len())),
+        ("first listener", bridged(&ipv4(6, &tcp(40_000, 8001, b"POST / HTTP/1.1")))),
+        ("answer of the second", bridged(&ipv4(6, &tcp(8002, 40_000, b"HTTP/1.1 200 OK")))),
+        ("agent", bridged(&ipv4(6, &tcp(40_000, 8000, b"POST / HTTP/1.1")))),
+    ];
+    let names = [
+        "tagged DISCOVER",
+        "tagged relayed",
+        "tagged first fragment",
+        "tagged second fragment",
+        "tagged first listener",
+        "tagged answer of the second",
+        "tagged agent",
+    ];
+    let tagged_frames =
+        names.into_iter().zip(&plain).map(|(name, (_, frame))| (name, tagged(frame, &VLAN_7)));
+    let twice = [
+        ("DISCOVER in two tags", tagged(&plain[0].1, &VLAN_7_IN_9)),
+        ("second fragment in two tags", tagged(&plain[3].1, &VLAN_7_IN_9)),
+        ("listener in two tags", tagged(&plain[4].1, &VLAN_7_IN_9)),
+    ];
+    let others = [
+        ("DNS", bridged(&ipv4(17, &udp(40_000, 53, b"a question")))),
+        ("HTTPS", bridged(&ipv4(6, &tcp(40_000, 443, b"a secret")))),
+        ("tagged HTTPS", tagged(&bridged(&ipv4(6, &tcp(40_000, 443, b"another"))), &VLAN_7)),
+        ("ping", bridged(&ipv4(1, &[8, 0, 0xf7, 0xff, 0, 0, 0, 0]))),
+        ("LLDP", ethernet(0x88cc, &[2, 7, 4, 8, 0, 0x27, 0xa2, 0, 1, 4, 2, 5, 0x31, 6, 2, 0, 120, 0, 0])),
+    ];
+    let wanted: Vec<_> = plain.iter().cloned().chain(tagged_frames).chain(twice).collect();
+    let crafted: Vec<_> = wanted.iter().cloned().chain(others).collect();
+    let names: BTreeSet<&str> = wanted.iter().map(|(name, _)| *name).collect();
+    for (filter, passed) in filters.iter().zip(passed(&place, &filters, &crafted)) {
+        assert_eq!(passed, [names.clone(), names.clone()], "{filter}");
+    }
+    // Fragments are put together, tagged or not: tshark counts the same messages. The segments belong to no known server.
+    let file = place.path("0-wire.pcap");
+    let messages = summed(seen(&file).iter()).0;
+    assert_eq!(messages.len(), 7, "{messages:?}");
+    assert_eq!(summed_up(&analysed(&[file])).0, messages);
+}
+
+#[test]
+fn vlan_in_a_filter_does_what_the_page_says() {
+    let page = page();
+    let rows: Vec<[&str; 3]> = page
+        .lines()
+        .skip_while(|line| !line.starts_with("| expression | passes on the wire"))
+        .skip(2)
+        .map_while(|line| {
+            line.strip_prefix("| `")?.strip_suffix(" |")?.split(" | ").collect::<Vec<_>>().try_into().ok()
+        })
+        .collect();
+    assert_eq!(rows.len(), 5);
+    let Some(place) = Place::new() else { return };
+    let frame = |xid| bridged(&ipv4(17, &udp(68, 67, &discover(xid))));
+    let crafted = [
+        ("untagged", frame(1)),
+        ("tagged", tagged(&frame(2), &VLAN_7)),
+        ("twice tagged", tagged(&frame(3), &VLAN_7_IN_9)),
+    ];
+    let filters: Vec<String> = rows.iter().map(|row| row[0].trim_end_matches('`').to_owned()).collect();
+    for (row, passed) in rows.iter().zip(passed(&place, &filters, &crafted)) {
+        let said = [row[1], row[2]].map(|cell| cell.split(", ").collect::<BTreeSet<_>>());
+        assert_eq!(passed, said, "{}", row[0]);
+    }
 }

@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("table", &["capture", "cells", "dhcp", "exchange", "findings", "ha", "pipeline", "units"]),
     ("explain", &["dhcp", "exchange", "ha", "pipeline", "table", "units"]),
     ("report", &["chart", "exchange", "explain", "findings", "ha", "pipeline", "table", "units"]),
-    ("watch", &["dhcp", "exchange", "findings", "ha", "pipeline", "units"]),
+    ("watch", &["capture", "dhcp", "exchange", "explain", "findings", "ha", "pipeline", "table", "units"]),
     ("chart", &["cells", "dhcp", "exchange", "explain", "ha", "pipeline", "table", "units"]),
 ];
 

@@ -1,5 +1,5 @@
 //! `dorascope sniff` on interfaces, in network namespaces of the tests' own.
 
-mod place;
+pub mod place;
 mod same;
 mod turns;

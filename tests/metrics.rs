@@ -1,86 +1,17 @@
 //! Metrics of recordings that are watched as if they were captured now, against Kea's log and tshark.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
-use dorascope::capture::{Input, Reader, Source};
 use dorascope::dhcp::MessageType;
 use dorascope::ha::state::State;
 use dorascope::ha::topology::Topology;
-use dorascope::pipeline::{Analysis, Options, Session};
-use dorascope::units::{CaptureTime, SECOND};
-use dorascope::watch::metrics::Metrics;
-use dorascope::watch::told::Teller;
-use dorascope::watch::{Capturing, TapState};
+use dorascope::units::SECOND;
 
-use crate::support::exposition::{Sample, samples, sum};
+use crate::support::exposition::{Sample, number, samples, sum};
+use crate::support::watched::{Look, scenario};
 use crate::truth::{captures, inputs, scenarios, truths};
-
-/// What the metrics said at an instant.
-pub struct Look {
-    pub time: CaptureTime,
-    pub text: String,
-}
-
-/// What the capturing side would say of recordings.
-fn capturing(session: &Session<'_>, clock: CaptureTime) -> Capturing {
-    let tap = |source: &Source| TapState {
-        interface: source.zone.clone(),
-        zone: source.zone.clone(),
-        open: true,
-        frames: source.frames,
-        ..TapState::default()
-    };
-    Capturing {
-        clock,
-        taps: session.sources().iter().map(tap).collect(),
-        backlog: (0, 64 << 20),
-        held: session.held().collect(),
-        recording: Some((PathBuf::from("ring.pcapng"), 4096, None)),
-        ..Capturing::default()
-    }
-}
-
-/// Watches recordings, with a look every second of theirs.
-pub fn watch(inputs: &[Input], topology: &Topology, mut metrics: Metrics) -> Vec<Look> {
-    let mut session = Session::new(topology, Options { threads: 1, ..Options::default() });
-    let mut reader = Reader::open(inputs);
-    let blank = |source: &Source| Source { first: None, last: None, frames: 0, ..source.clone() };
-    reader.sources().iter().for_each(|source| _ = session.add_source(blank(source)));
-    let (mut teller, mut looks) = (Teller::default(), Vec::new());
-    let mut clock: Option<CaptureTime> = None;
-    while let Some(frame) = reader.next() {
-        let now = clock.get_or_insert(frame.time);
-        while frame.time.since(*now) > SECOND {
-            *now = now.plus(SECOND);
-            let mut settled = |batch: &Analysis<'_>| teller.settled(batch, |told| metrics.told(&told));
-            session.tick(*now, &mut settled);
-            let peek = session.peek(*now, &mut settled);
-            teller.peeked(&peek, *now, |told| metrics.told(&told));
-            metrics.update(&peek, &session, &capturing(&session, *now));
-            looks.push(Look { time: *now, text: metrics.text() });
-        }
-        session.take(&frame, &mut |batch: &Analysis<'_>| teller.settled(batch, |told| metrics.told(&told)));
-    }
-    let end = clock.unwrap().plus(SECOND);
-    let mut settled = |batch: &Analysis<'_>| teller.settled(batch, |told| metrics.told(&told));
-    session.tick(end, &mut settled);
-    let peek = session.peek(end, &mut settled);
-    metrics.update(&peek, &session, &capturing(&session, end));
-    let mut settled = |batch: &Analysis<'_>| teller.settled(batch, |told| metrics.told(&told));
-    let last = session.finish(&mut settled);
-    teller.finish(&last, |told| metrics.told(&told));
-    looks.push(Look { time: end, text: metrics.text() });
-    looks
-}
-
-/// Watches a recorded scenario.
-pub fn scenario(name: &str) -> Vec<Look> {
-    let folder = captures().join(name);
-    let topology = Topology::load(&folder.join("topology.toml")).unwrap();
-    watch(&inputs(&folder), &topology, Metrics::new(CaptureTime(1_795_356_000 * SECOND)))
-}
 
 const SERVER_STATE: &str = "dorascope_server_state";
 
@@ -94,9 +25,9 @@ fn state(samples: &[Sample], server: &str, relationship: &str) -> String {
     };
     let of_seat: Vec<&Sample> = samples.iter().filter(ours).collect();
     assert_eq!(of_seat.len(), State::ALL.len() + 2, "{server} {relationship}");
-    let mut set = of_seat.iter().filter(|it| it.value == 1.0);
+    let mut set = of_seat.iter().filter(|it| it.number() == 1);
     let word = set.next().unwrap().labels["state"].clone();
-    assert!(set.next().is_none() && of_seat.iter().all(|it| it.value == 0.0 || it.value == 1.0));
+    assert!(set.next().is_none() && of_seat.iter().all(|it| it.number() <= 1));
     word
 }
 
@@ -180,23 +111,23 @@ fn unacked_clients_are_those_that_kea_counts() {
     let returns = truth.iter().find(|line| line.event == "returned").unwrap().ts_ns;
     let back = truth.iter().rfind(|line| line.event == "state").unwrap().ts_ns;
     let seat = [("server", "zaldua1zerb1"), ("relationship", "zaldua2zerb1 + zaldua1zerb1")];
-    let mut most = 0.0_f64;
+    let mut most = 0;
     for look in scenario(name) {
         let samples = samples(&look.text);
-        let ours = sum(&samples, "dorascope_unacked_clients", &seat);
-        let before = counted.iter().filter(|at| **at <= look.time.0).count() as f64;
+        let ours = number(&samples, "dorascope_unacked_clients", &seat);
+        let before = counted.iter().filter(|at| **at <= look.time.0).count() as u64;
         if look.time.0 < returns {
             assert_eq!(ours, before, "{}", look.time.0);
         } else if look.time.0 > back {
-            assert_eq!(ours, 0.0, "{}", look.time.0);
+            assert_eq!(ours, 0, "{}", look.time.0);
         }
         most = most.max(ours);
         // The configuration says 10.
-        assert_eq!(sum(&samples, "dorascope_unacked_clients_limit", &seat), 10.0);
+        assert_eq!(number(&samples, "dorascope_unacked_clients_limit", &seat), 10);
         let other = [seat[0], ("relationship", "zaldua1zerb1 + zaldua1zerb2")];
-        assert_eq!(sum(&samples, "dorascope_unacked_clients", &other), 0.0);
+        assert_eq!(number(&samples, "dorascope_unacked_clients", &other), 0);
     }
-    assert_eq!(most, 13.0);
+    assert_eq!(most, 13);
 }
 
 #[test]
@@ -205,16 +136,22 @@ fn acknowledgements_and_exchanges_are_those_of_keas_log() {
         let truth = truths(&captures().join(name));
         let looks = scenario(name);
         let samples = samples(&looks.last().unwrap().text);
-        let mut servers: BTreeMap<&str, f64> = BTreeMap::new();
+        let mut servers: BTreeMap<&str, u64> = BTreeMap::new();
         for line in truth.iter().filter(|line| line.is_ack()) {
-            *servers.entry(&line.server).or_default() += 1.0;
+            *servers.entry(&line.server).or_default() += 1;
         }
         for (server, acks) in &servers {
-            let ours = sum(&samples, "dorascope_request_ack_seconds_count", &[("server", server)]);
+            let ours = number(&samples, "dorascope_request_ack_seconds_count", &[("server", server)]);
             assert_eq!(ours, *acks, "{name}: {server}");
         }
-        let bound = sum(&samples, "dorascope_exchanges_total", &[("outcome", "bound")]);
-        assert_eq!(bound, servers.values().sum::<f64>(), "{name}");
+        // Every verdict counts from 0 on, and none comes with an outcome that it should not come with.
+        let counted = |look: &Look| {
+            let samples = crate::support::exposition::samples(&look.text);
+            samples.iter().filter(|it| it.name == "dorascope_exchanges_total").count()
+        };
+        assert_eq!(counted(&looks[0]), counted(looks.last().unwrap()), "{name}");
+        let bound = number(&samples, "dorascope_exchanges_total", &[("outcome", "bound")]);
+        assert_eq!(bound, servers.values().sum::<u64>(), "{name}");
         // Nothing ever falls but what is set anew.
         let mut before: BTreeMap<String, f64> = BTreeMap::new();
         for look in &looks {
@@ -251,7 +188,9 @@ fn tshark(file: &Path) -> Option<Vec<Shark>> {
     ];
     let mut command = Command::new("tshark");
     command.args(["-n", "-r"]).arg(file).args(["-Y", "dhcp.option.dhcp", "-T", "fields"]);
-    fields.iter().for_each(|field| _ = command.args(["-e", field]));
+    for field in fields {
+        command.args(["-e", field]);
+    }
     let output = command.output().ok()?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let line = |line: &str| {
@@ -281,14 +220,18 @@ fn messages_and_their_times_are_those_of_tshark() {
                 let server = topology.server_by_address(from.parse().unwrap());
                 server.map_or(from.to_owned(), |server| topology.servers[server.0].name.clone())
             };
-            let mut counts: BTreeMap<(&str, String), f64> = BTreeMap::new();
+            let mut counts: BTreeMap<(&str, String), u64> = BTreeMap::new();
             for it in &messages {
                 let server = if it.kind.is_reply() { server_of(&it.from) } else { String::new() };
-                *counts.entry((it.kind.name().unwrap(), server)).or_default() += 1.0;
+                *counts.entry((it.kind.name().unwrap(), server)).or_default() += 1;
             }
-            for ((kind, server), number) in &counts {
+            for ((kind, server), theirs) in &counts {
                 let labels = [("zone", zone), ("type", *kind), ("server", server.as_str())];
-                assert_eq!(sum(&samples, "dorascope_messages_total", &labels), *number, "{name}: {labels:?}");
+                assert_eq!(
+                    number(&samples, "dorascope_messages_total", &labels),
+                    *theirs,
+                    "{name}: {labels:?}"
+                );
             }
             total += messages.len();
             // A relay's copies are no answers of their own.
@@ -297,7 +240,7 @@ fn messages_and_their_times_are_those_of_tshark() {
                 times(&samples, zone, MessageType::DISCOVER, &[MessageType::OFFER], &messages);
             }
         }
-        assert_eq!(sum(&samples, "dorascope_messages_total", &[]), total as f64, "{name}");
+        assert_eq!(number(&samples, "dorascope_messages_total", &[]), total as u64, "{name}");
     }
 }
 
@@ -311,20 +254,19 @@ fn times(samples: &[Sample], zone: &str, query: MessageType, replies: &[MessageT
         times.extend((asked.kind == query).then_some(reply.time - asked.time));
     }
     let metric = if query == MessageType::REQUEST { "request_ack" } else { "discover_offer" };
-    let of = |part: &str, labels: &[(&str, &str)]| {
-        let labels = [&[("zone", zone)], labels].concat();
-        sum(samples, &format!("dorascope_{metric}_seconds_{part}"), &labels)
-    };
-    assert_eq!(of("count", &[]), times.len() as f64, "{zone} {metric}");
+    let name = |part: &str| format!("dorascope_{metric}_seconds_{part}");
+    let (count, labels) = (times.len() as u64, [("zone", zone)]);
+    assert_eq!(number(samples, &name("count"), &labels), count, "{zone} {metric}");
     // Ours are whole microseconds.
     let seconds = times.iter().sum::<f64>();
     assert!(
-        (seconds - of("sum", &[])).abs() < 1e-6 * times.len().max(1) as f64,
+        (seconds - sum(samples, &name("sum"), &labels)).abs() < 1e-6 * times.len().max(1) as f64,
         "{zone} {metric}: {seconds}"
     );
     for bound in [0.001, 0.0025, 0.005] {
-        let within = times.iter().filter(|it| **it <= bound).count() as f64;
-        assert_eq!(of("bucket", &[("le", &bound.to_string())]), within, "{zone} {metric} {bound}");
+        let within = times.iter().filter(|it| **it <= bound).count() as u64;
+        let ours = number(samples, &name("bucket"), &[("zone", zone), ("le", &bound.to_string())]);
+        assert_eq!(ours, within, "{zone} {metric} {bound}");
     }
 }
 
@@ -356,4 +298,26 @@ fn a_last_heartbeat_is_that_of_tshark() {
         let ours = sum(&samples, "dorascope_last_heartbeat_timestamp_seconds", &seat);
         assert!((ours - last[address]).abs() < 1e-5, "{server}: {ours}, {last:?}");
     }
+}
+
+#[test]
+fn a_split_brain_is_counted_as_keas_logs_show_it() {
+    let name = "split-brain";
+    let mut offered: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for line in truths(&captures().join(name)) {
+        if line.event == "sent" && line.message_type.as_deref() == Some("OFFER") {
+            offered.entry((line.mac.unwrap(), line.xid.unwrap())).or_default().insert(line.server);
+        }
+    }
+    let both = offered.values().filter(|servers| servers.len() > 1).count() as u64;
+    assert_eq!(both, 8);
+    let looks = scenario(name);
+    let last = samples(&looks.last().unwrap().text);
+    assert_eq!(number(&last, "dorascope_exchanges_total", &[("verdict", "both-answered")]), both);
+    // Once the pair is split, a finding says so, and while it was whole none did.
+    let errors = |samples: &[Sample]| number(samples, "dorascope_findings", &[("severity", "error")]);
+    assert!(errors(&last) > 0);
+    assert!(number(&last, "dorascope_finding_occurrences", &[("severity", "error")]) >= errors(&last));
+    let cut = looks.iter().take_while(|look| look.time.0 < 1_795_367_855_858_000_000);
+    assert!(cut.last().is_some_and(|look| errors(&samples(&look.text)) == 0));
 }

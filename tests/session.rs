@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dorascope::capture::recorder::{Recorded, Recorder, RingLimits};
 use dorascope::capture::{Input, Reader};
 use dorascope::exchange::{Exchange, Kind};
 use dorascope::findings::Finder;
@@ -120,4 +121,79 @@ fn what_is_long_over_is_settled_although_little_follows() {
         let batches = assert_same(&repeated(&folder, 4, &made), &topology, name);
         assert!(batches > 10, "{name}: {batches} batches");
     }
+}
+
+/// The DISCOVER of a healthy exchange in zone zaldua2, which one of two servers ignores for reasons that heartbeats show.
+fn healthy<'t>(topology: &'t Topology, inputs: &[Input]) -> (Analysis<'t>, CaptureTime) {
+    let analysis = analyze(inputs, topology, options(), |_| {});
+    let sure = |exchange: &&Exchange| {
+        let decisions = analysis.decisions_of(exchange.id);
+        let zone = analysis.network.zone(exchange.zone(&analysis.messages));
+        zone == "zaldua2" && decisions.len() > 1 && decisions.iter().all(|it| it.confidence >= 0.9)
+    };
+    let start = analysis.exchanges.iter().find(sure).unwrap().start;
+    (analysis, start)
+}
+
+/// The confidence of decisions about queries of zone zaldua2 around an instant: of servers that answered, and of silent ones.
+fn confidence(analysis: &Analysis<'_>, start: CaptureTime) -> (Vec<f64>, Vec<f64>) {
+    let near = |exchange: &&Exchange| exchange.start == start;
+    let exchange = analysis.exchanges.iter().find(near).unwrap();
+    let decisions = analysis.decisions_of(exchange.id).iter();
+    let (answered, silent): (Vec<_>, Vec<_>) = decisions.partition(|it| it.reply.is_some());
+    let all = |list: Vec<&dorascope::ha::decide::Decision>| list.iter().map(|it| it.confidence).collect();
+    (all(answered), all(silent))
+}
+
+#[test]
+fn a_silence_among_dropped_frames_is_never_sure() {
+    let folder = captures().join("all-on");
+    let (inputs, topology) = (inputs(&folder), Topology::load(&folder.join("topology.toml")).unwrap());
+    let (whole, start) = healthy(&topology, &inputs);
+    let (answered, silent) = confidence(&whole, start);
+    assert!(!answered.is_empty() && !silent.is_empty());
+    assert!(silent.iter().chain(&answered).all(|it| *it >= 0.9), "{silent:?} {answered:?}");
+
+    // The same live, where frames of the zone were dropped around the DISCOVER, of another zone, and at another time.
+    let live = |zone: &str, at: CaptureTime| {
+        let mut session = Session::new(&topology, options());
+        let mut reader = Reader::open(&inputs);
+        reader.sources().iter().for_each(|source| _ = session.add_source(empty(source)));
+        let source = session.sources().iter().find(|it| it.zone == zone).unwrap().id;
+        session.lost(source, (at.plus(-SECOND / 4), at.plus(SECOND / 4)), 3);
+        while let Some(frame) = reader.next() {
+            session.take(&frame, &mut |_: &Analysis<'_>| {});
+        }
+        session.finish(&mut |_: &Analysis<'_>| {})
+    };
+    let there = live("zaldua2", start);
+    let (still, doubted) = confidence(&there, start);
+    assert_eq!(still, answered, "an answer that was seen was sent");
+    assert!(doubted.iter().all(|it| *it < 0.9), "{doubted:?}");
+    let dropped: Vec<_> = there.sources.iter().filter_map(|it| it.dropped_kernel).collect();
+    assert_eq!(dropped, [3]);
+    for (zone, at) in [("zaldua1", start), ("zaldua2", start.plus(-600 * SECOND))] {
+        assert_eq!(confidence(&live(zone, at), start).1, silent, "{zone}");
+    }
+
+    // And from a recording that tells of it.
+    let made = TempDir::new("dropped");
+    let path = made.path().join("lab.pcapng");
+    let mut reader = Reader::open(&inputs);
+    let described = reader.sources().iter().map(|source| Recorded {
+        name: source.zone.clone(),
+        zone: source.zone.clone(),
+        link: source.link,
+        snaplen: 262_144,
+    });
+    let described: Vec<Recorded> = described.collect();
+    let tap = described.iter().position(|it| it.zone == "zaldua2").unwrap();
+    let mut recorder = Recorder::create(&path, RingLimits::default(), described, start).unwrap();
+    while let Some(frame) = reader.next() {
+        recorder.frame(frame.at.source.0 as usize, frame.time, frame.original_len, frame.data);
+    }
+    recorder.lost(tap, start.plus(-SECOND / 4), start.plus(SECOND / 4), 3);
+    recorder.finish();
+    let recorded = analyze(&[Input { zone: None, path }], &topology, options(), |_| {});
+    assert_eq!(confidence(&recorded, start), (still, doubted));
 }

@@ -20,8 +20,8 @@ pub struct Truth {
     pub relationship: Option<String>,
     pub to_state: Option<String>,
     pub mac: Option<String>,
-    xid: Option<String>,
-    message_type: Option<String>,
+    pub xid: Option<String>,
+    pub message_type: Option<String>,
     pub ip: Option<String>,
 }
 

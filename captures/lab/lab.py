@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import time
 
@@ -17,9 +18,12 @@ from wait import until
 
 
 class Lab:
-    """Everything is on and captured from the first moment; `folder` is scratch space."""
+    """Everything is on and captured from the first moment; `folder` is scratch space.
 
-    def __init__(self, folder, laboratory):
+    `watch` is a command that looks on, from where the bridges are; empty for none. What it finds is its own affair.
+    """
+
+    def __init__(self, folder, laboratory, watch=""):
         self.folder = folder
         self.laboratory = laboratory
         self.events = []
@@ -30,6 +34,7 @@ class Lab:
         network.build(laboratory)
         wanted = network.capture_filter(laboratory)
         self.captures = [network.Capture(zone, folder, wanted) for zone in laboratory.zones]
+        self._watch = subprocess.Popen(shlex.split(watch)) if watch else None
         secrets = certificates.make(folder, laboratory.servers) if laboratory.tls else {}
         self.keas = {
             server.name: Kea(server, folder / server.name, laboratory, secrets.get(server.name, ()))
@@ -218,6 +223,9 @@ class Lab:
     def finish(self):
         """Close the captures first, so that the end of the lab is not in them, but after one more heartbeat."""
         time.sleep(2.5)
+        if self._watch:
+            self._watch.terminate()
+            self._watch.wait(30)
         for capture in self.captures:
             capture.stop()
         for kea in self.keas.values():

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Record the lab's scenarios: `record.py [--into FOLDER] [SLUG…]`, all of them by default, each from nothing.
+"""Record the lab's scenarios: `record.py [--into FOLDER] [--watch COMMAND] [SLUG…]`, all by default, each from nothing.
 
-Without --into the recordings replace those under captures/. `record.py --obstacle` only tells why this
-machine cannot record, if it cannot. The recording runs in network, mount and process namespaces of its
+Without --into the recordings replace those under captures/. With --watch a command looks on where the
+bridges are, from before the first server until it gets SIGTERM after the scenario. `record.py --obstacle`
+only tells why this machine cannot record, if it cannot. The recording runs in network, mount and process namespaces of its
 own. When it ends, or when this program is interrupted or killed, the kernel takes bridges, mounts and
 servers away with it.
 """
@@ -23,6 +24,7 @@ from scenarios.documentation import ZALDUA1_TABLE, ZALDUA2_TABLE
 
 INSIDE = "--inside"
 INTO = "--into"
+WATCH = "--watch"
 OBSTACLE = "--obstacle"
 
 # A healthy recording takes less than a minute; a stuck one must not stay for ever.
@@ -34,14 +36,15 @@ ATTEMPTS = 3
 
 def main(arguments):
     if arguments[:1] == [INSIDE]:
-        return record(SCENARIOS[arguments[1]], Path(arguments[2]))
+        return record(SCENARIOS[arguments[1]], Path(arguments[2]), arguments[3])
     if arguments == [OBSTACLE]:
         obstacle = setup.obstacle()
         print(obstacle or "nothing")
         return 1 if obstacle else 0
-    into = folder.CAPTURES
-    if arguments[:1] == [INTO] and len(arguments) > 1:
-        into, arguments = Path(arguments[1]).resolve(), arguments[2:]
+    options = {INTO: folder.CAPTURES, WATCH: ""}
+    while len(arguments) > 1 and arguments[0] in options:
+        options[arguments[0]], arguments = arguments[1], arguments[2:]
+    into = Path(options[INTO]).resolve()
     unknown = set(arguments) - set(SCENARIOS)
     if unknown:
         print(f"no such scenario: {', '.join(sorted(unknown))}; there are: {', '.join(SCENARIOS)}", file=sys.stderr)
@@ -49,7 +52,7 @@ def main(arguments):
     setup.ensure({SCENARIOS[slug].laboratory.suite for slug in arguments or SCENARIOS})
     for slug in arguments or SCENARIOS:
         began = time.monotonic()
-        if not any(isolated(slug, into) == 0 for _ in range(ATTEMPTS)):
+        if not any(isolated(slug, into, options[WATCH]) == 0 for _ in range(ATTEMPTS)):
             print(f"{slug}: not recorded", file=sys.stderr)
             return 1
         print(f"{slug}: recorded in {time.monotonic() - began:.0f} s", flush=True)
@@ -57,14 +60,14 @@ def main(arguments):
     return 0
 
 
-def isolated(slug, into):
+def isolated(slug, into, watch):
     """Run ourselves again as the first process of new namespaces.
 
     setpriv ties unshare's life to ours, and --kill-child ties the inner process's life to
     unshare's: even SIGKILL takes the whole lab down.
     """
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
-               "--mount-proc", sys.executable, __file__, INSIDE, slug, into]
+               "--mount-proc", sys.executable, __file__, INSIDE, slug, into, watch]
     try:
         # In a session of its own, Ctrl-C reaches only us, and one way to end is enough.
         return subprocess.run(command, timeout=LIMIT_S, start_new_session=True).returncode
@@ -73,13 +76,13 @@ def isolated(slug, into):
         return 1
 
 
-def record(scenario, into):
+def record(scenario, into, watch):
     """Play one scenario and publish it in a folder of `into`, if what the servers logged is what was on the wire."""
     # A private /run holds `ip netns` names and all the lab's files, on short paths (UNIX sockets need them).
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
     scratch = Path("/run/lab")
     try:
-        lab = Lab(scratch, scenario.laboratory)
+        lab = Lab(scratch, scenario.laboratory, watch)
         scenario.play(lab)
         lab.finish()
     except Exception:

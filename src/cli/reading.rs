@@ -41,6 +41,8 @@ fn with<'t>(
     read: impl FnOnce(&[Input], Options, &mut dyn FnMut(capture::Progress)) -> Analysis<'t>,
 ) -> Result<(Analysis<'t>, Exit)> {
     let (given, whole) = witnesses::read(inputs, topology, output)?;
+    #[cfg(feature = "live")]
+    confine(inputs)?;
     let options = Options { given, threads: inputs.threads, ..Options::default() };
     let mut bar: Option<Progress> = None;
     let analysis = read(&inputs.captures, options, &mut |progress| {
@@ -59,4 +61,12 @@ fn with<'t>(
         _ => Exit::Partial,
     };
     Ok((analysis, exit))
+}
+
+/// Captures come from strangers: from here on nothing else can be opened than they and what the command writes.
+#[cfg(feature = "live")]
+fn confine(inputs: &Inputs) -> Result<()> {
+    let captures: Vec<_> = inputs.captures.iter().map(|input| input.path.clone()).collect();
+    // A kernel without such rules has none; whoever only reads files is not told.
+    super::sandbox::restrict(&captures, &inputs.writes).map(drop)
 }

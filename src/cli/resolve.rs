@@ -66,6 +66,8 @@ pub struct Inputs {
     pub logs: Vec<(String, PathBuf)>,
     /// Server names and their lease files.
     pub leases: Vec<(String, PathBuf)>,
+    /// Directories that the command writes to, so that nothing else can be written once strangers' bytes are read.
+    pub writes: Vec<PathBuf>,
     /// Threads to work with; 0 takes as many as the machine has.
     pub threads: usize,
     /// The subcommand, for a usage error that only the topology shows.
@@ -227,7 +229,11 @@ fn analyze(args: AnalyzeArgs) -> Result<AnalyzeJob, Error> {
         (Some(path), Some(Shape::Data(format))) => Destination::Directory { path, force: args.force, format },
         (Some(path), None) => Destination::Directory { path, force: args.force, format: Format::Parquet },
     };
-    Ok(AnalyzeJob { inputs: inputs("analyze", args.input)?, destination })
+    let mut inputs = inputs("analyze", args.input)?;
+    if let Destination::Directory { path, .. } = &destination {
+        inputs.writes.push(path.clone());
+    }
+    Ok(AnalyzeJob { inputs, destination })
 }
 
 fn explain(args: ExplainArgs) -> Result<ExplainJob, Error> {
@@ -300,6 +306,7 @@ fn infer(args: &InferArgs) -> Result<InferJob, Error> {
         topology: TopologySources::default(),
         logs: Vec::new(),
         leases: Vec::new(),
+        writes: args.output.iter().map(|path| folder_of(path)).collect(),
         threads: 0,
         command: "topology",
     };
@@ -358,9 +365,16 @@ fn inputs(command: &'static str, args: InputArgs) -> Result<Inputs, Error> {
         logs: named(command, "--log", &args.log)?,
         leases: named(command, "--leases", &args.leases)?,
         topology: topology(command, args.topology)?,
+        writes: Vec::new(),
         threads: args.threads.map_or(0, usize::from),
         command,
     })
+}
+
+/// The folder that holds what a path leads to.
+pub fn folder_of(path: &Path) -> PathBuf {
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
 /// The values of a flag that takes `NAME=FILE`.

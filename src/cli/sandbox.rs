@@ -87,7 +87,31 @@ pub fn restrict(read: &[PathBuf], write: &[PathBuf]) -> Result<bool> {
     Ok(status.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// The folder that holds a path.
-pub fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rules hold for the thread that they are made in, so this one alone is confined.
+    #[test]
+    fn nothing_else_can_be_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let (read, write) = (folder.path().join("read"), folder.path().join("write"));
+        fs::write(&read, "x").unwrap();
+        fs::create_dir(&write).unwrap();
+        let inside = std::thread::spawn(move || {
+            if !restrict(&[read.clone()], &[write.clone()]).unwrap() {
+                println!("SKIPPED: this kernel has no Landlock");
+                return;
+            }
+            assert_eq!(fs::read_to_string(&read).unwrap(), "x");
+            assert!(fs::write(&read, "y").is_err() && fs::read("/etc/passwd").is_err());
+            fs::write(write.join("new"), "z").unwrap();
+            fs::rename(write.join("new"), write.join("old")).unwrap();
+            assert!(fs::write(read.with_file_name("other"), "z").is_err());
+            assert!(std::process::Command::new("/bin/true").status().is_err());
+            let connected = std::net::TcpListener::bind("127.0.0.1:0");
+            assert!(connected.is_err(), "{connected:?}");
+        });
+        inside.join().unwrap();
+    }
 }

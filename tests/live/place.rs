@@ -161,11 +161,14 @@ impl Drop for Sniff {
     }
 }
 
+/// Other tests may have the processors.
+const PATIENCE: Duration = Duration::from_secs(100);
+
 /// Waits until something is so.
 pub fn until(what: &str, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
+        assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

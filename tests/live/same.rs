@@ -8,31 +8,21 @@ use serde_json::Value;
 
 use super::place::Place;
 
-/// A Python with DuckDB, which scripts/peers.sh makes.
-fn duckdb(script: &str) -> Option<String> {
+/// What scripts/same_tables.py says, with the DuckDB that scripts/peers.sh makes.
+fn compare(live: &Path, files: &Path) -> Option<String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    let python: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join("peers/bin/python");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python: PathBuf = root.join(target).join("peers/bin/python");
     if !python.exists() {
         println!("SKIPPED: no Python with DuckDB, so tables in segments were not read by it");
         return None;
     }
-    let output = Command::new(python).args(["-c", script]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(String::from_utf8(output.stdout).unwrap())
+    let output =
+        Command::new(python).arg(root.join("scripts/same_tables.py")).args([live, files]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    Some(said)
 }
-
-/// Rows that only one of the two directories of tables has, of each table, and how many both have.
-const COMPARE: &str = r#"
-import duckdb, pathlib, sys
-live, files = map(pathlib.Path, ("LIVE", "FILES"))
-for table in ["messages", "exchanges", "leases", "decisions", "ha_events", "findings", "sources"]:
-    parts = [str(it) for it in ([live / f"{table}.parquet"] if (live / f"{table}.parquet").exists() else (live / table).rglob("*.parquet"))]
-    one = f"read_parquet({parts}, hive_partitioning=false, union_by_name=true)"
-    other = f"read_parquet('{files}/{table}.parquet')"
-    count = lambda sql: duckdb.sql(f"SELECT count(*) FROM ({sql})").fetchall()[0][0]
-    differ = [row for sql in (f"FROM {one} EXCEPT ALL FROM {other}", f"FROM {other} EXCEPT ALL FROM {one}") for row in duckdb.sql(sql).fetchall()]
-    print(table, len(differ), count(f"FROM {other}"), differ[:4])
-"#;
 
 #[test]
 fn a_recording_gives_the_tables_that_were_written_live() {
@@ -95,8 +85,7 @@ fn a_recording_gives_the_tables_that_were_written_live() {
     assert!(lines >= rows.len());
 
     let (live, files) = (place.path("tables"), place.path("files"));
-    let script = COMPARE.replace("LIVE", live.to_str().unwrap()).replace("FILES", files.to_str().unwrap());
-    let Some(compared) = duckdb(&script) else { return };
+    let Some(compared) = compare(&live, &files) else { return };
     assert_eq!(compared.lines().count(), 7);
     for line in compared.lines() {
         let mut cells = line.splitn(4, ' ');

@@ -11,6 +11,12 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// The value of what is counted.
+    pub fn number(&self) -> u64 {
+        assert!(self.value >= 0.0 && self.value.fract().abs() < f64::EPSILON, "{self:?}");
+        format!("{}", self.value).parse().unwrap()
+    }
+
     /// Whether it has these values of labels.
     pub fn has(&self, labels: &[(&str, &str)]) -> bool {
         labels.iter().all(|(label, value)| self.labels.get(*label).is_some_and(|it| it == value))
@@ -52,4 +58,9 @@ fn sample(line: &str) -> Sample {
 /// The sum of the samples with these values of labels.
 pub fn sum(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> f64 {
     samples.iter().filter(|it| it.name == name && it.has(labels)).map(|it| it.value).sum()
+}
+
+/// The same of what is counted.
+pub fn number(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> u64 {
+    samples.iter().filter(|it| it.name == name && it.has(labels)).map(Sample::number).sum()
 }

@@ -6,5 +6,7 @@ pub mod files;
 pub mod frames;
 pub mod html;
 pub mod page;
+pub mod promql;
 pub mod random;
 pub mod temp;
+pub mod watched;

@@ -234,8 +234,10 @@ impl Recorder {
         let mut head = Vec::new();
         blocks::section(&mut head, &self.interfaces);
         if let Err(error) = file.write_all(&head) {
-            // A file that is none helps nobody, and it would be one more at every attempt.
-            let _ = fs::remove_file(&path);
+            // A file that is none helps nobody, and it would be one more at every attempt. Devices stay.
+            if file.metadata().is_ok_and(|it| it.is_file()) {
+                let _ = fs::remove_file(&path);
+            }
             return Err(error);
         }
         let (written, dropped) = (head.len() as u64, vec![0; self.interfaces.len()]);

@@ -116,12 +116,3 @@ fn a_file_that_was_moved_away_is_followed_by_one_of_its_name() {
     let bytes = |path| read(path).into_iter().map(|frame| frame.3[0]).collect::<Vec<_>>();
     assert_eq!((bytes(moved), bytes(path)), (vec![1], vec![2]));
 }
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_is_told_and_counted() {
-    let start = CaptureTime(1_790_000_000_000_000_000);
-    // Its first block fits nowhere, so it is no recording at all.
-    let full = std::path::Path::new("/dev/full");
-    assert!(Recorder::create(full, RingLimits::default(), interfaces(), start).is_err());
-}

@@ -25,8 +25,7 @@ Examples:
   dorascope sniff -i zaldua1=br1 -i zaldua2=br2 -i zaldua3=br3 -t topology.toml
   dorascope sniff -i br2 -w lab.pcapng
   dorascope sniff -i zaldua2=br2 -t topology.toml --jsonl | jq .reason
-  dorascope sniff -i lan=eth1 -t topology.toml -w /var/lib/dorascope/lan.pcapng -b filesize:100000 -b files:20 \\
-      -o /var/lib/dorascope/tables --metrics 9167"
+  dorascope sniff -i lan=eth1 -t topology.toml -w lan.pcapng -b filesize:100000 -b files:20 -o tables --metrics 9167"
 )]
 pub struct SniffArgs {
     /// Interface to capture on, with the zone that it is in; repeatable

@@ -6,7 +6,7 @@ use clap::Error;
 use dorascope::chart::{Kind, Theme};
 use dorascope::explain::Selector;
 
-use super::{Inputs, inputs, selector, usage};
+use super::{Inputs, folder_of, inputs, selector, usage};
 use crate::cli::args::{ChartArg, ChartArgs, ReportArgs, ThemeArg};
 
 /// See [`ChartArgs`].
@@ -69,9 +69,10 @@ pub fn chart(args: ChartArgs) -> Result<ChartJob, Error> {
         ThemeArg::Dark => vec![Theme::Dark],
         ThemeArg::Both => Theme::ALL.to_vec(),
     };
-    let inputs = inputs("chart", args.input)?;
-    let outputs = [Some(&args.output), args.data.as_ref()];
-    inputs.are_not("chart", outputs.into_iter().flatten())?;
+    let mut inputs = inputs("chart", args.input)?;
+    let outputs = || [Some(&args.output), args.data.as_ref()].into_iter().flatten();
+    inputs.are_not("chart", outputs())?;
+    inputs.writes.extend(outputs().map(|path| folder_of(path)));
     let dark = (themes.len() > 1).then(|| with_suffix(&args.output, "-dark"));
     if args.data.as_ref().is_some_and(|data| *data == args.output || Some(data) == dark.as_ref()) {
         return Err(usage("chart", "--data needs a file of its own, beside the chart's"));
@@ -82,7 +83,10 @@ pub fn chart(args: ChartArgs) -> Result<ChartJob, Error> {
 /// The job of `dorascope report`.
 pub fn report(args: ReportArgs) -> Result<ReportJob, Error> {
     let ReportArgs { input, output, force, expect, title } = args;
-    Ok(ReportJob { inputs: inputs("report", input)?, output, force, expect, title })
+    let mut inputs = inputs("report", input)?;
+    // A new directory is made beside its place first.
+    inputs.writes.extend([folder_of(&output), output.clone()]);
+    Ok(ReportJob { inputs, output, force, expect, title })
 }
 
 /// `FILE-dark.svg` for `FILE.svg`.

@@ -27,7 +27,9 @@ pub enum TableSource {
 /// Tells captures from a directory of tables, which says all that there is to know.
 pub fn job(args: QueryArgs) -> Result<QueryJob, Error> {
     let QueryArgs { sql, input, format } = args;
-    let inputs = inputs("query", input)?;
+    let mut inputs = inputs("query", input)?;
+    // The tables are asked from files that nobody else sees.
+    inputs.writes.push(std::env::temp_dir());
     let directory = inputs.captures.iter().find(|capture| capture.path.is_dir());
     let tables = match directory.map(|capture| capture.path.clone()) {
         None => TableSource::Captures(inputs),

@@ -27,7 +27,7 @@ use dorascope::units::CaptureTime;
 
 use super::exit::Exit;
 use super::output::Output;
-use super::resolve::{CaptureJob, Printed, SniffJob};
+use super::resolve::{CaptureJob, Printed, SniffJob, folder_of};
 use super::{sandbox, topology};
 use outputs::{Outputs, Shown};
 use run::Run;
@@ -143,7 +143,7 @@ fn shell_word(path: &Path) -> String {
 
 /// Everything is open that needs rights: now they go.
 fn give_up_rights(job: &CaptureJob, output: &Output) -> Result<()> {
-    let recordings = job.record.as_ref().map(|(path, _)| sandbox::folder_of(path).to_owned());
+    let recordings = job.record.as_ref().map(|(path, _)| folder_of(path));
     let tables = job.tables.as_ref().map(|(path, _)| path.clone());
     let folders: Vec<PathBuf> = recordings.into_iter().chain(tables.clone()).collect();
     if job.sandbox {

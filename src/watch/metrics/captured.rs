@@ -62,7 +62,10 @@ pub(super) fn set(capture: &Capture, capturing: &Capturing) {
     capture.unrecorded.total([], capturing.unrecorded);
     capture.lines_dropped.total([], capturing.lines_dropped);
     for (what, number) in &capturing.held {
-        capture.held.set([what], *number as f64);
+        match what.strip_suffix(" bytes") {
+            Some(what) => capture.held_bytes.set([what], *number as f64),
+            None => capture.held.set([what], *number as f64),
+        }
     }
     capture.clock.set([], seconds(capturing.clock));
 }

@@ -4,6 +4,29 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 
 use super::series::{Gauge, Series, Shelf};
+use crate::exchange::Outcome;
+use crate::ha::catalogue::Verdict;
+
+/// With which outcomes a verdict may come.
+const fn outcomes(verdict: Verdict) -> &'static [Outcome] {
+    match verdict {
+        Verdict::OwnerAnswered
+        | Verdict::PartnerTookOver
+        | Verdict::AnsweredWithoutHa
+        | Verdict::AnsweredUnexplained
+        | Verdict::WrongServerAnswered => &[Outcome::Bound],
+        Verdict::BothAnswered => &[Outcome::Bound, Outcome::Nak, Outcome::OfferOnly],
+        Verdict::AckWithheld | Verdict::NoAck => &[Outcome::NoAck],
+        Verdict::OwnerDown | Verdict::OwnerSilent | Verdict::NobodyListens | Verdict::NoAnswer => {
+            &[Outcome::NoAnswer]
+        }
+        Verdict::OfferNotTaken => &[Outcome::OfferOnly],
+        Verdict::Refused => &[Outcome::Nak],
+        Verdict::Informed => &[Outcome::Informed],
+        Verdict::Released => &[Outcome::Released],
+        Verdict::Declined => &[Outcome::Declined],
+    }
+}
 
 /// What is told: exchanges and findings.
 #[derive(Clone, Debug)]
@@ -18,6 +41,16 @@ pub(super) struct Events {
 }
 
 impl Events {
+    /// Begins every count of a zone at 0. A counter that is first seen at 1 has not grown for
+    /// Prometheus, and the rarest verdicts are those that matter.
+    pub(super) fn begin(&self, zone: &str) {
+        for verdict in Verdict::ALL {
+            for outcome in outcomes(*verdict) {
+                self.exchanges.add([zone, outcome.as_str(), verdict.code()], 0);
+            }
+        }
+    }
+
     pub(super) fn new(shelf: &mut Shelf) -> Self {
         const EXCHANGE: &[&str; 3] = &["zone", "outcome", "verdict"];
         const ANSWER: &[&str; 2] = &["zone", "server"];
@@ -121,6 +154,7 @@ pub(super) struct Capture {
     pub(super) unrecorded: Series<Counter, 0>,
     pub(super) lines_dropped: Series<Counter, 0>,
     pub(super) held: Series<Gauge, 1>,
+    pub(super) held_bytes: Series<Gauge, 1>,
     pub(super) clock: Series<Gauge, 0>,
 }
 
@@ -184,6 +218,11 @@ impl Capture {
                 "dorascope_held",
                 &["what"],
                 "Things held in memory for the analysis, each kind of which has a bound",
+            ),
+            held_bytes: shelf.gauge(
+                "dorascope_held_bytes",
+                &["what"],
+                "Bytes held in memory for the analysis, which have a bound too",
             ),
             clock: shelf.gauge(
                 "dorascope_clock_timestamp_seconds",

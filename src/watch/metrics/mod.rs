@@ -103,6 +103,7 @@ impl Metrics {
         // What is over and settled is told no more.
         let unsettled = peek.exchanges.first().map_or(ExchangeId(u32::MAX), |exchange| exchange.id);
         self.early.retain(|exchange, _| *exchange >= unsettled);
+        session.zones().iter().for_each(|zone| self.events.begin(zone));
         servers::set(&self.servers, &mut self.beats, &mut self.names, peek);
         captured::count(&self.capture, &mut self.names, peek, session);
         captured::set(&self.capture, capturing);

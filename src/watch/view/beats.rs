@@ -56,6 +56,11 @@ impl Beats {
 }
 
 impl Beat {
+    /// The last sign of its own, an answer or a question.
+    pub(super) fn last(&self) -> Option<CaptureTime> {
+        self.answered.max(self.good).max(self.failed).max(self.asked)
+    }
+
     /// When its partner last answered well, if its calls failed since.
     pub(super) fn lost_since(&self, now: CaptureTime) -> Option<CaptureTime> {
         let good = self.good?;

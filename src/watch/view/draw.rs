@@ -12,6 +12,9 @@ use crate::explain::text::Role;
 /// A smaller terminal shows nothing of use.
 const LEAST: (u16, u16) = (60, 12);
 
+/// Lists of so many lines have room for a look at the findings below the exchanges.
+const TALL: usize = 24;
+
 /// Draws the view.
 pub fn draw(frame: &mut Frame<'_>, ui: &mut Ui) {
     let area = frame.area();
@@ -28,7 +31,10 @@ pub fn draw(frame: &mut Frame<'_>, ui: &mut Ui) {
             let most = rest.saturating_sub((rest / 3).max(8));
             let servers = servers::lines(&snapshot, ui.paint, width, most);
             let high = rest.saturating_sub(servers.len());
-            servers.into_iter().chain(lists::lines(ui, width, high)).collect()
+            let findings = if high >= TALL { lists::preview(ui, width, high / 4) } else { Vec::new() };
+            let mut lists = lists::lines(ui, width, high - findings.len());
+            lists.resize(high - findings.len(), Line::default());
+            servers.into_iter().chain(lists).chain(findings).collect()
         }
         Page::Card(row) => pages::card(ui, &row, width, rest),
         Page::Finding(told) => pages::finding(ui, &told, width, rest),
@@ -56,15 +62,13 @@ fn foot(ui: &Ui, width: usize) -> Line<'static> {
     if ui.is_typing {
         let mut spans = vec![Span::styled(" filter: ", paint.accent()), Span::raw(ui.filter.clone())];
         spans.push(Span::styled(" ", super::paint::Paint::chosen()));
-        spans.push(
-            paint.span(Role::Weak, "  client, server, address, verdict · Enter keeps it, Esc clears it"),
-        );
+        spans.push(paint.span(Role::Weak, "  client, server, address, verdict · Enter keeps, Esc clears"));
         return fit(spans, width);
     }
     let keys: &[(&str, &str)] = match ui.page {
         Page::Lists if ui.list == List::Exchanges => &[
             ("↑↓", "choose"),
-            ("Enter", "proof card"),
+            ("Enter", "card"),
             ("Tab", "findings"),
             ("/", "filter"),
             ("Space", "pause"),
@@ -73,7 +77,7 @@ fn foot(ui: &Ui, width: usize) -> Line<'static> {
         ],
         Page::Lists => &[
             ("↑↓", "choose"),
-            ("Enter", "what to do"),
+            ("Enter", "advice"),
             ("Tab", "exchanges"),
             ("/", "filter"),
             ("Space", "pause"),

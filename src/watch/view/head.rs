@@ -25,8 +25,6 @@ pub(super) fn clock(time: CaptureTime, ms: bool) -> String {
 
 pub(super) fn lines(snapshot: &Snapshot, ui: &Ui, room: usize) -> Vec<Line<'static>> {
     let paint = ui.paint;
-    let mut left = vec![Span::styled(" dorascope ", paint.accent())];
-    left.extend(zones(snapshot, paint));
     let mut right = Vec::new();
     if let Some(waiting) = ui.waiting() {
         let new = if waiting == 1 { "exchange waits" } else { "exchanges wait" };
@@ -39,10 +37,13 @@ pub(super) fn lines(snapshot: &Snapshot, ui: &Ui, room: usize) -> Vec<Line<'stat
         clock(snapshot.clock, false) + " UTC"
     };
     right.push(paint.span(Role::Strong, time + " "));
-    let mut lines = vec![
-        sides(left, right, room),
-        sides(numbers(snapshot, paint, room), recording(snapshot, paint), room),
-    ];
+    let above = [true, false].map(|interfaces| {
+        let name = std::iter::once(Span::styled(" dorascope ", paint.accent()));
+        name.chain(zones(snapshot, paint, interfaces)).collect()
+    });
+    let below = [2, 1, 0].map(|parts| numbers(snapshot, paint, room, parts));
+    let mut lines = vec![sides(above, right, room), sides(below, recording(snapshot, paint), room)];
+    lines.extend(alarms(snapshot, paint, room));
     let note = snapshot.capturing.notes.last();
     if let Some((time, note)) = note.filter(|(time, _)| snapshot.clock.since(*time) < NOTE_NS) {
         let spans = vec![
@@ -54,20 +55,32 @@ pub(super) fn lines(snapshot: &Snapshot, ui: &Ui, room: usize) -> Vec<Line<'stat
     lines
 }
 
-/// Two sides of a line; the left one gives way.
-fn sides(left: Vec<Span<'static>>, right: Vec<Span<'static>>, room: usize) -> Line<'static> {
+/// Two sides of a line; of the left one the first wording that there is room for, or else the last, cut.
+fn sides<const N: usize>(
+    left: [Vec<Span<'static>>; N],
+    right: Vec<Span<'static>>,
+    room: usize,
+) -> Line<'static> {
     let own = width(&right).min(room);
-    let mut line = fit(left, room.saturating_sub(own + 1));
+    let rest = room.saturating_sub(own + 1);
+    let last = N.saturating_sub(1);
+    let fits = |(at, left): &(usize, Vec<Span<'static>>)| *at == last || width(left) <= rest;
+    let left = left.into_iter().enumerate().find(fits).map(|(_, left)| left);
+    let mut line = fit(left.unwrap_or_default(), rest);
     let gap = room.saturating_sub(line.width() + own);
     line.spans.push(Span::raw(" ".repeat(gap)));
     line.spans.extend(right);
     line
 }
 
-fn zones(snapshot: &Snapshot, paint: Paint) -> Vec<Span<'static>> {
+fn zones(snapshot: &Snapshot, paint: Paint, interfaces: bool) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
-    for TapState { interface, zone, open, .. } in &snapshot.capturing.taps {
-        let name = if zone == interface { zone.clone() } else { format!("{zone} ({interface})") };
+    // What is down must be seen, however many there are.
+    let mut taps: Vec<&TapState> = snapshot.capturing.taps.iter().collect();
+    taps.sort_by_key(|tap| tap.open);
+    for TapState { interface, zone, open, .. } in taps {
+        let name =
+            if zone == interface || !interfaces { zone.clone() } else { format!("{zone} ({interface})") };
         let name = escape(&name).into_owned();
         if *open {
             spans.extend([paint.span(Role::Good, " ●"), Span::raw(format!(" {name} "))]);
@@ -78,34 +91,27 @@ fn zones(snapshot: &Snapshot, paint: Paint) -> Vec<Span<'static>> {
     spans
 }
 
-fn numbers(snapshot: &Snapshot, paint: Paint, room: usize) -> Vec<Span<'static>> {
+fn numbers(snapshot: &Snapshot, paint: Paint, room: usize, parts: usize) -> Vec<Span<'static>> {
     let taps = &snapshot.capturing.taps;
     let sum = |of: fn(&TapState) -> u64| taps.iter().map(of).sum::<u64>();
     let recent: Vec<f64> = snapshot.rates.iter().rev().take(RECENT).copied().collect();
     let rate = recent.iter().sum::<f64>() / recent.len().max(1) as f64;
     let rate = if rate < 9.95 { format!("{rate:.1}") } else { grouped(&format!("{rate:.0}")) };
     let cells = if room < 100 { 10 } else { (room / 6).min(60) };
-    let mut spans = vec![
-        paint.span(Role::Strong, format!(" {rate} msg/s ")),
-        Span::raw(spark(&snapshot.rates, cells)),
-        Span::raw(format!("  {} frames", number(sum(|tap| tap.frames)))),
-    ];
-    if room >= 100 {
+    let mut spans =
+        vec![paint.span(Role::Strong, format!(" {rate} msg/s ")), Span::raw(spark(&snapshot.rates, cells))];
+    if parts > 0 {
+        spans.push(Span::raw(format!("  {} frames", number(sum(|tap| tap.frames)))));
+    }
+    if parts > 1 {
         spans.push(Span::raw(format!(
             "  {} DHCP  {} control",
             number(sum(|tap| tap.messages)),
             number(sum(|tap| tap.control))
         )));
     }
-    let (kernel, queue) = (sum(|tap| tap.dropped_kernel), sum(|tap| tap.dropped_queue));
-    if kernel == 0 && queue == 0 {
+    if taps.iter().all(|tap| tap.dropped_kernel == 0 && tap.dropped_queue == 0) {
         spans.push(paint.span(Role::Weak, "  none dropped"));
-    }
-    for (count, by) in [(kernel, "by the kernel"), (queue, "by dorascope")] {
-        if count > 0 {
-            let text = format!(" {} dropped {by} ", number(count));
-            spans.extend([Span::raw(" "), Span::styled(text, paint.alarm())]);
-        }
     }
     spans
 }
@@ -124,28 +130,38 @@ fn spark(rates: &[f64], cells: usize) -> String {
     shown.iter().map(bar).collect()
 }
 
+/// The file that is recorded to.
 fn recording(snapshot: &Snapshot, paint: Paint) -> Vec<Span<'static>> {
-    let mut spans = Vec::new();
+    let Some((path, size, trouble)) = &snapshot.capturing.recording else { return Vec::new() };
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name = escape(&name);
+    let sign = if trouble.is_some() { paint.span(Role::Weak, "○ ") } else { paint.span(Role::Bad, "● ") };
+    vec![sign, Span::raw(format!("{name} {} ", bytes(*size)))]
+}
+
+/// What is lost, in as few lines as there is room for.
+fn alarms(snapshot: &Snapshot, paint: Paint, room: usize) -> Vec<Line<'static>> {
     let capturing = &snapshot.capturing;
-    if let Some((path, size, trouble)) = &capturing.recording {
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let name = escape(&name).into_owned();
-        match trouble {
-            None => {
-                spans.push(paint.span(Role::Bad, "● "));
-                spans.push(Span::raw(format!("{name} {} ", bytes(*size))));
-            }
-            Some(trouble) => {
-                let text = format!(" not recording: {} ", escape(trouble));
-                spans.extend([Span::styled(text, paint.alarm()), Span::raw(" ")]);
-            }
+    let sum = |of: fn(&TapState) -> u64| capturing.taps.iter().map(of).sum::<u64>();
+    let counts = [
+        (sum(|tap| tap.dropped_kernel), "frames dropped by the kernel"),
+        (sum(|tap| tap.dropped_queue), "frames dropped by dorascope"),
+        (capturing.unrecorded, "frames not recorded"),
+        (capturing.lines_dropped, "lines dropped"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts = counts.map(|(count, what)| format!("{} {what}", number(count)));
+    let trouble = capturing.recording.as_ref().and_then(|(.., trouble)| trouble.as_ref());
+    let trouble = trouble.map(|trouble| format!("cannot record: {}", escape(trouble)));
+    let mut lines: Vec<Vec<Span<'static>>> = Vec::new();
+    for text in counts.chain(trouble) {
+        let spans = [Span::raw(" "), Span::styled(format!(" {text} "), paint.alarm())];
+        match lines.last_mut() {
+            Some(line) if width(line) + width(&spans) <= room => line.extend(spans),
+            _ => lines.push(spans.to_vec()),
         }
     }
-    if capturing.unrecorded > 0 {
-        let text = format!(" {} frames not recorded ", number(capturing.unrecorded));
-        spans.extend([Span::styled(text, paint.alarm()), Span::raw(" ")]);
-    }
-    spans
+    lines.into_iter().map(|line| fit(line, room)).collect()
 }
 
 #[cfg(test)]

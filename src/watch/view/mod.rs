@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! snapshot   everything that is shown of an instant, as data that borrows nothing
-//! rows       exchanges and findings to lines of a list
+//! rows       an exchange as a line of a list, with its proof card
+//! told       a finding as a line of a list
 //! beats      heartbeats that were seen, for as long as they matter
 //! seats      servers in their relationships: state, scopes, unacked clients
 //! ui         what the user looks at, and what keys do
@@ -27,6 +28,7 @@ mod screen;
 mod seats;
 mod servers;
 mod snapshot;
+mod told;
 mod ui;
 
 use std::collections::{HashMap, VecDeque};
@@ -35,10 +37,11 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 pub use self::draw::draw;
-pub use self::rows::{Mark, Row, Told};
+pub use self::rows::{Mark, Row};
 pub use self::screen::{Screen, Shown};
 pub use self::seats::{Countdown, Group, Seat};
 pub use self::snapshot::Snapshot;
+pub use self::told::Told;
 pub use self::ui::{Then, Ui};
 
 use self::beats::Beats;
@@ -46,7 +49,7 @@ use self::rows::{Card, fingerprint};
 use super::Capturing;
 use crate::findings::Finding;
 use crate::pipeline::Analysis;
-use crate::units::{CaptureTime, SECOND};
+use crate::units::{CaptureTime, ExchangeId, SECOND};
 
 /// Settled exchanges that are kept, and as many that are not settled are shown.
 const MOST_ROWS: usize = 500;
@@ -86,19 +89,20 @@ impl View {
         for exchange in batch.exchanges.iter().take(skipped) {
             self.cards.remove(&exchange.id.0);
         }
-        let rows = batch.exchanges.iter().zip(&batch.judgements).skip(skipped);
-        for (exchange, judgement) in rows {
+        // The newest first, because there may be no time for all of their cards.
+        let mut rows = Vec::new();
+        for (exchange, judgement) in batch.exchanges.iter().zip(&batch.judgements).skip(skipped).rev() {
             let known = self.cards.remove(&exchange.id.0);
-            let now = fingerprint(exchange, judgement);
+            let now = fingerprint(batch, exchange, judgement);
             let card = match known.filter(|(then, _)| *then == now) {
                 Some((_, card)) => card,
                 None => self.card(batch, exchange.id),
             };
-            if self.settled.len() >= MOST_ROWS {
-                self.settled.pop_front();
-            }
-            self.settled.push_back(Arc::new(Row::of(batch, exchange, judgement, Mark::Settled, card)));
+            rows.push(Arc::new(Row::of(batch, exchange, judgement, Mark::Settled, card)));
         }
+        self.settled.extend(rows.into_iter().rev());
+        let over = self.settled.len().saturating_sub(MOST_ROWS);
+        self.settled.drain(..over);
     }
 
     /// Everything that is to be seen now: what a look at the session gave, all findings up to now,
@@ -135,7 +139,7 @@ impl View {
         let newest = peek.exchanges.iter().zip(&peek.judgements).rev().take(MOST_ROWS);
         let mut rows = Vec::new();
         for (exchange, judgement) in newest {
-            let now = fingerprint(exchange, judgement);
+            let now = fingerprint(peek, exchange, judgement);
             let known = before.remove(&exchange.id.0);
             let card = match known {
                 Some((then, card)) if then == now => card,
@@ -150,7 +154,7 @@ impl View {
         rows
     }
 
-    fn card(&mut self, analysis: &Analysis<'_>, id: crate::units::ExchangeId) -> Card {
+    fn card(&mut self, analysis: &Analysis<'_>, id: ExchangeId) -> Card {
         if self.budget <= 0 {
             return None;
         }

@@ -13,6 +13,9 @@ use crate::explain::text::{Role, wrap};
 /// A paragraph is easier to read when it is no wider.
 const PARAGRAPH: usize = 96;
 
+/// What stands right on a card belongs to what stands left.
+const CARD: usize = 130;
+
 /// The proof card of an exchange.
 pub(super) fn card(ui: &mut Ui, row: &Row, room: usize, high: usize) -> Vec<Line<'static>> {
     let paint = ui.paint;
@@ -23,7 +26,7 @@ pub(super) fn card(ui: &mut Ui, row: &Row, room: usize, high: usize) -> Vec<Line
             paint.span(Role::Notable, format!("running, the last message {} ago", ago(quiet)))
         }
         Mark::Running(quiet, what) => {
-            paint.span(Role::Notable, format!("running, waits {} for {what}", ago(quiet)))
+            paint.span(Role::Notable, format!("running, no {what} for {}", ago(quiet)))
         }
     };
     let title =
@@ -33,8 +36,11 @@ pub(super) fn card(ui: &mut Ui, row: &Row, room: usize, high: usize) -> Vec<Line
                     and dorascope explain shows it.";
         return page(ui, (title, vec![mark]), paragraph(text, room), room, high);
     };
-    let body =
-        parts.lay(room.saturating_sub(2), "dorascope explain").iter().map(|line| paint.line(line)).collect();
+    let body = parts
+        .lay(room.saturating_sub(2).min(CARD), "dorascope explain")
+        .iter()
+        .map(|line| paint.line(line))
+        .collect();
     page(ui, (title, vec![mark]), body, room, high)
 }
 
@@ -89,20 +95,24 @@ pub(super) fn help(ui: &mut Ui, room: usize, high: usize) -> Vec<Line<'static>> 
         ("q", "quit, from the lists"),
         ("Ctrl-C", "quit, from everywhere"),
     ];
-    const SIGNS: [(&str, &str); 9] = [
+    const SIGNS: [(&str, &str); 10] = [
         ("…  ~  ✓", "running; over, and later frames may change the reasons; settled for good"),
         ("DORA", "DISCOVER, OFFER, REQUEST, ACK; a dot is a step that was not seen, N a NAK, I an INFORM"),
         ("×3", "the client sent its message three times"),
         ("\"name\"", "the client calls itself so (option 12); without quotation marks the topology does"),
         ("sure", "from 0 to 1; 0.90 and above means that we would bet on it"),
-        ("shown by", "heartbeat, other control traffic, or inferred from what the rules and the answers say"),
+        (
+            "shown by",
+            "heartbeat, other control traffic, or inferred from the rules and from the answers to clients",
+        ),
         ("≤14:05:24", "since before that: it was so when it was first seen"),
+        ("hot-standby?", "no heartbeat for three times heartbeat-delay: it was so when it was last shown"),
         ("unacked", "clients of a silent partner that say in secs that they wait longer than max-ack-delay"),
         ("times", "capture time, UTC"),
     ];
     let paint = ui.paint;
     let mut body = Vec::new();
-    for (title, list) in [("Keys", KEYS), ("Signs", SIGNS)] {
+    for (title, list) in [("Keys", &KEYS[..]), ("Signs", &SIGNS)] {
         body.push(Line::from(paint.span(Role::Strong, title)));
         for (sign, meaning) in list {
             let lines = wrap(meaning, room.saturating_sub(20).clamp(10, PARAGRAPH));

@@ -14,7 +14,7 @@ use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
-use ratatui::crossterm::{cursor, execute};
+use ratatui::crossterm::{cursor, execute, style};
 
 use super::{Snapshot, Then, Ui, draw};
 
@@ -59,6 +59,8 @@ impl Screen {
     /// Standard input or output is no terminal that can be drawn on, or no thread can begin.
     pub fn open(shown: Shown, colour: bool, over: Arc<AtomicBool>) -> io::Result<Self> {
         give_back_on_panic(&over);
+        // The caller knows what the user wants; the environment is only a part of that.
+        style::force_color_output(colour);
         take()?;
         let flag = Arc::clone(&over);
         let work = move || {

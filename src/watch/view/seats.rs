@@ -5,7 +5,7 @@ use crate::explain::text::Role as Look;
 use crate::ha::replay::{Cause, Span};
 use crate::ha::state::{State, Status};
 use crate::ha::timeline::Basis;
-use crate::ha::topology::{Mode, Peer, RelationshipId, Role};
+use crate::ha::topology::{Mode, Peer, RelationshipId, Role, Topology};
 use crate::pipeline::Analysis;
 use crate::table::escape;
 use crate::units::{CaptureTime, ServerId};
@@ -39,12 +39,14 @@ pub struct Seat {
     pub serves: String,
     /// Since when it is in this state; false where it may have been before.
     pub since: Option<(CaptureTime, bool)>,
-    /// What this rests on, and how sure it is, from 0 to 1.
-    pub basis: Option<(Basis, f64)>,
+    /// What this rests on.
+    pub basis: Option<Basis>,
     /// Nanoseconds since it last answered a heartbeat.
     pub heartbeat: Option<i64>,
-    /// That is longer ago than three heartbeats.
+    /// It was asked since then, and did not answer.
     pub is_late: bool,
+    /// Neither it nor its partner was heard of for three heartbeats: its state was so when it was last shown.
+    pub is_stale: bool,
     /// Its partner does not answer it.
     pub countdown: Option<Countdown>,
 }
@@ -87,7 +89,7 @@ impl Group {
     pub fn is_normal(&self) -> bool {
         let as_usual = |seat: &Seat| {
             let normal = if seat.role == Role::Backup { State::Backup } else { State::normal(self.mode) };
-            seat.countdown.is_none() && seat.state == Some(Status::In(normal))
+            seat.countdown.is_none() && !seat.is_stale && seat.state == Some(Status::In(normal))
         };
         self.seats.iter().all(as_usual)
     }
@@ -157,22 +159,34 @@ fn seat(
         });
         (span.from, change.is_some_and(|change| change.cause != Cause::FirstSeen))
     });
-    let known = last.and_then(|span| peek.replay.state_at(server, id, span.to.min(clock).max(span.from)));
     let beat = beats.of(server, id);
     let heartbeat = beat.answered.map(|time| clock.since(time).max(0));
-    let limits = topology.limits_of(server, id);
-    let usual = limits.map_or(i64::MAX, |limits| i64::from(limits.heartbeat_delay_ms) * 3_000_000);
     Seat {
         server: escape(peek.network.machines.name(server)).into_owned(),
         role: peer.role,
         state: state.map(|state| state.map_or(Status::Unavailable, Status::In)),
         serves: serves(peek, last, server, id),
         since: began,
-        basis: last.map(|span| (span.basis, known.map_or(span.confidence.min(0.85), |it| it.confidence))),
+        basis: last.map(|span| span.basis),
         heartbeat,
-        is_late: heartbeat.is_some_and(|age| age > usual),
+        is_late: partner(topology, peer, id).is_some_and(|it| beats.of(it, id).lost_since(clock).is_some()),
+        is_stale: is_stale(topology, beats, clock, (peer, server, id)),
         countdown: countdown(peek, beats, clock, (peer, server, id), last),
     }
+}
+
+/// Whether nothing was seen of a server for so long that it may be in another state by now.
+fn is_stale(
+    topology: &Topology,
+    beats: &Beats,
+    clock: CaptureTime,
+    (peer, server, id): (&Peer, ServerId, RelationshipId),
+) -> bool {
+    // That it does not run is shown by its partner's calls.
+    let called = partner(topology, peer, id).and_then(|partner| beats.of(partner, id).failed);
+    let delay = topology.limits_of(server, id).map_or(0, |limits| i64::from(limits.heartbeat_delay_ms));
+    let last = beats.of(server, id).last().max(called);
+    delay > 0 && last.is_some_and(|last| clock.since(last) > 3 * delay * 1_000_000)
 }
 
 /// Whose clients a server serves, in words.
@@ -191,6 +205,10 @@ fn serves(peek: &Analysis<'_>, span: Option<&Span>, server: ServerId, id: Relati
     }
 }
 
+fn partner(topology: &Topology, peer: &Peer, id: RelationshipId) -> Option<ServerId> {
+    topology.relationship(id)?.partner_of(&peer.name)?.server
+}
+
 fn countdown(
     peek: &Analysis<'_>,
     beats: &Beats,
@@ -203,7 +221,7 @@ fn countdown(
     let state = span?.state?;
     let since = beats.of(server, id).lost_since(clock)?;
     let limits = topology.limits_of(server, id)?;
-    let partner = relationship.partner_of(&peer.name)?.server?;
+    let partner = partner(topology, peer, id)?;
     let counted = peek.replay.counted.iter().rev().take_while(|it| it.time > since);
     let unacked = counted
         .filter(|it| (it.server, it.relationship) == (server, id))

@@ -10,17 +10,15 @@ use super::paint::{Paint, fit, width};
 use super::seats::{Countdown, Group, Seat, look};
 use crate::explain::text::{Role, span};
 use crate::ha::state::{State, Status};
-use unicode_width::UnicodeWidthStr;
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 7] = [
     Column::new("server", 32, 0),
-    Column::new("role", 9, 3),
+    Column::new("role", 9, 2),
     Column::new("state", 22, 0),
     Column::new("serves", 60, 1),
-    Column::new("since", 10, 2),
-    Column::new("shown by", 10, 4),
-    Column::new("sure", 4, 5),
-    Column::new("heartbeat", 18, 0),
+    Column::new("since", 10, 1),
+    Column::new("shown by", 10, 2),
+    Column::new("last heartbeat", 18, 0),
 ];
 
 /// At most `most` lines.
@@ -28,21 +26,12 @@ pub(super) fn lines(snapshot: &Snapshot, paint: Paint, room: usize, most: usize)
     if snapshot.groups.is_empty() {
         return nobody(snapshot, paint, room);
     }
-    let rows: Vec<Vec<[Cell; 8]>> = snapshot
-        .groups
-        .iter()
-        .map(|group| group.seats.iter().map(|seat| cells(seat, paint)).collect())
-        .collect();
-    let natural = |at: usize| rows.iter().flatten().map(|row| row[at].1.width()).max().unwrap_or_default();
-    let naturals: [usize; 8] = std::array::from_fn(natural);
-    // A server's line is one cell in from the rule.
-    let grid = Grid::new(&COLUMNS, &naturals, room.saturating_sub(4));
-    let blocks: Vec<Vec<Line<'static>>> = snapshot
-        .groups
-        .iter()
-        .zip(rows)
-        .map(|(group, rows)| block(group, rows, &grid, paint, room))
-        .collect();
+    let rows: Vec<[Cell; 7]> =
+        snapshot.groups.iter().flat_map(|group| &group.seats).map(|seat| cells(seat, paint)).collect();
+    let grid = Grid::of(&COLUMNS, &rows, room.saturating_sub(2));
+    let mut rows = rows.into_iter();
+    let block = |group: &Group| block(group, &mut rows, &grid, paint, room);
+    let blocks: Vec<Vec<Line<'static>>> = snapshot.groups.iter().map(block).collect();
     let mut lines = Vec::new();
     let height: usize = blocks.iter().map(Vec::len).sum();
     let all = height < most;
@@ -73,7 +62,7 @@ pub(super) fn lines(snapshot: &Snapshot, paint: Paint, room: usize, most: usize)
 }
 
 fn indented(mut line: Line<'static>) -> Line<'static> {
-    line.spans.insert(0, Span::raw("   "));
+    line.spans.insert(0, Span::raw(" "));
     line
 }
 
@@ -90,7 +79,13 @@ fn nobody(snapshot: &Snapshot, paint: Paint, room: usize) -> Vec<Line<'static>> 
     lines
 }
 
-fn block(group: &Group, rows: Vec<[Cell; 8]>, grid: &Grid, paint: Paint, room: usize) -> Vec<Line<'static>> {
+fn block(
+    group: &Group,
+    rows: &mut impl Iterator<Item = [Cell; 7]>,
+    grid: &Grid,
+    paint: Paint,
+    room: usize,
+) -> Vec<Line<'static>> {
     let name = vec![
         paint.span(Role::Strong, group.name.clone()),
         paint.span(Role::Weak, format!(" · {}", group.mode.as_str())),
@@ -105,14 +100,16 @@ fn block(group: &Group, rows: Vec<[Cell; 8]>, grid: &Grid, paint: Paint, room: u
     lines
 }
 
-fn cells(seat: &Seat, paint: Paint) -> [Cell; 8] {
+fn cells(seat: &Seat, paint: Paint) -> [Cell; 7] {
     let plain = |text: String| (paint.of(Role::Plain), text);
     let weak = |text: String| (paint.of(Role::Weak), text);
-    let state = match seat.state {
-        None => "unknown",
-        Some(Status::Unavailable) => "not running",
-        Some(Status::In(state)) => state.as_str(),
-    };
+    let state = seat.state.map_or("unknown", |state| match state {
+        Status::Unavailable => "not running",
+        Status::In(state) => state.as_str(),
+    });
+    // A word that may be old is not given as if it were not.
+    let (role, doubt) =
+        if seat.is_stale && seat.state.is_some() { (Role::Notable, "?") } else { (look(seat.state), "") };
     let since = seat.since.map(|(time, exact)| {
         let time = clock(time, false);
         // It was so before the capture began.
@@ -122,17 +119,20 @@ fn cells(seat: &Seat, paint: Paint) -> [Cell; 8] {
         None => weak("none seen".to_owned()),
         Some(age) => {
             let text = format!("{} ago", ago(age));
-            if seat.is_late { (paint.of(Role::Bad), text) } else { plain(text) }
+            match (seat.is_late, seat.is_stale) {
+                (true, _) => (paint.of(Role::Bad), text),
+                (false, true) => (paint.of(Role::Notable), text),
+                (false, false) => plain(text),
+            }
         }
     };
     [
         (paint.of(Role::Strong), seat.server.clone()),
         weak(seat.role.as_str().to_owned()),
-        (paint.of(look(seat.state)), state.to_owned()),
+        (paint.of(role), format!("{state}{doubt}")),
         plain(seat.serves.clone()),
         plain(since.unwrap_or_default()),
-        weak(seat.basis.map_or_else(String::new, |(basis, _)| basis.as_str().to_owned())),
-        weak(seat.basis.map_or_else(String::new, |(_, sure)| format!("{sure:.2}"))),
+        weak(seat.basis.map_or_else(String::new, |basis| basis.as_str().to_owned())),
         heartbeat,
     ]
 }
@@ -150,7 +150,7 @@ fn countdown_lines(it: &Countdown, paint: Paint, room: usize) -> Vec<Line<'stati
     let delay = ago(it.delay);
     let assumed = if it.assumed { ", Kea's default" } else { "" };
     let mut silence = vec![
-        Span::raw("     "),
+        Span::raw("   "),
         paint.span(Role::Notable, format!("{} silent for {}", it.partner, ago(it.silent))),
     ];
     if it.is_interrupted() {
@@ -167,7 +167,7 @@ fn countdown_lines(it: &Countdown, paint: Paint, room: usize) -> Vec<Line<'stati
         silence.extend(clients);
         return vec![Line::from(silence)];
     }
-    let below = std::iter::once(Span::raw("     ")).chain(clients).collect();
+    let below = std::iter::once(Span::raw("   ")).chain(clients).collect();
     vec![fit(silence, room), fit(below, room)]
 }
 
@@ -177,6 +177,9 @@ fn clients(it: &Countdown, paint: Paint) -> Vec<Span<'static>> {
         let text = match (it.counts, it.unacked) {
             (true, 1..) => {
                 format!("it took over: unacked clients {}, more than {} were needed", it.unacked, it.most)
+            }
+            _ if it.most == 0 => {
+                format!("it is in {}: max-unacked-clients 0 asks for no client", State::PartnerDown.as_str())
             }
             _ => format!("it is in {}", State::PartnerDown.as_str()),
         };
@@ -190,11 +193,10 @@ fn clients(it: &Countdown, paint: Paint) -> Vec<Span<'static>> {
     }
     let role = if enough { Role::Bad } else { Role::Notable };
     let text = format!("unacked clients {} of more than {} · {} left ", it.unacked, it.most, it.left());
-    let mut spans = vec![paint.span(role, text), paint.span(role, bar(it.unacked, it.most))];
     if enough {
-        spans.push(Span::raw(format!(" {} at the next failed heartbeat", State::PartnerDown.as_str())));
+        return vec![paint.span(role, text), Span::raw("· the next heartbeat decides")];
     }
-    spans
+    vec![paint.span(role, text), paint.span(role, bar(it.unacked, it.most))]
 }
 
 /// A cell for each client where they are few.

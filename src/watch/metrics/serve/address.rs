@@ -15,7 +15,7 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
         Ok(Some(address)) => Ok(address),
         // The standard library's own words for these are about sockets.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            Err(format!("\"{text}\" is not PORT, :PORT or HOST:PORT, such as 9547 or 192.168.4.2:9547"))
+            Err(format!("\"{text}\" is not PORT, :PORT or HOST:PORT, such as 9167 or 192.168.4.2:9167"))
         }
         Err(error) => Err(format!("\"{text}\": {error}")),
         Ok(None) => Err(format!("\"{text}\" names no address")),
@@ -29,17 +29,17 @@ mod tests {
     #[test]
     fn without_a_host_it_is_the_loopback_address() {
         for (text, expected) in [
-            ("9547", "127.0.0.1:9547"),
-            (":9547", "127.0.0.1:9547"),
+            ("9167", "127.0.0.1:9167"),
+            (":9167", "127.0.0.1:9167"),
             ("0", "127.0.0.1:0"),
-            ("0.0.0.0:9547", "0.0.0.0:9547"),
+            ("0.0.0.0:9167", "0.0.0.0:9167"),
             ("192.168.4.2:80", "192.168.4.2:80"),
-            ("[::1]:9547", "[::1]:9547"),
-            ("[::]:9547", "[::]:9547"),
+            ("[::1]:9167", "[::1]:9167"),
+            ("[::]:9167", "[::]:9167"),
         ] {
             assert_eq!(address(text).unwrap().to_string(), expected);
         }
-        assert!(address("localhost:9547").unwrap().ip().is_loopback());
+        assert!(address("localhost:9167").unwrap().ip().is_loopback());
         for wrong in
             ["", ":", "65536", ":65536", "-1", "localhost", "localhost:", "::1", "1.2.3.4:x", "1.2.3.4"]
         {

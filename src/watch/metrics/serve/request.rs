@@ -98,7 +98,7 @@ mod tests {
             (format!("GET /metrics HTTP/1.1\r\n{host}"), Asked::Metrics { head: false }),
             (format!("HEAD /metrics HTTP/1.1\r\n{host}"), Asked::Metrics { head: true }),
             (format!("GET /metrics?name[]=x HTTP/1.1\r\n{host}"), Asked::Metrics { head: false }),
-            (format!("GET http://zerb:9547/metrics HTTP/1.1\r\n{host}"), Asked::Metrics { head: false }),
+            (format!("GET http://zerb:9167/metrics HTTP/1.1\r\n{host}"), Asked::Metrics { head: false }),
             (format!("GET http://zerb HTTP/1.1\r\n{host}"), Asked::Index { head: false }),
             (format!("GET / HTTP/1.1\r\n{host}"), Asked::Index { head: false }),
             ("GET /metrics HTTP/1.0\r\n\r\n".to_owned(), Asked::Metrics { head: false }),

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# A live capture at full speed and for long, in a network namespace: live_test.sh PROGRAM
+#
+# First tcpdump alone, to find the largest rate that it records without a loss here; then
+# dorascope at that rate with recording, lines and metrics, for ten million messages.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+program=$(realpath "$1")
+messages=${MESSAGES:-10000000}
+name=dorascope-speed-$$
+work=$(mktemp -d)
+pids=()
+
+clean() {
+    for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
+    ip netns del "$name" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap clean EXIT
+
+for needed in ip tcpreplay tcpdump curl; do
+    if ! command -v "$needed" >/dev/null; then
+        echo "SKIPPED: $needed is not installed, so live captures were not measured"
+        exit 0
+    fi
+done
+if ! ip netns add "$name" 2>/dev/null; then
+    echo "SKIPPED: network namespaces need root, so live captures were not measured"
+    exit 0
+fi
+
+inside() { ip netns exec "$name" "$@"; }
+inside ip link set lo up
+inside ip link add z0 type veth peer name z1
+inside sysctl -qw net.ipv6.conf.all.disable_ipv6=1 || true
+inside ip link set z0 up
+inside ip link set z1 up
+
+# A million DHCP messages of clients of a pair, with its heartbeats.
+target=${CARGO_TARGET_DIR:-target}
+cargo build --quiet --release --locked --manifest-path tests/bench/Cargo.toml --target-dir "$target/bench-programs"
+capture=$work/bench.pcap
+"$target/bench-programs/release/dorascope-bench" generate --kind control --frames 1000000 --clients 100000 "$capture"
+frames=$(tcpdump -n --count -r "$capture" 2>/dev/null | sed -n 's/^\([0-9]*\) packets\?$/\1/p')
+filter='udp port 67 or udp port 68 or tcp port 8001 or tcp port 8002'
+
+# drops RATE : what tcpdump alone loses of the capture when it is sent at so many frames per second.
+drops() {
+    inside tcpdump -i z1 --immediate-mode -B 32768 -w "$work/tcpdump.pcap" "$filter" 2>"$work/tcpdump.err" &
+    local pid=$!
+    pids+=("$pid")
+    until grep -q listening "$work/tcpdump.err"; do sleep 0.05; done
+    inside tcpreplay --quiet --preload-pcap "--pps=$1" -i z0 "$capture" >"$work/replay" 2>&1
+    sleep 0.5
+    kill -INT "$pid"
+    wait "$pid" || true
+    sed -n 's/^\([0-9]*\) packets\? dropped by kernel$/\1/p' "$work/tcpdump.err"
+}
+
+rate=
+for try in 200000 170000 150000 130000 110000 90000 70000 50000 30000; do
+    lost=$(drops "$try")
+    echo "tcpdump alone at $try frames/s: $lost of $frames dropped by the kernel"
+    if [ "$lost" = 0 ]; then
+        rate=$try
+        break
+    fi
+done
+if [ -z "$rate" ]; then
+    echo "SKIPPED: tcpdump alone loses frames at every rate on this machine, so there is nothing to compare with"
+    exit 0
+fi
+rm -f "$work/tcpdump.pcap"
+
+# run RATE LOOPS : dorascope with everything on; sets `lost`, and writes its memory every second.
+run() {
+    local rate=$1 loops=$2
+    rm -rf "$work/live" && mkdir "$work/live"
+    inside "$program" sniff -i lan=z1 -t "$work/topology.toml" -w "$work/live/ring.pcapng" -b filesize:200000 -b files:3 \
+        --jsonl --metrics 9167 >"$work/live/lines.jsonl" 2>"$work/live/err" &
+    local pid=$!
+    pids+=("$pid")
+    until grep -q 'capturing on' "$work/live/err"; do sleep 0.05; done
+    : >"$work/memory"
+    (while kill -0 "$pid" 2>/dev/null; do
+        sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB$/\1/p' "/proc/$pid/status" >>"$work/memory" || true
+        : >"$work/live/lines.jsonl"
+        sleep 1
+    done) &
+    pids+=("$!")
+    inside tcpreplay --quiet --preload-pcap "--pps=$rate" "--loop=$loops" -i z0 "$capture" >"$work/replay" 2>&1
+    sleep 2
+    inside curl -s http://127.0.0.1:9167/metrics >"$work/metrics"
+    kill -TERM "$pid"
+    wait "$pid"
+    tail -n 1 "$work/live/err" | sed 's/^note: //'
+    kernel=$(sed -n 's/.*dropped: \([0-9]*\) by the kernel.*/\1/p' "$work/live/err" | tail -n 1)
+    queue=$(sed -n 's/.* \([0-9]*\) by dorascope.*/\1/p' "$work/live/err" | tail -n 1)
+    got=$(sed -n 's/^note: \([0-9]*\) frames: .*/\1/p' "$work/live/err" | tail -n 1)
+    dhcp=$(sed -n 's/.* frames: \([0-9]*\) DHCP messages.*/\1/p' "$work/live/err" | tail -n 1)
+}
+
+loops=$(((messages + 999999) / 1000000))
+run "$rate" 1
+echo "dorascope at $rate frames/s, with -w, --jsonl and --metrics: $kernel dropped by the kernel, $queue by dorascope"
+while [ "$((kernel + queue))" -gt 0 ] && [ "$rate" -gt 5000 ]; do
+    slower=$((rate * 3 / 4))
+    run "$slower" 1
+    echo "dorascope at $slower frames/s: $kernel dropped by the kernel, $queue by dorascope"
+    shortfall=yes
+    best=$slower
+    rate=$slower
+done
+if [ "${shortfall:-no}" = yes ]; then
+    echo "SHORTFALL: without a loss dorascope takes $best frames/s, $(awk "BEGIN { printf \"%.2f\", $best / $try }") of what tcpdump alone takes"
+fi
+
+echo "$loops million messages at $rate frames/s"
+run "$rate" "$loops"
+if [ "$got" != "$((frames * loops))" ] || [ "$((kernel + queue))" != 0 ]; then
+    echo "FAILED: $got of $((frames * loops)) frames arrived; $kernel dropped by the kernel, $queue by dorascope"
+    exit 1
+fi
+counted=$(awk '/^dorascope_messages_total/ { sum += $NF } END { printf "%d", sum }' "$work/metrics")
+if [ "$counted" != "$dhcp" ]; then
+    echo "FAILED: the metrics have $counted messages, and $dhcp were captured"
+    exit 1
+fi
+# Memory grows until every table has its size; from then on it must not.
+awk '{ all[NR] = $1 } END {
+    from = int(NR * 0.5); early = 0; late = 0
+    for (i = int(NR * 0.4); i <= from; i++) if (all[i] > early) early = all[i]
+    for (i = from + 1; i <= NR; i++) if (all[i] > late) late = all[i]
+    printf "memory: %d MiB at most in the first half, %d MiB in the second\n", early / 1024, late / 1024
+    exit late > early * 1.1
+}' "$work/memory" || {
+    echo "FAILED: memory grows"
+    exit 1
+}
