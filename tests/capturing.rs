@@ -4,22 +4,25 @@
 //! that machine; a block ```` ```sh elsewhere: REASON ```` cannot be run here. All blocks run in one directory, each in
 //! network, mount and process namespaces of its own, which the kernel ends with the process that unshared them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+mod craft;
+mod place;
+mod seen;
 
-use dorascope::capture::{Input, Reader};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use dorascope::capture::Input;
+use dorascope::ha::topology::Topology;
+use dorascope::pipeline::{Options, analyze};
 use serde_json::Value;
 
-use crate::support::dhcp;
-use crate::support::files::{Order, PcapFile};
-use crate::support::frames::{CLIENT, ethernet, fragment, ipv4, tcp, udp};
+use crate::support::frames::{ethernet, ipv4, tcp, udp};
 use crate::support::temp::TempDir;
+use craft::{VLAN_7, VLAN_7_IN_9, bridged, discover, frames, mirrored, pcap, piece, tagged};
+use place::{Place, captures};
+use seen::{BROADCAST, Seen, analysed, seen, summed, summed_up};
 
-/// What the blocks and the tests call; util-linux, procps and coreutils are there wherever there is a shell.
-const PROGRAMS: [&str; 8] =
-    ["capinfos", "dumpcap", "editcap", "ip", "nsenter", "python3", "tcpdump", "tshark"];
 /// The recording whose frames are sent while a block captures.
 const RECORDING: &str = "captures/all-on";
 
@@ -63,184 +66,6 @@ fn blocks() -> Vec<Block> {
     found
 }
 
-/// How many captures a block starts.
-fn captures(text: &str) -> usize {
-    ["tcpdump -i ", "dumpcap -i ", "dorascope sniff -i "]
-        .iter()
-        .map(|start| text.matches(start).count())
-        .sum()
-}
-
-/// A directory in which blocks run.
-struct Place {
-    folder: TempDir,
-}
-
-impl Place {
-    /// Nothing, and a word about it, where the laboratory cannot be built.
-    fn new() -> Option<Self> {
-        let found = |program: &&&str| {
-            std::env::split_paths(&std::env::var_os("PATH").unwrap())
-                .any(|folder| folder.join(program).exists())
-        };
-        if let Some(program) = PROGRAMS.iter().find(|program| !found(program)) {
-            println!("SKIPPED: {program} is not installed, so nothing of docs/capturing.md was run");
-            return None;
-        }
-        let place = Self { folder: TempDir::new("capturing") };
-        let output = place.run("true\n", "host", &[]);
-        if output.status.code() != Some(0) {
-            let why = String::from_utf8_lossy(&output.stderr);
-            let why = why.lines().next().unwrap_or("no reason given");
-            println!(
-                "SKIPPED: namespaces with bridges need root and iproute2, so nothing of docs/capturing.md was run: {why}"
-            );
-            return None;
-        }
-        Some(place)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).unwrap_or_default()
-    }
-
-    /// Runs a script on a machine of the laboratory while the frames of some files are sent there.
-    fn run(&self, script: &str, machine: &str, sent: &[PathBuf]) -> Output {
-        self.folder.file("block.sh", script.as_bytes());
-        let program = Path::new(env!("CARGO_BIN_EXE_dorascope")).parent().unwrap();
-        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-        let mut command = Command::new("unshare");
-        command
-            .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash"])
-            .arg(repository("tests/capturing/place.sh"))
-            .args(["block.sh", machine, &captures(script).to_string()])
-            .args(sent)
-            .env("PATH", path)
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        Running(command.spawn().unwrap()).end()
-    }
-
-    /// Runs it, which has to succeed.
-    fn must(&self, what: &str, script: &str, machine: &str, sent: &[PathBuf]) {
-        let output = self.run(script, machine, sent);
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stderr), self.read("block.err"));
-        assert!(output.status.success(), "{what}: {}\n{script}\n{said}", output.status);
-        assert!(!said.contains("error"), "{what}: {said}");
-    }
-}
-
-/// A process that does not outlive its test.
-struct Running(Child);
-
-impl Running {
-    /// Waits for its end, which must come soon. What it says is little, so no pipe fills.
-    fn end(mut self) -> Output {
-        let began = Instant::now();
-        let status = loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                break status;
-            }
-            assert!(began.elapsed() < Duration::from_secs(60), "a block does not end");
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        let mut stderr = Vec::new();
-        std::io::Read::read_to_end(&mut self.0.stderr.take().unwrap(), &mut stderr).unwrap();
-        Output { status, stdout: Vec::new(), stderr }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // With it go all processes and namespaces that it made.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The lines that a program prints.
-fn lines(command: &mut Command) -> Vec<String> {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
-}
-
-/// A DHCP message, by its type and its transaction.
-type Message = (String, String);
-
-/// A frame with a DHCP message or of the control channel.
-#[derive(Clone)]
-struct Seen {
-    from: String,
-    to: String,
-    /// Absent for the control channel.
-    message: Option<Message>,
-}
-
-impl Seen {
-    /// Whether the machine with this address sends or gets it; every one does where the address is empty.
-    fn is_at(&self, mac: &str) -> bool {
-        mac.is_empty() || self.from == mac || self.to == mac || self.to == BROADCAST
-    }
-}
-
-/// What tshark finds in a file.
-fn seen(file: &Path) -> Vec<Seen> {
-    let mut command = Command::new("tshark");
-    // Of a frame in a tunnel the inner addresses, which are the last ones.
-    command.args(["-n", "-Y", "dhcp or tcp.port in {8000..8002}", "-T", "fields", "-E", "occurrence=l"]);
-    let fields = ["eth.src", "eth.dst", "dhcp.option.dhcp", "dhcp.id"];
-    command.args(fields.iter().flat_map(|field| ["-e", field])).arg("-r").arg(file);
-    let seen = |line: String| {
-        let [from, to, kind, xid] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line:?}") };
-        let message = (!xid.is_empty()).then(|| (kind.to_owned(), xid.trim_start_matches("0x").to_owned()));
-        Seen { from: from.to_owned(), to: to.to_owned(), message }
-    };
-    lines(&mut command).into_iter().map(seen).collect()
-}
-
-/// The messages among them, sorted, and how many are of the control channel.
-fn summed<'a>(seen: impl Iterator<Item = &'a Seen> + Clone) -> (Vec<Message>, usize) {
-    let mut messages: Vec<_> = seen.clone().filter_map(|it| it.message.clone()).collect();
-    messages.sort();
-    (messages, seen.filter(|it| it.message.is_none()).count())
-}
-
-/// The rows of tables that `dorascope analyze` writes, by the name of the table.
-fn analysed(files: &[PathBuf]) -> BTreeMap<String, Vec<Value>> {
-    let temp = TempDir::new("capturing-tables");
-    let tables = temp.path().join("tables");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dorascope"));
-    command.arg("analyze").args(files).arg("-t").arg(repository(RECORDING).join("topology.toml"));
-    lines(command.args(["--format", "jsonl", "-o"]).arg(&tables));
-    let rows = |name: &str| {
-        let text = std::fs::read_to_string(tables.join(name).with_extension("jsonl")).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    };
-    ["messages", "sources", "leases", "findings"].map(|name| (name.to_owned(), rows(name))).into()
-}
-
-/// The same as dorascope reads it.
-fn summed_up(rows: &BTreeMap<String, Vec<Value>>) -> (Vec<Message>, usize) {
-    let kinds = ["DISCOVER", "OFFER", "REQUEST", "DECLINE", "ACK", "NAK", "RELEASE", "INFORM"];
-    let number = |row: &Value| {
-        let at = kinds.iter().position(|kind| row["message_type"] == *kind);
-        at.map_or_else(|| panic!("{row}"), |at| (at + 1).to_string())
-    };
-    let message = |row: &Value| (number(row), row["xid"].as_str().unwrap().to_owned());
-    let mut messages: Vec<_> = rows["messages"].iter().map(message).collect();
-    messages.sort();
-    let control: u64 = rows["sources"].iter().map(|row| row["control"].as_u64().unwrap()).sum();
-    (messages, control as usize)
-}
-
-const BROADCAST: &str = "ff:ff:ff:ff:ff:ff";
 const ZALDUA2ZERB1: &str = "08:00:27:52:01:02";
 const ZALDUA1ZERB1: &str = "08:00:27:51:01:02";
 
@@ -271,49 +96,20 @@ fn recorded(zone: &str) -> PathBuf {
     repository(RECORDING).join(zone).with_extension("pcap")
 }
 
-/// Time and bytes of the frames of a file.
-fn frames(path: &Path) -> Vec<(u64, Vec<u8>)> {
-    let mut reader = Reader::open(&[Input { zone: None, path: path.to_owned() }]);
-    let mut found = Vec::new();
-    while let Some(frame) = reader.next() {
-        found.push((frame.time.0.cast_unsigned(), frame.data.to_vec()));
-    }
-    assert_eq!(reader.troubles(), [], "{}", path.display());
-    found
+/// What VirtualBox traces of two machines, each with the time since its own process began.
+fn traces() -> [(&'static str, Vec<u8>); 2] {
+    let wire = frames(&recorded("zaldua2"));
+    [
+        ("zaldua1zerb1-nic2.pcap", [8, 0, 0x27, 0x51, 1, 2], 5_538_985_000),
+        ("zaldua2zerb1-nic1.pcap", [8, 0, 0x27, 0x52, 1, 2], 75_663_985_000),
+    ]
+    .map(|(name, mac, since)| {
+        let own =
+            |(_, frame): &&(u64, Vec<u8>)| frame[..6] == mac || frame[6..12] == mac || frame[..6] == [255; 6];
+        let timed = |(ns, frame): &(u64, Vec<u8>)| (ns - wire[0].0 + since, frame.clone());
+        (name, pcap(wire.iter().filter(own).map(timed).collect()))
+    })
 }
-
-/// A pcap file of frames, in order of time.
-fn pcap(mut frames: Vec<(u64, Vec<u8>)>) -> Vec<u8> {
-    frames.sort_by_key(|(ns, _)| *ns);
-    frames.iter().fold(PcapFile::nano(Order::Little, 1), |file, (ns, data)| file.frame(*ns, data)).bytes
-}
-
-/// An Ethernet frame with an IPv4 packet whose header checksum is right, as bridges want it.
-fn bridged(packet: &[u8]) -> Vec<u8> {
-    let mut packet = packet.to_vec();
-    packet[10..12].fill(0);
-    let sum: u32 = packet[..20].chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
-    let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
-    packet[10..12].copy_from_slice(&sum.to_be_bytes());
-    ethernet(0x0800, &packet)
-}
-
-/// The frame with tags between its addresses and the rest.
-fn tagged(frame: &[u8], tags: &[u8]) -> Vec<u8> {
-    [&frame[..12], tags, &frame[12..]].concat()
-}
-
-/// The frame in GRE with a sequence number and the header of ERSPAN type II.
-fn mirrored(frame: &[u8], number: u32) -> Vec<u8> {
-    let mut payload = vec![0x10, 0, 0x88, 0xbe];
-    payload.extend(number.to_be_bytes());
-    payload.extend([0x10, 0x07, 0, 1, 0, 0, 0, 0]);
-    payload.extend(frame);
-    bridged(&ipv4(47, &payload))
-}
-
-const VLAN_7: [u8; 4] = [0x81, 0, 0, 7];
-const VLAN_7_IN_9: [u8; 8] = [0x88, 0xa8, 0, 9, 0x81, 0, 0, 7];
 
 /// What the page takes for granted: configurations, and captures that cannot be made here.
 fn givens(place: &Place) -> BTreeSet<String> {
@@ -335,16 +131,8 @@ fn givens(place: &Place) -> BTreeSet<String> {
     give("trunk.pcap", &pcap(trunk.collect()));
     let mirror = frames(&recorded("zaldua3")).into_iter().zip(0..);
     give("mirrored.pcap", &pcap(mirror.map(|((ns, frame), at)| (ns, mirrored(&frame, at))).collect()));
-    // Two machines' traces, each with seconds since its own process began.
-    let began = frames(&recorded("zaldua2"))[0].0;
-    for (name, mac, since) in [
-        ("zaldua1zerb1-nic2.pcap", [8, 0, 0x27, 0x51, 1, 2], 5_538_985_000),
-        ("zaldua2zerb1-nic1.pcap", [8, 0, 0x27, 0x52, 1, 2], 75_663_985_000),
-    ] {
-        let own =
-            |(_, frame): &(u64, Vec<u8>)| frame[..6] == mac || frame[6..12] == mac || frame[..6] == [255; 6];
-        let trace = frames(&recorded("zaldua2")).into_iter().filter(own);
-        give(name, &pcap(trace.map(|(ns, frame)| (ns - began + since, frame)).collect()));
+    for (name, trace) in traces() {
+        give(name, &trace);
     }
     given
 }
@@ -401,6 +189,42 @@ fn the_commands_of_the_page_capture_what_was_sent() {
     assert_eq!(recording.len(), 3, "{recording:?}");
     assert_eq!(leases(&["zaldua2.pcap", "zaldua3.pcap"].map(|name| place.path(name))), recording);
     assert_eq!(leases(&[place.path("lab.pcapng")]), recording);
+
+    // What the page says of traces that nobody shifted.
+    let sure = |second: &str| {
+        let zoned = |name: &str| PathBuf::from(format!("zaldua2={}", place.path(name).display()));
+        let rows = analysed(&["zaldua1zerb1-nic2.pcap", second].map(zoned));
+        let confidence: Vec<_> =
+            rows["leases"].iter().map(|row| row["confidence"].as_f64().unwrap()).collect();
+        (confidence, rows["findings"].len())
+    };
+    assert_eq!(sure("zaldua2zerb1-nic1.pcap"), (vec![0.6, 0.6], 1));
+    assert_eq!(sure("zaldua2zerb1-nic1-shifted.pcap"), (vec![0.99, 0.99], 0));
+    assert!(page().contains("a confidence of 0.60 and a false finding, with it 0.99 and none"));
+}
+
+/// The verdicts of the recording with a relay, when the clients' file is off by so much.
+fn with_clients_off_by(ns: i64) -> Vec<String> {
+    let temp = TempDir::new("capturing-clocks");
+    let folder = repository("captures/relayed");
+    let moved = |(time, frame): (u64, Vec<u8>)| (time.checked_add_signed(ns).unwrap(), frame);
+    let clients = frames(&folder.join("mendi.pcap")).into_iter().map(moved).collect();
+    let files = [temp.file("mendi.pcap", &pcap(clients)), folder.join("haran.pcap")];
+    let topology = Topology::load(&folder.join("topology.toml")).unwrap();
+    let inputs = files.map(|path| Input { zone: None, path });
+    let analysis = analyze(&inputs, &topology, Options::default(), |_| {});
+    analysis.judgements.iter().map(|judgement| format!("{:?}", judgement.verdict)).collect()
+}
+
+#[test]
+fn captures_of_different_clocks_fall_apart_when_the_page_says_so() {
+    let together = with_clients_off_by(0);
+    for half in [500_000_000, -500_000_000] {
+        assert_eq!(with_clients_off_by(half), together);
+    }
+    let apart = with_clients_off_by(-2_000_000_000);
+    let said = format!("two seconds early, {} exchanges became {}", together.len(), apart.len());
+    assert!(page().contains(&said), "{said}");
 }
 
 /// The names of the crafted frames that a file has.
@@ -424,28 +248,16 @@ fn passed(
     let mut script = String::new();
     for (at, filter) in filters.iter().enumerate() {
         place.folder.file(&format!("{at}.filter"), filter.as_bytes());
-        script += &format!(
-            "tcpdump -i br0 -F {at}.filter --immediate-mode -B 32768 -U -Z root -w {at}-wire.pcap &\n"
-        );
+        let options = "--immediate-mode -B 32768 -U -Z root";
+        let _ = writeln!(script, "tcpdump -i br0 -F {at}.filter {options} -w {at}-wire.pcap &");
     }
     script += "wait\n";
     for at in 0..filters.len() {
-        script += &format!("tcpdump -r crafted.pcap -F {at}.filter -Z root -w {at}-file.pcap\n");
+        let _ = writeln!(script, "tcpdump -r crafted.pcap -F {at}.filter -Z root -w {at}-file.pcap");
     }
     place.must("filters", &script, "host", &[file]);
     let named = |at: usize, how: &str| named(&place.path(&format!("{at}-{how}.pcap")), crafted);
     (0..filters.len()).map(|at| [named(at, "wire"), named(at, "file")]).collect()
-}
-
-/// A DISCOVER with a transaction of its own.
-fn discover(xid: u32) -> Vec<u8> {
-    dhcp::message(1, xid, CLIENT, [0; 4], &[(53, &[1])])
-}
-
-/// A packet with a UDP datagram from a client, from its place in `datagram`.
-fn piece(datagram: &[u8], from: usize, to: usize) -> Vec<u8> {
-    let more = if to < datagram.len() { 0x2000 } else { 0 };
-    bridged(&fragment(17, 7, more | (from / 8) as u16, &datagram[from..to]))
 }
 
 #[test]
