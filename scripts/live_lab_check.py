@@ -105,7 +105,8 @@ def states(screens, events):
         if event["event"] == "state":
             key = server, event["relationship"]
             # The first transition tells the state before it.
-            history.setdefault(key, [(alive[server], event["from_state"].lower())]).append((event["ts_ns"], event["to_state"].lower()))
+            history.setdefault(key, [(alive[server], event["from_state"].lower())])
+            history[key].append((event["ts_ns"], event["to_state"].lower()))
         elif event["event"] in ("started", "returned"):
             alive[server] = event["ts_ns"]
             for key in [key for key in history if key[0] == server]:
@@ -119,7 +120,8 @@ def states(screens, events):
             if shown == "unknown" or shown.endswith("?"):
                 continue  # it does not say that it is so
             ends = [*(ts_ns for ts_ns, _ in history[key][1:]), screen.ts_ns]
-            had = [(began, end) for (began, state), end in zip(history[key], ends) if state == shown and began <= screen.ts_ns]
+            spans = [(began, end) for (began, state), end in zip(history[key], ends) if state == shown]
+            had = [(began, end) for began, end in spans if began <= screen.ts_ns]
             assert had, f"{clock(screen.ts_ns)}: {key} in {shown}, where it never had been"
             late = max(screen.ts_ns - max(end for _, end in had), 0)
             assert late <= BEAT, f"{clock(screen.ts_ns)}: {key} in {shown}, which was over {late / S:.2f} s before"

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# A live capture at full speed and for long, in a network namespace: live_test.sh PROGRAM
+# A live capture at full speed and for long, in a network namespace: live_test.sh PROGRAM FOLDER
 #
+# FOLDER has the capture that is sent, bench.pcap, and topology.toml; the tests make it.
 # First tcpdump alone, to find the largest rate that it records without a loss here; then
 # dorascope at that rate with recording, lines and metrics, for ten million messages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 program=$(realpath "$1")
+folder=$(realpath "$2")
 messages=${MESSAGES:-10000000}
 name=dorascope-speed-$$
 work=$(mktemp -d)
@@ -37,11 +39,7 @@ inside sysctl -qw net.ipv6.conf.all.disable_ipv6=1 || true
 inside ip link set z0 up
 inside ip link set z1 up
 
-# A million DHCP messages of clients of a pair, with its heartbeats.
-target=${CARGO_TARGET_DIR:-target}
-cargo build --quiet --release --locked --manifest-path tests/bench/Cargo.toml --target-dir "$target/bench-programs"
-capture=$work/bench.pcap
-"$target/bench-programs/release/dorascope-bench" generate --kind control --frames 1000000 --clients 100000 "$capture"
+capture=$folder/bench.pcap
 frames=$(tcpdump -n --count -r "$capture" 2>/dev/null | sed -n 's/^\([0-9]*\) packets\?$/\1/p')
 filter='udp port 67 or udp port 68 or tcp port 8001 or tcp port 8002'
 
@@ -77,7 +75,7 @@ rm -f "$work/tcpdump.pcap"
 run() {
     local rate=$1 loops=$2
     rm -rf "$work/live" && mkdir "$work/live"
-    inside "$program" sniff -i lan=z1 -t "$work/topology.toml" -w "$work/live/ring.pcapng" -b filesize:200000 -b files:3 \
+    inside "$program" sniff -i bench=z1 -t "$folder/topology.toml" -w "$work/live/ring.pcapng" -b filesize:200000 -b files:3 \
         --jsonl --metrics 9167 >"$work/live/lines.jsonl" 2>"$work/live/err" &
     local pid=$!
     pids+=("$pid")

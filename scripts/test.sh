@@ -30,6 +30,9 @@ print(len(files), "files")'
 step "a fresh recording" scripts/lab_test.sh "${CARGO_TARGET_DIR:-target}/debug/dorascope"
 step "a takeover watched live" scripts/live_lab_test.sh "${CARGO_TARGET_DIR:-target}/debug/dorascope"
 
+step "the program as it is used" cargo build --release --locked
+step "live at full speed and for long" scripts/live_test.sh "${CARGO_TARGET_DIR:-target}/release/dorascope" "${CARGO_TARGET_DIR:-target}/tmp/live"
+
 # Whatever cannot be tested says SKIPPED: and why; here the lines are where a reader looks.
 printf '\n'
 if skipped=$(grep -a '^SKIPPED' "$log"); then

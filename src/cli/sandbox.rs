@@ -99,7 +99,7 @@ mod tests {
         fs::write(&read, "x").unwrap();
         fs::create_dir(&write).unwrap();
         let inside = std::thread::spawn(move || {
-            if !restrict(&[read.clone()], &[write.clone()]).unwrap() {
+            if !restrict(std::slice::from_ref(&read), std::slice::from_ref(&write)).unwrap() {
                 println!("SKIPPED: this kernel has no Landlock");
                 return;
             }

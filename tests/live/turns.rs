@@ -274,13 +274,12 @@ fn whoever_may_not_capture_is_told_what_to_do() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert_eq!(frames(place.path("mine/x.pcapng")), 0);
-    for (interface, words) in
-        [("z9", "z9: there is no such interface; `dorascope sniff -D` lists the interfaces")]
-    {
-        let output = place.shell(&format!("./dorascope sniff -i {interface}"));
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.contains(words), "{said}");
-    }
+    let output = place.shell("./dorascope sniff -i z9");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("z9: there is no such interface; `dorascope sniff -D` lists the interfaces"),
+        "{said}"
+    );
     place.run("ip link set z0 down");
     let output = place.shell("./dorascope sniff -i z0");
     assert!(String::from_utf8_lossy(&output.stderr).contains("`ip link set z0 up` brings it up"));

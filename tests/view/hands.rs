@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dorascope::capture::{Frame, LinkType, Reader, Source};
 use dorascope::ha::topology::Topology;
 use dorascope::units::{CaptureTime, FrameRef, SECOND, SourceId};
-use dorascope::watch::view::{Snapshot, Then, Ui};
+use dorascope::watch::view::{Group, Snapshot, Then, Ui};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -121,6 +121,23 @@ fn every_size_is_drawn_and_a_small_one_says_so() {
     }
 }
 
+/// Of more relationships than there is room for, those that are not as usual are seen.
+#[test]
+fn what_is_not_as_usual_is_seen_among_many() {
+    let (looks, _) = played("load-balancing-killed");
+    let odd = looks.iter().find(|look| look.groups[0].seats[1].countdown.is_some()).unwrap();
+    let normal = looks.iter().find(|look| look.groups.iter().all(Group::is_normal)).unwrap();
+    let mut look = Snapshot::clone(normal);
+    look.groups = (0..20).map(|_| look.groups[0].clone()).collect();
+    assert!(text(&mut ui_of(&Arc::new(look.clone())), 80, 24).contains(" more relationships, as usual"));
+    look.groups[15] = odd.groups[0].clone();
+    let shown = text(&mut ui_of(&Arc::new(look.clone())), 80, 24);
+    assert!(shown.contains("unacked clients") && shown.contains(" more relationships, as usual"), "{shown}");
+    look.groups = (0..20).map(|_| odd.groups[0].clone()).collect();
+    let shown = text(&mut ui_of(&Arc::new(look)), 80, 24);
+    assert!(shown.contains("more relationships, ") && shown.contains(" not as usual"), "{shown}");
+}
+
 /// What is lost must be seen.
 #[test]
 fn losses_are_alarming() {
@@ -196,6 +213,31 @@ fn names_from_the_wire_move_nothing() {
         .collect();
     assert!(starts.len() == 4 && starts.iter().all(|x| *x == starts[0]), "{starts:?}");
     assert!(shown.contains("\"日本語のなまえ\""), "{shown}");
+}
+
+/// Without a topology the pair is concluded from its heartbeats, and that is said.
+#[test]
+fn a_pair_that_nobody_named_is_shown_as_concluded() {
+    let topology = Topology::default();
+    let mut watched = Watched::new(&topology);
+    let mut reader = Reader::open(&inputs(&captures().join("load-balancing")));
+    reader.sources().iter().for_each(|source| watched.add(source));
+    let mut end = CaptureTime(0);
+    while let Some(frame) = reader.next() {
+        watched.take(&frame);
+        end = frame.time;
+    }
+    let look = Arc::new(watched.look(end.plus(SECOND)));
+    let shown = text(&mut ui_of(&look), 80, 24);
+    assert!(
+        shown.contains("· load-balancing ") && shown.contains("concluded from the heartbeats"),
+        "{shown}"
+    );
+    assert!(shown.lines().all(|line| !line.starts_with("──") || line.ends_with("──")), "{shown}");
+    // As the servers' configurations in the folder have it.
+    let roles = look.groups[0].seats.iter().map(|seat| (seat.server.as_str(), seat.role.as_str()));
+    assert_eq!(roles.collect::<Vec<_>>(), [("haranzerb1", "primary"), ("haranzerb2", "secondary")]);
+    assert!(look.groups[0].is_normal() && !shown.contains("-0.0"), "{shown}");
 }
 
 /// However many clients come, the lists and the cards are bounded.

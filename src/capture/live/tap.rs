@@ -257,10 +257,12 @@ impl Reading {
             && up == self.down
         {
             self.down = !up;
-            self.block.told.push(match up {
-                true => Told::Back { again_promiscuous: true },
-                false => Told::Gone("the interface is down".to_owned()),
-            });
+            let told = if up {
+                Told::Back { again_promiscuous: true }
+            } else {
+                Told::Gone("the interface is down".to_owned())
+            };
+            self.block.told.push(told);
         }
     }
 

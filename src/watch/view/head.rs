@@ -95,7 +95,8 @@ fn numbers(snapshot: &Snapshot, paint: Paint, room: usize, parts: usize) -> Vec<
     let taps = &snapshot.capturing.taps;
     let sum = |of: fn(&TapState) -> u64| taps.iter().map(of).sum::<u64>();
     let recent: Vec<f64> = snapshot.rates.iter().rev().take(RECENT).copied().collect();
-    let rate = recent.iter().sum::<f64>() / recent.len().max(1) as f64;
+    // The sum of nothing would be -0.
+    let rate = recent.iter().fold(0.0, |sum, rate| sum + rate) / recent.len().max(1) as f64;
     let rate = if rate < 9.95 { format!("{rate:.1}") } else { grouped(&format!("{rate:.0}")) };
     let cells = if room < 100 { 10 } else { (room / 6).min(60) };
     let mut spans =

@@ -48,14 +48,21 @@ pub(super) fn lines(snapshot: &Snapshot, paint: Paint, room: usize, most: usize)
             left_out.push(at);
         }
     }
+    if snapshot.inferred
+        && let Some(first) = lines.first_mut()
+    {
+        *first = concluded(first, paint, room);
+    }
     lines.insert(1.min(lines.len()), indented(grid.head(paint.of(Role::Weak))));
     if !left_out.is_empty() {
         let odd =
             left_out.iter().filter(|at| snapshot.groups.get(**at).is_some_and(|it| !it.is_normal())).count();
-        let text = match odd {
-            0 => format!("    {} more relationships, as usual", left_out.len()),
-            odd => format!("    {} more relationships, {odd} of them not as usual", left_out.len()),
+        let more = match left_out.len() {
+            1 => "1 more relationship".to_owned(),
+            more => format!("{more} more relationships"),
         };
+        let text =
+            if odd == 0 { format!(" {more}, as usual") } else { format!(" {more}, {odd} not as usual") };
         lines.push(fit(vec![paint.span(if odd > 0 { Role::Notable } else { Role::Weak }, text)], room));
     }
     lines
@@ -63,6 +70,18 @@ pub(super) fn lines(snapshot: &Snapshot, paint: Paint, room: usize, most: usize)
 
 fn indented(mut line: Line<'static>) -> Line<'static> {
     line.spans.insert(0, Span::raw(" "));
+    line
+}
+
+/// Nobody named the pairs: the rule of the first one says so.
+fn concluded(rule: &Line<'static>, paint: Paint, room: usize) -> Line<'static> {
+    let words = paint.span(Role::Weak, " concluded from the heartbeats ──");
+    let mut line = fit(rule.spans.clone(), room.saturating_sub(words.width()));
+    // What was cut off was only the rule's end.
+    if let Some(end) = line.spans.last_mut() {
+        end.content = end.content.replace('…', "─").into();
+    }
+    line.spans.push(words);
     line
 }
 
