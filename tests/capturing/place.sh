@@ -23,6 +23,16 @@ plug() {
     cables+=("$3=$1/$2")
 }
 
+# patiently CONDITION...: waits for it for half a minute.
+patiently() {
+    for _ in $(seq 600); do
+        if "$@"; then return; fi
+        sleep 0.05
+    done
+    echo "place.sh waited in vain: $*" >&2
+    exit 1
+}
+
 build() {
     mount -t tmpfs tmpfs /run
     mkdir /run/netns
@@ -40,16 +50,7 @@ build() {
     # A process to be found by its name.
     cp "$(command -v sleep)" /run/kea-dhcp4
     ip netns exec zaldua2zerb1 /run/kea-dhcp4 60 &
-}
-
-# patiently CONDITION...: waits for it for ten seconds.
-patiently() {
-    for _ in $(seq 200); do
-        if "$@"; then return; fi
-        sleep 0.05
-    done
-    echo "place.sh waited in vain: $*" >&2
-    exit 1
+    patiently pgrep -x kea-dhcp4 >/dev/null
 }
 
 # Each program says it in its own way, dumpcap when its file is open.
@@ -79,7 +80,7 @@ if [ "$captures" -gt 0 ]; then
     patiently settled
     # Only processes of this namespace are in its /proc.
     for pid in $(pgrep -x 'tcpdump|dumpcap|dorascope'); do
-        kill -INT "$pid"
+        kill -INT "$pid" || true # It may have ended.
     done
 fi
 wait "$running"
