@@ -32,6 +32,7 @@ if ! ip netns add "$name" 2>/dev/null; then
     exit 0
 fi
 
+# What goes on in the background is begun without this, so that its number is the program's own.
 inside() { ip netns exec "$name" "$@"; }
 inside ip link set lo up
 inside ip link add z0 type veth peer name z1
@@ -45,21 +46,24 @@ filter='udp port 67 or udp port 68 or tcp port 8001 or tcp port 8002'
 
 # drops RATE : what tcpdump alone loses of the capture when it is sent at so many frames per second.
 drops() {
-    inside tcpdump -i z1 --immediate-mode -B 32768 -w "$work/tcpdump.pcap" "$filter" 2>"$work/tcpdump.err" &
+    ip netns exec "$name" tcpdump -i z1 -B 32768 -w "$work/tcpdump.pcap" "$filter" 2>"$work/tcpdump.err" &
     local pid=$!
     pids+=("$pid")
-    until grep -q listening "$work/tcpdump.err"; do sleep 0.05; done
+    until grep -qs listening "$work/tcpdump.err"; do sleep 0.05; done
     inside tcpreplay --quiet --preload-pcap "--pps=$1" -i z0 "$capture" >"$work/replay" 2>&1
     sleep 0.5
-    kill -INT "$pid"
+    kill -TERM "$pid"
     wait "$pid" || true
     sed -n 's/^\([0-9]*\) packets\? dropped by kernel$/\1/p' "$work/tcpdump.err"
 }
 
+# Frames per second that tcpreplay reached.
+sent() { sed -n 's/^Rated: .* \([0-9]*\)\.[0-9]* pps$/\1/p' "$work/replay"; }
+
 rate=
-for try in 200000 170000 150000 130000 110000 90000 70000 50000 30000; do
+for try in 300000 200000 170000 150000 130000 110000 90000 70000 50000 30000; do
     lost=$(drops "$try")
-    echo "tcpdump alone at $try frames/s: $lost of $frames dropped by the kernel"
+    echo "tcpdump alone at $try frames/s ($(sent) were sent): $lost of $frames dropped by the kernel"
     if [ "$lost" = 0 ]; then
         rate=$try
         break
@@ -75,11 +79,11 @@ rm -f "$work/tcpdump.pcap"
 run() {
     local rate=$1 loops=$2
     rm -rf "$work/live" && mkdir "$work/live"
-    inside "$program" sniff -i bench=z1 -t "$folder/topology.toml" -w "$work/live/ring.pcapng" -b filesize:200000 -b files:3 \
+    ip netns exec "$name" "$program" sniff -i bench=z1 -t "$folder/topology.toml" -w "$work/live/ring.pcapng" -b filesize:200000 -b files:3 \
         --jsonl --metrics 9167 >"$work/live/lines.jsonl" 2>"$work/live/err" &
     local pid=$!
     pids+=("$pid")
-    until grep -q 'capturing on' "$work/live/err"; do sleep 0.05; done
+    until grep -qs 'capturing on' "$work/live/err"; do sleep 0.05; done
     : >"$work/memory"
     (while kill -0 "$pid" 2>/dev/null; do
         sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB$/\1/p' "/proc/$pid/status" >>"$work/memory" || true
@@ -101,7 +105,7 @@ run() {
 
 loops=$(((messages + 999999) / 1000000))
 run "$rate" 1
-echo "dorascope at $rate frames/s, with -w, --jsonl and --metrics: $kernel dropped by the kernel, $queue by dorascope"
+echo "dorascope at $rate frames/s ($(sent) were sent), with -w, --jsonl and --metrics: $kernel dropped by the kernel, $queue by dorascope"
 while [ "$((kernel + queue))" -gt 0 ] && [ "$rate" -gt 5000 ]; do
     slower=$((rate * 3 / 4))
     run "$slower" 1

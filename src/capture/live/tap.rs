@@ -20,8 +20,13 @@ use crate::capture::LinkType;
 use crate::units::CaptureTime;
 
 /// A thread waits so many milliseconds for a frame, and then looks whether it is to end. libpcap itself
-/// promises no such limit, so it never waits.
+/// promises no such limit, so it never waits; but so long the kernel collects frames before it shows them.
+///
+/// In libpcap's immediate mode it shows each at once, and then every frame takes as much of the kernel's buffer as the
+/// longest one may: 512 frames are all that 32 MiB hold, and tcpdump itself loses some at a fifth of the rate.
 const WAIT_MS: u8 = 20;
+/// Everything older than this was shown, if nothing is there to be read.
+const SHOWN_NS: i64 = 3 * WAIT_MS as i64 * 1_000_000;
 /// Frames that libpcap hands over in one call.
 const AT_ONCE: usize = 256;
 /// While more frames wait, a block is filled for so long.
@@ -131,7 +136,7 @@ impl Tap {
             .snaplen(options.snaplen.min(i32::MAX as u32).cast_signed())
             .buffer_size((options.buffer_mib.min(2047) << 20).cast_signed())
             .timeout(i32::from(WAIT_MS))
-            .immediate_mode(true)
+            .immediate_mode(false)
             .precision(Precision::Nano);
         if options.stamps != Stamps::Host {
             capture = capture.tstamp_type(stamps);
@@ -216,8 +221,8 @@ impl Reading {
             });
             match read {
                 Ok(0) => {
-                    // Nothing waits, so everything up to the clock before the call is here.
-                    self.block.until = self.block.until.max(clock);
+                    // Nothing waits, so everything up to a little before the call is here.
+                    self.block.until = self.block.until.max(clock.plus(-SHOWN_NS));
                     self.count(false);
                     self.hand_over();
                     let mut waited = [PollFd::new(self.tap.capture.as_fd(), PollFlags::POLLIN)];
