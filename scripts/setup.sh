@@ -48,7 +48,8 @@ for group in "$@"; do
         test)
             need tshark "the dissector that the tests compare with" program tshark
             need iproute2 "network namespaces for live captures" program ip
-            need tcpdump "a peer of live captures" program tcpdump
+            need tcpdump "a peer of live captures, and what docs/capturing.md is about" program tcpdump
+            need procps "which finds the captures that docs/capturing.md starts" program pgrep
             need tcpreplay "which sends recorded frames in a namespace" program tcpreplay
             need tmux "a terminal for the view" program tmux
             need libcap2-bin "which lets a program capture without root" program setcap

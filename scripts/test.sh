@@ -23,7 +23,7 @@ step "the report in a browser" scripts/browser_test.py "${CARGO_TARGET_DIR:-targ
 # Parsed, not compiled to files: the laboratory may be someone else's directory (sudo).
 step "syntax of the Python files" python3 -c '
 import ast, pathlib
-files = [*pathlib.Path("captures/lab").rglob("*.py"), *pathlib.Path("scripts").glob("*.py"), *pathlib.Path("notebooks").glob("*.py")]
+files = [*pathlib.Path("captures/lab").rglob("*.py"), *pathlib.Path("scripts").glob("*.py"), *pathlib.Path("tests").rglob("*.py"), *pathlib.Path("notebooks").glob("*.py")]
 for file in files:
     ast.parse(file.read_text(), str(file))
 print(len(files), "files")'
