@@ -26,7 +26,7 @@ use crate::units::CaptureTime;
 /// longest one may: 512 frames are all that 32 MiB hold, and tcpdump itself loses some at a fifth of the rate.
 const WAIT_MS: u8 = 20;
 /// Everything older than this was shown, if nothing is there to be read.
-const SHOWN_NS: i64 = 3 * WAIT_MS as i64 * 1_000_000;
+const SHOWN: Duration = Duration::from_millis(3 * WAIT_MS as u64);
 /// Frames that libpcap hands over in one call.
 const AT_ONCE: usize = 256;
 /// While more frames wait, a block is filled for so long.
@@ -209,7 +209,12 @@ impl Reading {
     }
 
     pub(super) fn run(mut self) {
-        while !self.shared.stop.load(Ordering::Relaxed) {
+        // When it was told to stop: what was captured before shows a little later.
+        let mut stopped: Option<Instant> = None;
+        while stopped.is_none_or(|at| at.elapsed() < SHOWN) {
+            if stopped.is_none() && self.shared.stop.load(Ordering::Relaxed) {
+                stopped = Some(Instant::now());
+            }
             let clock = now();
             let block = &mut self.block;
             let read = self.tap.capture.dispatch(Some(AT_ONCE), |packet| {
@@ -222,7 +227,7 @@ impl Reading {
             match read {
                 Ok(0) => {
                     // Nothing waits, so everything up to a little before the call is here.
-                    self.block.until = self.block.until.max(clock.plus(-SHOWN_NS));
+                    self.block.until = self.block.until.max(clock.plus(-(SHOWN.as_nanos() as i64)));
                     self.count(false);
                     self.hand_over();
                     let mut waited = [PollFd::new(self.tap.capture.as_fd(), PollFlags::POLLIN)];
