@@ -95,6 +95,39 @@ fn interfaces_go_and_come_back() {
     assert_eq!(frames(place.path("lab.pcapng")), 4 * sent);
 }
 
+/// With the right to capture an interface that was made anew is opened as the first one was.
+#[test]
+fn an_interface_that_was_made_anew_is_opened_anew() {
+    let Some(place) = Place::new(1, &["tcpreplay", "tcpdump"]) else { return };
+    let capture = recording("all-on/zaldua2.pcap");
+    let sent = wanted(&capture);
+    let sniff = place.sniff("-i zaldua2=z0-peer --text --keep-net-raw");
+    // Only the threads that capture have it.
+    let mut able = Vec::new();
+    for task in fs::read_dir(format!("/proc/{}/task", sniff.pid())).unwrap() {
+        let path = task.unwrap().path();
+        let status = fs::read_to_string(path.join("status")).unwrap();
+        if status.contains("CapEff:\t0000000000002000") {
+            able.push(fs::read_to_string(path.join("comm")).unwrap());
+        } else {
+            assert!(status.contains("CapEff:\t0000000000000000"), "{status}");
+        }
+    }
+    assert_eq!(able, ["capture-z0-peer\n".chars().take(15).collect::<String>() + "\n"]);
+    place.replay("z0", &capture, "--topspeed");
+    place.run("ip link del z0");
+    sniff.wait_for("disappeared");
+    place.add_pair(0);
+    sniff.wait_for("the interface is there again");
+    place.replay("z0", &capture, "--topspeed");
+    place.run("sleep 0.5");
+    let promiscuous = place.run("ip -d link show z0-peer");
+    assert!(promiscuous.contains("promiscuity 1"), "{promiscuous}");
+    let said = sniff.stop();
+    assert!(!said.contains("may not show"), "{said}");
+    assert_eq!(captured(&said), 2 * sent, "{said}");
+}
+
 #[test]
 fn a_full_disk_stops_the_recording_and_nothing_else() {
     let Some(place) = Place::new(1, &["tcpreplay", "tcpdump"]) else { return };

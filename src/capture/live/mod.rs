@@ -59,8 +59,8 @@ pub struct LiveOptions {
     pub promiscuous: bool,
     /// Who stamps the frames.
     pub stamps: Stamps,
-    /// Bytes of frames that may wait for the reader of the merged frames.
-    pub backlog: usize,
+    /// Whether an interface that was made anew is opened anew, which needs the right to capture again.
+    pub reopen: bool,
 }
 
 /// Who stamps the frames, by libpcap's names.

@@ -117,7 +117,7 @@ pub struct Tap {
     pub link: LinkType,
     /// Most bytes of a frame.
     pub snaplen: u32,
-    promiscuous: bool,
+    options: LiveOptions,
 }
 
 impl Tap {
@@ -150,8 +150,8 @@ impl Tap {
             12 | 14 => 101,
             link => u16::try_from(link).unwrap_or(u16::MAX),
         };
-        let (link, promiscuous) = (LinkType(link), options.promiscuous);
-        Ok(Self { capture, interface, link, snaplen: options.snaplen, promiscuous })
+        let (link, options) = (LinkType(link), options.clone());
+        Ok(Self { capture, interface, link, snaplen: options.snaplen, options })
     }
 }
 
@@ -308,9 +308,7 @@ impl Reading {
         self.block.told.push(Told::Gone(why.to_owned()));
         self.hand_over();
         while !self.shared.stop.load(Ordering::Relaxed) {
-            if self.bind() {
-                // A new interface knows nothing of the wish to see frames for others.
-                let again_promiscuous = !self.tap.promiscuous;
+            if let Some(again_promiscuous) = self.again() {
                 self.block.told.push(Told::Back { again_promiscuous });
                 return false;
             }
@@ -319,11 +317,21 @@ impl Reading {
         true
     }
 
-    /// Binds the capture to the interface that has its name now, which needs no capability.
-    fn bind(&self) -> bool {
-        interface(&self.tap.interface.name).is_some_and(|(up, address)| {
-            up && nix::sys::socket::bind(self.tap.capture.as_raw_fd(), &address).is_ok()
-        })
+    /// Captures on the interface that has the name now, if there is one; whether frames for others show, if they are wanted.
+    fn again(&mut self) -> Option<bool> {
+        let Tap { interface: of, options, link, .. } = &self.tap;
+        let (_, address) = interface(&of.name).filter(|(up, _)| *up)?;
+        if options.reopen
+            && let Ok(tap) = Tap::open(of.clone(), options)
+            && tap.link == *link
+        {
+            (self.tap, self.dropped) = (tap, 0);
+            return Some(true);
+        }
+        // To be bound to another interface a capture needs no right; but the wish to see frames for others went
+        // with the old one.
+        nix::sys::socket::bind(self.tap.capture.as_raw_fd(), &address).ok()?;
+        Some(!self.tap.options.promiscuous)
     }
 }
 

@@ -20,7 +20,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use caps::Capability;
-use dorascope::capture::live::{GUESSED_PORTS, LiveOptions, OpenError, Tap, default_filter, interfaces};
+use dorascope::capture::live::{
+    GUESSED_PORTS, Live, LiveOptions, OpenError, Tap, default_filter, interfaces,
+};
 use dorascope::capture::recorder::{Recorded, Recorder};
 use dorascope::table::{Rows, escape, schema};
 use dorascope::units::CaptureTime;
@@ -32,6 +34,7 @@ use super::{sandbox, topology};
 use outputs::{Outputs, Shown};
 use run::Run;
 use signals::Signals;
+use sources::Described;
 
 /// Bytes of frames that may wait to be analysed.
 const BACKLOG: usize = 128 << 20;
@@ -66,7 +69,7 @@ fn capture(job: &CaptureJob, output: &Output) -> Result<Exit> {
         buffer_mib: job.buffer_mib,
         promiscuous: job.promiscuous,
         stamps: job.stamps,
-        backlog: BACKLOG,
+        reopen: job.keep_net_raw,
     };
     let mut taps = Vec::new();
     for interface in &job.interfaces {
@@ -101,8 +104,14 @@ fn capture(job: &CaptureJob, output: &Output) -> Result<Exit> {
     output.note(&format!("capturing on {}", escape(&zones.join(", "))));
     // Before the first thread, which may end the program.
     let signals = Signals::take()?;
+    let described = taps.iter().map(Described::of).collect();
+    // The capturing threads have what rights are kept, and nobody else.
+    let live = Live::start(taps, BACKLOG).context("cannot begin a thread")?;
+    if job.sandbox {
+        sandbox::drop_capabilities(&[])?;
+    }
     let outputs = Outputs::create(job, shown(job), listener, signals.stop(), output)?;
-    Ok(Run::new((job, output), &topology, taps, recorder, outputs, signals)?.run())
+    Ok(Run::new((job, output), &topology, (live, described), recorder, outputs, signals).run())
 }
 
 /// What standard output gets.

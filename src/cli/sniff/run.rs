@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
 use dorascope::capture::Frame;
-use dorascope::capture::live::{Event, Live, LiveFrame, Loss, Tap};
+use dorascope::capture::live::{Event, Live, LiveFrame, Loss};
 use dorascope::capture::recorder::Recorder;
 use dorascope::ha::topology::Topology;
 use dorascope::pipeline::{Options, Session};
@@ -59,31 +58,24 @@ impl<'t> Run<'t> {
     pub fn new(
         (job, output): (&'t CaptureJob, &'t Output),
         topology: &'t Topology,
-        taps: Vec<Tap>,
+        (live, taps): (Live, Vec<Described>),
         recorder: Option<Recorder>,
         outputs: Outputs,
         signals: Signals,
-    ) -> Result<Self> {
-        let described = |tap: &Tap| Described {
-            interface: tap.interface.name.clone(),
-            zone: tap.interface.zone.clone(),
-            link: tap.link,
-            snaplen: tap.snaplen,
-        };
-        let taps_state = |tap: &Tap| TapState {
-            interface: tap.interface.name.clone(),
-            zone: tap.interface.zone.clone(),
+    ) -> Self {
+        let begins = |tap: &Described| TapState {
+            interface: tap.interface.clone(),
+            zone: tap.zone.clone(),
             open: true,
             ..TapState::default()
         };
-        let state = Capturing { taps: taps.iter().map(taps_state).collect(), ..Capturing::default() };
-        let mut places = Places::new(taps.iter().map(described).collect());
+        let state = Capturing { taps: taps.iter().map(begins).collect(), ..Capturing::default() };
         let gone = vec![None; taps.len()];
+        let mut places = Places::new(taps);
         let mut session = Session::new(topology, options());
         places.announce(&mut session, recorder.as_ref());
-        let live = Live::start(taps, BACKLOG).context("cannot begin a thread")?;
         let begun = Instant::now();
-        Ok(Self {
+        Self {
             job,
             topology,
             output,
@@ -100,7 +92,7 @@ impl<'t> Run<'t> {
             frames: 0,
             recording_failed: false,
             dropped: (0, 0),
-        })
+        }
     }
 
     /// Runs until a signal, a limit or the end of all interfaces.

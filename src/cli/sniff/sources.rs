@@ -1,6 +1,7 @@
 //! Where a frame is found again: the file that it is recorded to and its number there, or
 //! the interface and a number of its own.
 
+use dorascope::capture::live::{Interface, Tap};
 use dorascope::capture::recorder::{Place, Recorder};
 use dorascope::capture::{LinkType, Source};
 use dorascope::pipeline::Session;
@@ -13,6 +14,13 @@ pub struct Described {
     pub zone: String,
     pub link: LinkType,
     pub snaplen: u32,
+}
+
+impl Described {
+    pub fn of(tap: &Tap) -> Self {
+        let Interface { name, zone } = tap.interface.clone();
+        Self { interface: name, zone, link: tap.link, snaplen: tap.snaplen }
+    }
 }
 
 /// Gives frames their places.
