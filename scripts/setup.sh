@@ -54,6 +54,7 @@ for group in "$@"; do
             need tmux "a terminal for the view" program tmux
             need libcap2-bin "which lets a program capture without root" program setcap
             need curl "which reads the metrics" program curl
+            need faketime "a clock that can be set without the machine's" program faketime
             need python3-venv "for the notebooks, and for DuckDB in the tests of dorascope query" python3 -c 'import ensurepip'
             need zsh "a shell that the completions are tried in" program zsh
             need fish "a shell that the completions are tried in" program fish

@@ -77,7 +77,18 @@ impl Place {
     }
 
     pub fn sniff_with(&self, arguments: &str, out: Stdio) -> Sniff {
+        self.begin(self.command(env!("CARGO_BIN_EXE_dorascope")), arguments, out)
+    }
+
+    /// The same with a clock that is as far off as a file of the directory says, by `libfaketime`.
+    pub fn sniff_by_clock(&self, library: &Path, file: &str, arguments: &str) -> Sniff {
         let mut command = self.command(env!("CARGO_BIN_EXE_dorascope"));
+        command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", self.path(file));
+        command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        self.begin(command, arguments, Stdio::from(File::create(self.path("out.txt")).unwrap()))
+    }
+
+    fn begin(&self, mut command: Command, arguments: &str, out: Stdio) -> Sniff {
         command.arg("sniff").args(shlex::split(arguments).unwrap()).stdin(Stdio::null()).stdout(out);
         let child = command.stderr(File::create(self.path("err.txt")).unwrap()).spawn().unwrap();
         let mut sniff = Sniff { child, errors: self.path("err.txt") };

@@ -95,6 +95,40 @@ fn interfaces_go_and_come_back() {
     assert_eq!(frames(place.path("lab.pcapng")), 4 * sent);
 }
 
+/// The frames' stamps are the kernel's; what is set here is the clock that dorascope sees.
+#[test]
+fn a_clock_that_is_set_is_told_and_a_large_step_begins_anew() {
+    let Some(place) = Place::new(1, &["tcpreplay", "tcpdump", "faketime"]) else { return };
+    let library = place.run("ls /usr/lib/*/faketime/libfaketime.so.1");
+    let clock = place.folder.file("clock", b"+0");
+    // The library reads that file all the time, which the program's own rules would not let it.
+    let sniff =
+        place.sniff_by_clock(Path::new(library.trim()), "clock", "-i zaldua2=z0-peer --jsonl --no-sandbox");
+    let capture = recording("all-on/zaldua2.pcap");
+    let exchanges = || {
+        let text = place.read("out.txt");
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let lines = lines.filter(|line| line["event"] == "exchange");
+        lines
+            .map(|line| line["exchange_id"].as_str().unwrap().to_owned())
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    place.replay("z0", &capture, "--topspeed");
+    until("exchanges", || exchanges().len() == 3);
+    fs::write(&clock, "+3").unwrap();
+    sniff.wait_for("the clock was set by +3.0");
+    assert!(!sniff.said().contains("begin anew"), "{}", sniff.said());
+    fs::write(&clock, "+100").unwrap();
+    sniff.wait_for("the clock was set by +97.0");
+    sniff.wait_for("exchanges and states begin anew");
+    place.replay("z0", &capture, "--topspeed");
+    until("exchanges", || exchanges().len() == 6);
+    fs::write(&clock, "-50").unwrap();
+    sniff.wait_for("the clock was set by -150.0");
+    let said = sniff.stop();
+    assert_eq!(captured(&said), 2 * wanted(&capture), "{said}");
+}
+
 /// With the right to capture an interface that was made anew is opened as the first one was.
 #[test]
 fn an_interface_that_was_made_anew_is_opened_anew() {

@@ -52,6 +52,8 @@ pub struct Run<'t> {
     frames: u64,
     recording_failed: bool,
     dropped: (u64, u64),
+    /// What sessions before this one counted: messages, control segments, others.
+    earlier: [u64; 3],
 }
 
 impl<'t> Run<'t> {
@@ -92,6 +94,7 @@ impl<'t> Run<'t> {
             frames: 0,
             recording_failed: false,
             dropped: (0, 0),
+            earlier: [0; 3],
         }
     }
 
@@ -333,6 +336,7 @@ impl<'t> Run<'t> {
 
     /// Ends the session and begins another, because what comes cannot be put beside what was.
     fn renew(&mut self, why: &str) {
+        self.earlier = self.counted();
         let mut next = Session::new(self.topology, options());
         next.number_from(self.session.next_exchange());
         let session = std::mem::replace(&mut self.session, next);
@@ -352,20 +356,24 @@ impl<'t> Run<'t> {
             || stop.files.is_some_and(|files| recorder.is_some_and(|it| it.begun() > files))
     }
 
+    /// Messages, control segments and others so far.
+    fn counted(&self) -> [u64; 3] {
+        let counts = self.session.counts().total();
+        let [messages, control, others] = self.earlier;
+        [messages + counts.messages, control + counts.control, others + counts.skipped()]
+    }
+
     /// What was captured so far, in a line.
     fn counters(&self) -> String {
-        let counts = self.session.counts().total();
+        let [messages, control, others] = self.counted();
         let sum = |of: fn(&TapState) -> u64| self.state.taps.iter().map(of).sum::<u64>();
         let (kernel, queue) = (sum(|tap| tap.dropped_kernel), sum(|tap| tap.dropped_queue));
         let (lines, rows) = self.outputs.dropped();
         let unrecorded = self.recorder.as_ref().map_or(0, Recorder::unwritten);
         format!(
-            "{} frames: {} DHCP messages, {} control segments, {} others; dropped: {kernel} by the kernel, {queue} by \
-             dorascope, {lines} lines, {rows} rows; {unrecorded} frames not recorded",
-            counts.frames(),
-            counts.messages,
-            counts.control,
-            counts.skipped(),
+            "{} frames: {messages} DHCP messages, {control} control segments, {others} others; dropped: {kernel} by the \
+             kernel, {queue} by dorascope, {lines} lines, {rows} rows; {unrecorded} frames not recorded",
+            messages + control + others,
         )
     }
 
