@@ -148,3 +148,24 @@ fn a_full_disk_is_an_error() {
     assert_eq!(output.status.code(), Some(4));
     assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: cannot write the rows"));
 }
+
+/// Pipes that a shell puts in the place of files are neither on a disk nor beneath any directory.
+#[test]
+fn pipes_of_a_shell_are_inputs_and_outputs() {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/captures/all-on/zaldua2.pcap");
+    let folder = crate::support::temp::TempDir::new("pipes");
+    for (script, expected) in [
+        ("$D analyze <(cat $C)", "9 DHCP messages"),
+        ("cat $C | $D analyze /dev/stdin", "9 DHCP messages"),
+        ("$D analyze /dev/stdin <$C", "9 DHCP messages"),
+        ("mkfifo fifo; cat $C >fifo & $D analyze fifo", "9 DHCP messages"),
+        ("$D chart rate $C -o rate.svg --data >(cat >rate.csv) && sleep 0.5 && wc -l <rate.csv", "2"),
+    ] {
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", script]).current_dir(folder.path());
+        let output = command.env("D", env!("CARGO_BIN_EXE_dorascope")).env("C", capture).output().unwrap();
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && said.contains(expected), "{script}: {said}");
+    }
+}

@@ -27,9 +27,8 @@ impl Pending {
     /// Creates it, so that a path that cannot be written to fails before the work and not after it.
     pub fn create(target: &Path) -> Result<Self> {
         let cannot = || format!("cannot write {}", target.display());
-        // A link stays one, and what it leads to is replaced.
-        let target =
-            if target.exists() { fs::canonicalize(target).with_context(cannot)? } else { target.into() };
+        // A link stays one, and what it leads to is replaced; a shell's pipe leads to nothing with a name.
+        let target = fs::canonicalize(target).unwrap_or_else(|_| target.into());
         let place = match fs::metadata(&target) {
             Ok(there) if there.is_dir() => Err(anyhow::anyhow!("it is a directory")).with_context(cannot)?,
             Ok(there) if !there.is_file() => {

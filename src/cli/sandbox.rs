@@ -77,8 +77,12 @@ pub fn restrict(read: &[PathBuf], write: &[PathBuf]) -> Result<bool> {
         (write, AccessFs::from_all(KNOWN) & !AccessFs::Execute),
     ] {
         for path in paths {
-            // What is not there cannot be opened, whatever the rules say.
-            let Ok(opened) = PathFd::new(path) else { continue };
+            // What is not there cannot be opened, whatever the rules say; pipes of a shell are no files, and have none.
+            let Ok(opened) =
+                path.canonicalize().map_err(drop).and_then(|path| PathFd::new(path).map_err(drop))
+            else {
+                continue;
+            };
             let access = if path.is_dir() { access } else { access & AccessFs::from_file(KNOWN) };
             ruleset = ruleset.add_rule(PathBeneath::new(opened, access))?;
         }
