@@ -91,6 +91,8 @@ run() {
         sleep 1
     done) &
     pids+=("$!")
+    # It ends with the program, and nobody needs to hear of it.
+    disown
     inside tcpreplay --quiet --preload-pcap "--pps=$rate" "--loop=$loops" -i z0 "$capture" >"$work/replay" 2>&1
     # Metrics are made anew with every look, of which there are few while so much is captured.
     for _ in $(seq 60); do
