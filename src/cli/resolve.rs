@@ -19,6 +19,7 @@ use super::args::{
     AnalyzeArgs, CheckArgs, Cli, Command, ExplainArgs, FormatArg, HashArgs, ImportArgs, InferArgs, InputArgs,
     KeyKindArg, LintArgs, SchemaArgs, SelectorArgs, ShellArg, TopologyArgs, TopologyCommand,
 };
+use super::files;
 
 pub use pictures::{ChartJob, Picture, ReportJob, with_suffix};
 pub use query::{QueryJob, TableSource};
@@ -373,8 +374,7 @@ fn inputs(command: &'static str, args: InputArgs) -> Result<Inputs, Error> {
 
 /// The folder that holds what a path leads to.
 pub fn folder_of(path: &Path) -> PathBuf {
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+    files::folder_of(&path.canonicalize().unwrap_or_else(|_| path.to_owned())).to_owned()
 }
 
 /// The values of a flag that takes `NAME=FILE`.

@@ -9,11 +9,12 @@ use std::fmt::Write as _;
 
 use super::told::Told;
 use crate::exchange::Exchange;
+use crate::explain::ladder::clock;
 use crate::findings::Finding;
 use crate::ha::verdict::Judgement;
 use crate::pipeline::Analysis;
 use crate::table::fill::Filler;
-use crate::table::{Error, Format, Rows, TableWriter, escape, utc};
+use crate::table::{Error, Format, Rows, TableWriter, escape};
 
 /// What one batch or one look told.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +71,7 @@ impl Lines {
         for finding in &self.findings {
             let severity = finding.severity.as_str();
             let code = finding.code.code();
-            let _ = writeln!(text, "{}  {severity} {code}: {}", clock(finding.last.0), escape(&finding.text));
+            let _ = writeln!(text, "{}  {severity} {code}: {}", clock(finding.last), escape(&finding.text));
         }
         text
     }
@@ -113,12 +114,6 @@ fn encoded(rows: &Rows) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The time of day to a millisecond, UTC as everywhere.
-fn clock(ns: i64) -> String {
-    let text = utc(ns);
-    text.get(11..23).unwrap_or(&text).to_owned()
-}
-
 /// `12:00:01.123  zaldua2  zaldua2bez1  got 192.168.4.100 from zaldua2zerb1 in 39 ms  owner-answered 0.99: …`
 fn exchange_line(
     analysis: &Analysis<'_>,
@@ -133,7 +128,7 @@ fn exchange_line(
     let mark = if settled { "" } else { " so far" };
     let line = format!(
         "{}  {zone}  {client} {headline}  {} {:.2}{mark}: {}",
-        clock(exchange.start.0),
+        clock(exchange.start),
         judgement.verdict.code(),
         judgement.confidence,
         judgement.reason

@@ -50,7 +50,7 @@ pub enum Told<'a> {
 }
 
 /// What makes findings the same one.
-type Subject = (FindingCode, Option<ZoneId>, Option<ServerId>, Option<HwAddr>);
+pub(super) type Subject = (FindingCode, Option<ZoneId>, Option<ServerId>, Option<HwAddr>);
 
 /// A finding that was seen.
 #[derive(Clone, Debug)]
@@ -173,7 +173,7 @@ impl Teller {
     }
 }
 
-fn subject(finding: &Finding) -> Subject {
+pub(super) fn subject(finding: &Finding) -> Subject {
     (finding.code, finding.zone, finding.server, finding.client)
 }
 

@@ -21,7 +21,7 @@ mod tests;
 pub use block::{LiveFrame, Loss};
 pub use filter::{GUESSED_PORTS, default_filter};
 pub use merge::{Event, Live};
-pub use tap::{Known, OpenError, Tap, interfaces};
+pub use tap::{Known, OpenError, Tap, interfaces, now};
 
 use std::str::FromStr;
 

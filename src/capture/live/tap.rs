@@ -180,8 +180,8 @@ pub(super) struct Shared {
     pub(super) room: usize,
 }
 
-/// The system's clock.
-pub(super) fn now() -> CaptureTime {
+/// The system's clock, which stamps the frames.
+pub fn now() -> CaptureTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     CaptureTime(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

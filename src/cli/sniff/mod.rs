@@ -21,11 +21,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use caps::Capability;
 use dorascope::capture::live::{
-    GUESSED_PORTS, Live, LiveOptions, OpenError, Tap, default_filter, interfaces,
+    GUESSED_PORTS, Live, LiveOptions, OpenError, Tap, default_filter, interfaces, now,
 };
 use dorascope::capture::recorder::{Recorded, Recorder};
 use dorascope::table::{Rows, escape, schema};
-use dorascope::units::CaptureTime;
 
 use super::exit::Exit;
 use super::output::Output;
@@ -176,10 +175,4 @@ fn give_up_rights(job: &CaptureJob, output: &Output) -> Result<()> {
         output.note("this kernel has no Landlock, so the program could still open other files");
     }
     Ok(())
-}
-
-/// The system's clock.
-fn now() -> CaptureTime {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    CaptureTime(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

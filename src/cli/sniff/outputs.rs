@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use dorascope::capture::live::now;
 use dorascope::pipeline::{Analysis, Session};
 use dorascope::table::Segments;
 use dorascope::units::CaptureTime;
@@ -16,7 +17,6 @@ use dorascope::watch::metrics::serve::{Ready, Server, Serving};
 use dorascope::watch::told::{Teller, Told};
 use dorascope::watch::view::{self, Screen, View};
 
-use super::now;
 use super::printer::{Lot, Printer};
 use crate::cli::output::Output;
 use crate::cli::resolve::CaptureJob;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dorascope::capture::Frame;
-use dorascope::capture::live::{Event, Live, LiveFrame, Loss};
+use dorascope::capture::live::{Event, Live, LiveFrame, Loss, now};
 use dorascope::capture::recorder::Recorder;
 use dorascope::ha::topology::Topology;
 use dorascope::pipeline::{Options, Session};
@@ -11,10 +11,10 @@ use dorascope::table::escape;
 use dorascope::units::{CaptureTime, SECOND};
 use dorascope::watch::{Capturing, TapState};
 
+use super::BACKLOG;
 use super::outputs::Outputs;
 use super::signals::Signals;
 use super::sources::{Described, Places};
-use super::{BACKLOG, now};
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::resolve::CaptureJob;
@@ -215,18 +215,16 @@ impl<'t> Run<'t> {
         });
         state.unrecorded = self.recorder.as_ref().map_or(0, Recorder::unwritten);
         state.lines_dropped = self.dropped.0;
-        let zones: Vec<String> = state.taps.iter().map(|tap| tap.zone.clone()).collect();
         let counts = self.session.counts();
-        for (tap, zone) in state.taps.iter_mut().zip(zones) {
-            let own =
-                self.session.sources().iter().filter(|source| {
-                    source.zone == zone && source.interface.as_ref() == Some(&tap.interface)
-                });
-            let of = |source: &dorascope::capture::Source| {
-                counts.sources.get(source.id.0 as usize).copied().unwrap_or_default()
-            };
-            (tap.messages, tap.control) =
-                own.map(of).fold((0, 0), |sum, it| (sum.0 + it.messages, sum.1 + it.control));
+        for tap in &mut state.taps {
+            let (mut messages, mut control) = (0, 0);
+            for source in self.session.sources().iter() {
+                if source.zone == tap.zone && source.interface.as_ref() == Some(&tap.interface) {
+                    let own = counts.sources.get(source.id.0 as usize).copied().unwrap_or_default();
+                    (messages, control) = (messages + own.messages, control + own.control);
+                }
+            }
+            (tap.messages, tap.control) = (messages, control);
         }
     }
 

@@ -30,21 +30,17 @@ use self::names::Names;
 use self::series::Shelf;
 use self::servers::Beats;
 use super::Capturing;
-use super::told::Told;
+use super::told::{Subject, Told, subject};
 use crate::exchange::Kind;
 use crate::findings::Finding;
-use crate::ha::catalogue::FindingCode;
 use crate::ha::severity::Severity;
 use crate::pipeline::{Analysis, Session};
-use crate::units::{CaptureTime, ExchangeId, HwAddr, SECOND, ServerId, ZoneId};
+use crate::units::{CaptureTime, ExchangeId, SECOND};
 
 /// An instant as Prometheus has it.
 pub(super) fn seconds(time: CaptureTime) -> f64 {
     time.0 as f64 / SECOND as f64
 }
-
-/// What makes findings the same one.
-type Subject = (FindingCode, Option<ZoneId>, Option<ServerId>, Option<HwAddr>);
 
 /// Whether each of an exchange's times is known: DISCOVER to OFFER, REQUEST to ACK, the lease update.
 type Timed = [bool; 3];
@@ -157,7 +153,7 @@ impl Metrics {
     }
 
     fn finding(&mut self, finding: &Finding) {
-        let subject = (finding.code, finding.zone, finding.server, finding.client);
+        let subject = subject(finding);
         let before = self.findings.insert(subject, (finding.severity, finding.count));
         let add = |severity: Severity, findings: f64, occurrences: f64| {
             let labels = [finding.code.code(), severity.as_str()];
